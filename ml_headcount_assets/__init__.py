@@ -1,0 +1,1 @@
+"""Estimate how many machine-learning experts companies employ, with honest intervals."""
