@@ -1,0 +1,347 @@
+"""What a study is: its files, annotators, priors and estimator settings.
+
+A study is a directory. `load_study` reads its ``study.yaml`` (or another configuration handed
+over by path, or by the name of a bundled one in ``studies/``), finds the files, and returns an
+immutable `Study`. Files that the configuration does not name are looked for by their usual
+names. Mistakes are reported as `InputError` with the file and the key that are to be mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from ml_headcount_assets.errors import InputError
+
+CONFIG_NAME = "study.yaml"
+
+#: Extensions that the readers understand. The text formats may also be gzipped (".csv.gz").
+TEXT_EXTENSIONS = (".csv", ".tsv", ".jsonl")
+BINARY_EXTENSIONS = (".parquet", ".xlsx")
+EXTENSIONS = (*TEXT_EXTENSIONS, *(f"{e}.gz" for e in TEXT_EXTENSIONS), *BINARY_EXTENSIONS)
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+BetaParameter = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    """A part of the configuration: immutable, and every key has to be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CompanyColumns(_Section):
+    """Names of the company table's columns. Only the id and the headcount have to exist."""
+
+    company_id: Name = "company_id"
+    headcount: Name = "headcount"
+    name: Name = "name"
+    headquarters: Name = "headquarters"
+    country: Name = "country"
+    cohort: Name = "cohort"
+
+
+class CompaniesFile(_Section):
+    """The company table.
+
+    `hits` maps a keyword filter to the column that counts its hits among all employees; without
+    it every column called ``<filter>_hits`` is taken.
+    """
+
+    path: Path
+    columns: CompanyColumns = CompanyColumns()
+    hits: Mapping[Name, Name] | None = None
+
+
+class ValidationColumns(_Section):
+    """Names of the columns of the rated CVs that are no annotators."""
+
+    is_expert: Name = "is_expert"
+    rated_id: Name = "rated_id"
+
+
+class ValidationFile(_Section):
+    """The rated CVs: one row a CV, the raters' verdict and one column per annotator."""
+
+    path: Path
+    columns: ValidationColumns = ValidationColumns()
+
+
+class ProfileLabelColumns(_Section):
+    """Names of the columns of the profile labels that are no annotators."""
+
+    company_id: Name = "company_id"
+    profile_id: Name = "profile_id"
+
+
+class ProfileLabelsFile(_Section):
+    """The labels of real profiles: one row a profile, one column per annotator."""
+
+    path: Path
+    columns: ProfileLabelColumns = ProfileLabelColumns()
+
+
+class StudyFiles(_Section):
+    """Where a study's data are; paths are absolute once the study is loaded."""
+
+    companies: CompaniesFile
+    validation: ValidationFile
+    profile_labels: ProfileLabelsFile
+
+
+class AnnotatorEntry(_Section):
+    """One annotator: an LLM or a keyword filter.
+
+    `column` is given when the files call it otherwise; `derived` names the annotators whose
+    conjunction (logical AND) this one is by definition.
+    """
+
+    name: Name
+    kind: Literal["llm", "filter"]
+    column: Name | None = None
+    derived: tuple[Name, ...] = ()
+
+    @property
+    def source_column(self) -> str:
+        """The column of the data files that holds this annotator's labels."""
+        return self.column or self.name
+
+
+class PriorsEntry(_Section):
+    """Beta parameters of the prevalence, by headcount band and by cohort (which wins)."""
+
+    bands: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
+    cohorts: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
+
+
+class Study(_Section):
+    """A study: the files it consists of and how it is to be estimated.
+
+    The first of `estimators` is the headline. `annotators` is None when they are to be inferred
+    from the columns of the files.
+    """
+
+    directory: Path
+    name: Name
+    files: StudyFiles
+    annotators: tuple[AnnotatorEntry, ...] | None = None
+    estimators: tuple[Name, ...] = Field(("five_layer", "independent", "log_debias"), min_length=1)
+    preset: Name | None = None
+    draws: int = Field(1000, ge=2, strict=True)
+    seed: int = Field(0, ge=0, strict=True)
+    level: float = Field(0.8, gt=0, lt=1)
+    layers: tuple[Name, ...] | None = None
+    priors: PriorsEntry | None = None
+    six_dimensional: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _annotators_fit_together(self) -> Self:
+        entries = self.annotators
+        if entries is None:
+            return self
+        if not entries:
+            raise ValueError("annotators: the list is empty; name some, or leave the key out")
+        names = [entry.name for entry in entries]
+        _refuse_repeats("annotators", names)
+        _refuse_repeats("annotators: column", [entry.source_column for entry in entries])
+        basic = {entry.name for entry in entries if not entry.derived}
+        for entry in entries:
+            if entry.derived and len(set(entry.derived)) < 2:
+                raise ValueError(
+                    f"annotators: {entry.name}: 'derived' needs two or more different annotators"
+                )
+            for part in entry.derived:
+                if part not in basic:
+                    raise ValueError(
+                        f"annotators: {entry.name} is derived from {part!r}, which is not a"
+                        " listed annotator that is itself not derived"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _hits_belong_to_filters(self) -> Self:
+        hits, entries = self.files.companies.hits, self.annotators
+        if hits is None or entries is None:
+            return self
+        filters = {entry.name for entry in entries if entry.kind == "filter"}
+        for name in hits:
+            if name not in filters:
+                raise ValueError(
+                    f"files.companies.hits: {name!r} is not an annotator of kind 'filter';"
+                    f" those are {sorted(filters)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _estimators_differ(self) -> Self:
+        _refuse_repeats("estimators", self.estimators)
+        return self
+
+    @property
+    def headline(self) -> str:
+        """The estimator whose numbers are shown first."""
+        return self.estimators[0]
+
+
+def _refuse_repeats(key: str, names: tuple[str, ...] | list[str]) -> None:
+    repeated = sorted({name for name in names if list(names).count(name) > 1})
+    if repeated:
+        raise ValueError(f"{key}: {', '.join(map(repr, repeated))} is listed more than once")
+
+
+def bundled_studies() -> tuple[str, ...]:
+    """Names of the configurations that ship with the package."""
+    folder = resources.files(__package__) / "studies"
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml")))
+
+
+def load_study(directory: Path | str, config: Path | str | None = None) -> Study:
+    """Read a study's configuration and find its files.
+
+    Parameters
+    ----------
+    directory
+        Folder with the data. Relative paths in the configuration start here.
+    config
+        Configuration to use in place of the folder's own ``study.yaml``: a path, or the name of
+        a bundled one (`bundled_studies`). With neither, the files are found by name and the
+        annotators are inferred from their columns.
+
+    Raises
+    ------
+    InputError
+        The folder, the configuration or a data file is missing or cannot be used.
+    """
+    directory = Path(directory).resolve()
+    if not directory.is_dir():
+        raise InputError(f"{directory}: no such study directory; check the path")
+    source, raw = _read_config(directory, config)
+    unsettled = {key: raw[key] for key in raw if key != "files"}
+    unsettled["files"] = _locate_files(directory, raw.get("files"), source)
+    unsettled.setdefault("name", directory.name)
+    if "directory" in raw:
+        raise InputError(f"{source}: key 'directory' is unknown; remove it")
+    try:
+        return Study(directory=directory, **unsettled)
+    except ValidationError as error:
+        raise InputError(_describe(error, source)) from error
+
+
+def _read_config(directory: Path, config: Path | str | None) -> tuple[str, dict[str, Any]]:
+    """Return the configuration's name for messages and its content."""
+    if config is None:
+        path = directory / CONFIG_NAME
+        if not path.is_file():
+            return f"{directory.name} (no {CONFIG_NAME})", {}
+        return CONFIG_NAME, _parse(path.read_bytes(), CONFIG_NAME)
+    if Path(config).is_file():
+        return Path(config).name, _parse(Path(config).read_bytes(), Path(config).name)
+    if str(config) in bundled_studies():
+        bundled = resources.files(__package__) / "studies" / str(config)
+        return str(config), _parse(bundled.read_bytes(), str(config))
+    raise InputError(
+        f"{config}: no such configuration file; give a path or one of the bundled"
+        f" {', '.join(bundled_studies())}"
+    )
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """A YAML loader that refuses a key given twice, where the standard keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _parse(content: bytes, source: str) -> dict[str, Any]:
+    try:
+        raw = yaml.load(content, Loader=_UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise InputError(f"{source}: {line}{error.problem}; correct the YAML") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{source}: is not readable as YAML text; correct the file") from error
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+        raise InputError(f"{source}: the file has to be a mapping of keys such as 'files:'")
+    return raw
+
+
+def _locate_files(directory: Path, files: Any, source: str) -> Any:
+    """Fill in the paths that the configuration leaves out, and make all of them absolute."""
+    if files is None:
+        files = {}
+    if not isinstance(files, dict):
+        return files  # the model says what is wrong with it
+    located = dict(files)
+    for role in StudyFiles.model_fields:
+        entry = located.get(role) or {}
+        if not isinstance(entry, dict):
+            continue
+        if isinstance(entry.get("path"), str):
+            path = directory / entry["path"]
+            if not path.is_file():
+                raise InputError(
+                    f"{source}: files.{role}.path: there is no file {entry['path']!r} in the"
+                    " study directory; correct the path or add the file"
+                )
+        elif "path" in entry:
+            continue
+        else:
+            path = _discover(directory, role)
+        located[role] = {**entry, "path": path}
+    return located
+
+
+def _discover(directory: Path, role: str) -> Path:
+    """Find the one file called ``<role>`` with an extension that the readers understand."""
+    found = [directory / f"{role}{extension}" for extension in EXTENSIONS]
+    found = [path for path in found if path.is_file()]
+    if not found:
+        raise InputError(
+            f"{directory.name}: no file {role}.* ({', '.join(EXTENSIONS)}); add it, or name it"
+            f" under files.{role}.path in {CONFIG_NAME}"
+        )
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise InputError(
+            f"{directory.name}: {names} could all be the file of files.{role}; remove all but"
+            f" one, or name the right one under files.{role}.path in {CONFIG_NAME}"
+        )
+    return found[0]
+
+
+def _describe(error: ValidationError, source: str) -> str:
+    """Put pydantic's findings into one message that names each key."""
+    findings = []
+    for finding in error.errors(include_url=False, include_context=False):
+        key = ".".join(str(part) for part in finding["loc"])
+        if finding["type"] == "extra_forbidden":
+            findings.append(f"key {key!r} is unknown; correct or remove it")
+        elif finding["type"] == "missing":
+            findings.append(f"key {key!r} is missing; add it")
+        else:
+            text = finding["msg"].removeprefix("Value error, ")
+            findings.append(f"key {key!r}: {text}" if key else text)
+    return f"{source}: {'; '.join(findings)}"
