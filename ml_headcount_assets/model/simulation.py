@@ -197,12 +197,11 @@ def simulate_study(
 
     Headcounts are log-uniform within the published bands. A random half of the companies of
     each band may have profiles, the rest have keyword counts only. Profiled companies show 60 to
-    100 % of their employees. Of that half the largest companies are passed over when 80 % of
-    everybody's employees would exceed the wanted number of profiles; when the rest is too small
-    to reach it, the largest other companies of which 60 % still fit are added. The number of profiles is
-    then met exactly, with one exception: if those companies employ fewer people than profiles
-    are wanted, and 60 % of any further company would be too many, then each of their employees
-    has a profile and the world has fewer profiles than asked for.
+    100 % of their employees. Of that half the largest are passed over when 80 % of everybody's
+    employees would exceed the wanted number of profiles; where this leaves a gap, the largest
+    other companies that still fit are added. The number of profiles is then met exactly, unless
+    the chosen companies employ fewer people than that (a small world, or more profiles wanted
+    than there are people): then each of their employees has a profile, and that is all.
 
     Parameters
     ----------
@@ -331,17 +330,15 @@ def _choose_profiles(headcount: IntArray, wanted: int, rng: np.random.Generator)
         members = np.flatnonzero(band == name)
         members = members[np.argsort(rank[members])]
         in_half[members[: (len(members) + 1) // 2]] = True
-    least = np.ceil(COVERAGE[0] * headcount).astype(np.int64)
 
+    least = np.ceil(COVERAGE[0] * headcount).astype(np.int64)
+    typical = np.maximum(least, np.mean(COVERAGE) * headcount)
     half = np.flatnonzero(in_half)
     half = half[np.argsort(headcount[half], kind="stable")]
     taken = np.zeros(len(headcount), dtype=bool)
-    typical = np.mean(COVERAGE) * headcount[half]
-    taken[half[np.cumsum(typical) <= wanted]] = True
+    taken[half[np.cumsum(typical[half]) <= wanted]] = True
     for company in np.argsort(-headcount, kind="stable"):
-        if headcount[taken].sum() >= wanted:
-            break
-        if not taken[company] and least[taken].sum() + least[company] <= wanted:
+        if not taken[company] and typical[taken].sum() + typical[company] <= wanted:
             taken[company] = True
 
     observed = np.ceil(rng.uniform(*COVERAGE, len(headcount)) * headcount).astype(np.int64)
