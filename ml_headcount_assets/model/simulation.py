@@ -347,7 +347,7 @@ def _choose_profiles(headcount: IntArray, wanted: int, rng: np.random.Generator)
     room = np.where(taken, headcount - observed if lacking > 0 else observed - least, 0)
     if room.sum() > 0:
         step = _apportion(room.astype(float), min(abs(lacking), room.sum()))
-        observed += np.sign(lacking) * np.minimum(step, room)
+        observed += np.sign(lacking) * step
     return observed
 
 

@@ -1,0 +1,98 @@
+"""Simulated worlds as study directories, in the file formats that real studies come in."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.model.simulation import (
+    CONJUNCTION,
+    FILTERS,
+    LLMS,
+    SCENARIOS,
+    SimulatedWorld,
+)
+from ml_headcount_assets.study import CONFIG_NAME
+
+#: Where the answer lies, apart from the study's own files. Nothing in a run reads it.
+TRUTH_PATH = Path("truth") / "truth.csv"
+
+
+def write_world(world: SimulatedWorld, directory: Path | str) -> Path:
+    """Write a simulated world as a study directory and return its path.
+
+    The directory gets companies.csv, validation.csv, profile_labels.csv.gz, study.yaml and
+    truth/truth.csv. It appears in one step, so that it is never half-written; the same world
+    gives the same bytes. A world that was written there before is replaced, anything else is
+    left alone.
+
+    Raises
+    ------
+    InputError
+        The directory holds something other than a simulated world.
+    """
+    directory = Path(directory).resolve()
+    if directory.exists() and not _is_replaceable(directory):
+        raise InputError(
+            f"{directory}: is not an empty directory nor an earlier simulated world;"
+            " choose another place, or empty it"
+        )
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}-") as work:
+        finished = Path(work) / "world"
+        _write_files(world, finished)
+        if directory.exists():
+            directory.rename(Path(work) / "replaced")
+        finished.rename(directory)
+    return directory
+
+
+def _is_replaceable(directory: Path) -> bool:
+    if not directory.is_dir():
+        return False
+    ours = {CONFIG_NAME, "companies.csv", "validation.csv", "profile_labels.csv.gz", "truth"}
+    present = {entry.name for entry in directory.iterdir()}
+    return not present or (present == ours and (directory / TRUTH_PATH).is_file())
+
+
+def _write_files(world: SimulatedWorld, directory: Path) -> None:
+    (directory / TRUTH_PATH).parent.mkdir(parents=True)
+    for frame, name in (
+        (world.companies, "companies.csv"),
+        (world.validation, "validation.csv"),
+        (world.profiles, "profile_labels.csv.gz"),
+        (world.truth, str(TRUTH_PATH)),
+    ):
+        _write_csv(frame, directory / name)
+    text = (
+        f"# Simulated study, scenario {world.scenario}, seed {world.seed}.\n"
+        f"# {SCENARIOS[world.scenario].description}\n"
+        f"# {TRUTH_PATH.as_posix()} has the true counts; no run reads it.\n"
+    )
+    settings = {
+        "name": f"simulated-{world.scenario}-{world.seed}",
+        "files": {
+            "companies": {"path": "companies.csv"},
+            "validation": {"path": "validation.csv"},
+            "profile_labels": {"path": "profile_labels.csv.gz"},
+        },
+        "annotators": [
+            *({"name": name, "kind": "llm"} for name in LLMS),
+            *({"name": name, "kind": "filter"} for name in FILTERS),
+            {"name": CONJUNCTION, "kind": "filter", "derived": list(FILTERS)},
+        ],
+    }
+    text += yaml.safe_dump(settings, sort_keys=False)
+    (directory / CONFIG_NAME).write_text(text, encoding="utf-8")
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    text = frame.to_csv(index=False, lineterminator="\n").encode()
+    if path.suffix == ".gz":
+        text = gzip.compress(text, mtime=0)  # no time stamp: equal worlds give equal bytes
+    path.write_bytes(text)
