@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from ml_headcount_assets.errors import InputError
+from .errors import InputError
 
 CONFIG_NAME = "study.yaml"
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.model.simulation import (
+from .errors import InputError
+from .model.simulation import (
     CONJUNCTION,
     FILTERS,
     LLMS,
     SCENARIOS,
     SimulatedWorld,
 )
-from ml_headcount_assets.study import CONFIG_NAME
+from .study import CONFIG_NAME
 
 #: Where the answer lies, apart from the study's own files. Nothing in a run reads it.
 TRUTH_PATH = Path("truth") / "truth.csv"

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.model.bivariate import bivariate_upper
-from ml_headcount_assets.model.priors import DEFAULT_PRIORS, SIZE_BANDS, size_band
-from ml_headcount_assets.model.streams import stream
+from ..errors import InputError
+from .bivariate import bivariate_upper
+from .priors import DEFAULT_PRIORS, SIZE_BANDS, size_band
+from .streams import stream
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -1,0 +1,21 @@
+"""From a study's files to tables, with a record of everything that could not be used.
+
+Pure functions: a `Study` in, frames out. Each reader returns its tables and, last, the rejects
+(source_file, line, field, reason, value_digest). Rows that can be used survive their neighbours;
+what makes a whole file unusable is an `InputError` that tells what to do.
+"""
+
+from .annotators import study_annotators
+from .companies import read_companies
+from .identifiers import company_slug, normalise_company_id
+from .profile_labels import read_profile_labels
+from .rated_cvs import read_rated_cvs
+
+__all__ = [
+    "company_slug",
+    "normalise_company_id",
+    "read_companies",
+    "read_profile_labels",
+    "read_rated_cvs",
+    "study_annotators",
+]

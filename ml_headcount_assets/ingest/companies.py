@@ -1,0 +1,154 @@
+"""The company table: who is in the study, how large they are, and their keyword hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..model.priors import size_band
+from ..study import CompaniesFile, Study
+from .annotators import study_annotators
+from .identifiers import company_slug, normalise_company_id
+from .rejects import WHOLE_ROW
+from .tables import RawTable, read_table
+from .values import map_distinct, parse_counts
+
+__all__ = ["read_companies"]
+
+_OPTIONAL = ("name", "headquarters", "country", "cohort")
+_HITS_SUFFIX = "_hits"
+
+
+def read_companies(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the company table of a study.
+
+    A company that stands in several rows is taken from the first of them and belongs to the
+    cohorts of all of them. A headcount that is zero, negative or no number is missing.
+
+    Returns
+    -------
+    companies
+        company (the slug), company_id, name, headcount (Int64), size_band, cohort (several are
+        joined by ";"), headquarters, country; sorted by company. Missing text is NaN.
+    hits
+        company, company_id, annotator, hits (Int64): keyword hits among all employees.
+    rejects
+        As `Rejects.frame`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, a column that the configuration names is missing, or no row can
+        be used.
+    """
+    entry = study.files.companies
+    table = read_table(entry.path)
+    rows = len(table)
+    raw_ids = table.require(entry.columns.company_id, "files.companies.columns.company_id")
+    ids = map_distinct(raw_ids, normalise_company_id)
+    nameless = ids == ""
+    table.rejects.add(
+        table.line[nameless], "company_id", "the company has no id; not used. Give it one"
+    )
+    table, ids = table.keep(~nameless), ids[~nameless]
+    table.refuse_if_unusable(rows)
+    cohorts = _merge_cohorts(ids, _optional_text(table, entry, "cohort"))
+    first = _reject_repeats(table, ids)
+    table, ids = table.keep(first), ids[first]
+
+    companies = _companies(table, ids, entry)
+    companies["cohort"] = companies["company_id"].map(cohorts).astype("str")
+    filters = [a.name for a in study_annotators(study) if a.kind == "filter"]
+    hits = _read_hits(table, companies, entry, filters)
+    companies = companies.sort_values("company", ignore_index=True)
+    return companies, hits, table.rejects.frame()
+
+
+def _companies(table: RawTable, ids: NDArray[np.object_], entry: CompaniesFile) -> pd.DataFrame:
+    headcounts = table.require(entry.columns.headcount, "files.companies.columns.headcount")
+    headcount = parse_counts(headcounts, table.line, "headcount", table.rejects, least=1)
+    headquarters = _optional_text(table, entry, "headquarters")
+    country = _optional_text(table, entry, "country")
+    last_part = headquarters.str.rsplit(",", n=1).str[-1].str.strip()
+    country = country.fillna(last_part)
+    return pd.DataFrame(
+        {
+            "company": pd.array([company_slug(company) for company in ids], "str"),
+            "company_id": pd.array(ids, "str"),
+            "name": _optional_text(table, entry, "name"),
+            "headcount": headcount,
+            "size_band": size_band(headcount.to_numpy(dtype=float, na_value=np.nan)),
+            "cohort": "",
+            "headquarters": headquarters,
+            "country": country.mask(country.str.casefold() == "unknown"),
+        }
+    ).astype({"size_band": "str"})
+
+
+def _optional_text(table: RawTable, entry: CompaniesFile, field: str) -> pd.Series:
+    """Return a text column, all missing if the file has none and the configuration names none."""
+    column = getattr(entry.columns, field)
+    if column not in table.columns and field not in entry.columns.model_fields_set:
+        return pd.Series(np.nan, index=np.arange(len(table)), dtype="str")
+    values = table.require(column, f"files.companies.columns.{field}")
+    text = pd.Series([value.strip() for value in values], dtype="str")
+    return text.mask(text == "")
+
+
+def _merge_cohorts(ids: NDArray[np.object_], cohort: pd.Series) -> pd.Series:
+    """Return the cohorts of each company, in the order of its rows, joined by ";"."""
+    names = cohort.str.split(";").explode().str.strip()
+    pairs = pd.DataFrame({"company_id": pd.Series(ids)[names.index].to_numpy(), "cohort": names})
+    pairs = pairs[pairs["cohort"].fillna("") != ""].drop_duplicates()
+    return pairs.groupby("company_id", sort=False)["cohort"].agg(";".join)
+
+
+def _reject_repeats(table: RawTable, ids: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Return which rows are the first of their company; the others go to the rejects."""
+    series = pd.Series(ids)
+    repeated = series.duplicated().to_numpy()
+    first_line = pd.Series(table.line[~repeated], index=ids[~repeated])
+    reasons = [
+        f"company {company!r} is already in line {first_line[company]}; of this row only the"
+        " cohort is used"
+        for company in ids[repeated]
+    ]
+    table.rejects.add(table.line[repeated], WHOLE_ROW, reasons)
+    return ~repeated
+
+
+def _read_hits(
+    table: RawTable, companies: pd.DataFrame, entry: CompaniesFile, filters: Sequence[str]
+) -> pd.DataFrame:
+    """Return the keyword hits in long form; those that are missing are left out."""
+    if entry.hits is None:
+        columns = {name: name + _HITS_SUFFIX for name in filters}
+        columns = {name: column for name, column in columns.items() if column in table.columns}
+        _report_strangers(table, filters)
+    else:
+        columns = dict(entry.hits)
+        strangers = sorted(set(columns) - set(filters))
+        if strangers:
+            raise InputError(
+                f"files.companies.hits: {strangers[0]!r} is no keyword filter of the study; there"
+                f" are {', '.join(filters) or 'none'}. Correct or remove it."
+            )
+    wide = companies[["company", "company_id"]].copy()
+    for name, column in columns.items():
+        values = table.require(column, f"files.companies.hits.{name}")
+        wide[name] = parse_counts(values, table.line, name + _HITS_SUFFIX, table.rejects, least=0)
+    long = wide.melt(["company", "company_id"], var_name="annotator", value_name="hits")
+    long = long.astype({"annotator": "str", "hits": "Int64"}).dropna(subset="hits")
+    return long.sort_values(["company", "annotator"], ignore_index=True)
+
+
+def _report_strangers(table: RawTable, filters: Sequence[str]) -> None:
+    for column in table.columns:
+        if column.endswith(_HITS_SUFFIX) and column.removesuffix(_HITS_SUFFIX) not in filters:
+            table.rejects.add(
+                1, column, "the column is not used: it counts hits of no filter of the study"
+            )

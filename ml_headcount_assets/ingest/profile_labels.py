@@ -1,0 +1,125 @@
+"""Prepared labels of real profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..model.annotators import check_derived
+from ..study import Study
+from .annotators import annotator_columns, study_annotators, wide_labels
+from .identifiers import company_slug, normalise_company_id
+from .tables import RawTable, read_table
+from .values import map_distinct
+
+__all__ = ["read_profile_labels"]
+
+#: Finding the likeliest match is slow; it is done for so many of the unmatched companies.
+_MOST_MATCHED = 100
+
+
+def read_profile_labels(
+    study: Study, known_company_ids: Collection[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the labels of a study's profiles.
+
+    Parameters
+    ----------
+    study
+        The study.
+    known_company_ids
+        Normalised ids of the company table. Profiles of other companies are counted in the
+        rejects, one line a company, with the known id that is most like it.
+
+    Returns
+    -------
+    labels
+        company (slug), company_id, profile_id, annotator, label (Int8, missing where it could
+        not be obtained); one row per profile and annotator. Without a column of ids, a profile
+        goes by its line.
+    rejects
+        As `Rejects.frame`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, an annotator has no column, no row can be used, or a derived
+        annotator contradicts its definition.
+    """
+    entry = study.files.profile_labels
+    table = read_table(entry.path)
+    rows = len(table)
+    raw_ids = table.require(entry.columns.company_id, "files.profile_labels.columns.company_id")
+    company_id = map_distinct(raw_ids, normalise_company_id)
+    known = np.isin(company_id, list(known_company_ids))
+    _reject_unmatched(table, company_id, known, known_company_ids)
+    profile_id, identified = _identify(table, company_id, entry.columns.profile_id)
+    usable = known & identified
+    table, company_id, profile_id = table.keep(usable), company_id[usable], profile_id[usable]
+    table.refuse_if_unusable(rows)
+    wide = wide_labels(table, annotator_columns(study), table.rejects)
+    check_derived(wide, study_annotators(study), table.source)
+    return _long(wide, company_id, profile_id), table.rejects.frame()
+
+
+def _reject_unmatched(
+    table: RawTable,
+    company_id: NDArray[np.object_],
+    known: NDArray[np.bool_],
+    known_company_ids: Collection[str],
+) -> None:
+    """Count the profiles without a company, one reject per company id."""
+    strangers = pd.DataFrame({"company_id": company_id[~known], "line": table.line[~known]})
+    counted = strangers.groupby("company_id")["line"].agg(["size", "min"])
+    counted = counted.sort_values("size", ascending=False, kind="stable")
+    for rank, (stranger, size, line) in enumerate(counted.itertuples()):
+        if stranger == "":
+            reason = f"{size} profiles have no company id; not used"
+        else:
+            reason = f"{size} profiles of company {stranger!r} have no row in the company table"
+            near = (
+                get_close_matches(stranger, known_company_ids, n=1) if rank < _MOST_MATCHED else []
+            )
+            reason += f" (likeliest match {near[0]!r})" if near else ""
+            reason += "; not used. Add the company or correct the id"
+        table.rejects.add(line, "company_id", reason)
+
+
+def _identify(
+    table: RawTable, company_id: NDArray[np.object_], column: str
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Return each profile's id and whether the row has one that is new to its company."""
+    if column not in table.columns:
+        return table.line.astype(str).astype(object), np.ones(len(table), dtype=bool)
+    ids = np.array([text.strip() for text in table.columns[column]], dtype=object)
+    empty = ids == ""
+    table.rejects.add(table.line[empty], column, "the profile has no id; not used")
+    repeated = pd.DataFrame({"company": company_id, "profile": ids}).duplicated().to_numpy()
+    repeated &= ~empty
+    table.rejects.add(
+        table.line[repeated], column, "the profile is already in an earlier row; not used"
+    )
+    return ids, ~(empty | repeated)
+
+
+def _long(
+    wide: pd.DataFrame, company_id: NDArray[np.object_], profile_id: NDArray[np.object_]
+) -> pd.DataFrame:
+    """Put one Int8 column per annotator into one row per profile and annotator."""
+    names, rows = list(wide.columns), len(wide)
+    repeated = {
+        "company": pd.Series(map_distinct(company_id, company_slug), dtype="str"),
+        "company_id": pd.Series(company_id, dtype="str"),
+        "profile_id": pd.Series(profile_id, dtype="str"),
+    }
+    columns = {
+        name: pd.concat([values] * len(names), ignore_index=True)
+        for name, values in repeated.items()
+    }
+    columns["annotator"] = pd.Series(np.repeat(names, rows), dtype="str")
+    columns["label"] = pd.concat([wide[name] for name in names], ignore_index=True)
+    return pd.DataFrame(columns)

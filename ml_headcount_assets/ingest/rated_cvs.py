@@ -1,0 +1,76 @@
+"""The rated CVs: what people and what the annotators said about the same CVs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..errors import InputError
+from ..model.annotators import check_derived
+from ..study import Study
+from .annotators import annotator_columns, study_annotators, wide_labels
+from .rejects import WHOLE_ROW
+from .tables import RawTable, read_table
+from .values import parse_labels
+
+__all__ = ["read_rated_cvs"]
+
+
+def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read the rated CVs of a study.
+
+    Returns
+    -------
+    rated_cvs
+        rated_id (str), is_expert (Int8, 0 or 1); rows without a verdict are rejected. Without
+        a column of ids, a CV goes by its line.
+    rated_labels
+        rated_id, annotator, label (Int8, missing where it could not be obtained); one row per
+        CV and annotator.
+    rejects
+        As `Rejects.frame`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, an annotator has no column, nobody or everybody is an expert,
+        or a derived annotator contradicts its definition.
+    """
+    entry = study.files.validation
+    table = read_table(entry.path)
+    rows, rejects = len(table), table.rejects
+    verdicts = parse_labels(
+        table.require(entry.columns.is_expert, "files.validation.columns.is_expert"),
+        table.line,
+        "is_expert",
+        rejects,
+    )
+    rejects.add(table.line[verdicts.isna()], WHOLE_ROW, "the CV has no verdict; not used")
+    identified = _identify(table, entry.columns.rated_id)
+    usable = ~verdicts.isna() & identified.notna().to_numpy()
+    table = table.keep(usable)
+    table.refuse_if_unusable(rows)
+    rated_cvs = pd.DataFrame({"rated_id": identified[usable], "is_expert": verdicts[usable]})
+    rated_cvs = rated_cvs.reset_index(drop=True).astype({"is_expert": "Int8"})
+    for verdict, kind in ((1, "an expert"), (0, "a non-expert")):
+        if not (rated_cvs["is_expert"] == verdict).any():
+            raise InputError(
+                f"{table.source}: no CV is rated as {kind}, so the annotators' error rates cannot"
+                f" be known. Add rated CVs with is_expert {verdict}."
+            )
+    wide = wide_labels(table, annotator_columns(study), rejects)
+    check_derived(wide, study_annotators(study), table.source)
+    wide.insert(0, "rated_id", rated_cvs["rated_id"])
+    rated_labels = wide.melt("rated_id", var_name="annotator", value_name="label")
+    return rated_cvs, rated_labels.astype({"label": "Int8"}), rejects.frame()
+
+
+def _identify(table: RawTable, column: str) -> pd.Series:
+    """Return each CV's id, missing where it has none or repeats an earlier one."""
+    if column not in table.columns:
+        return pd.Series(table.line.astype(str))
+    ids = pd.Series([text.strip() for text in table.columns[column]], dtype="str")
+    empty = (ids == "").to_numpy()
+    table.rejects.add(table.line[empty], column, "the CV has no id; not used")
+    repeated = ids.duplicated().to_numpy() & ~empty
+    table.rejects.add(table.line[repeated], column, "an earlier CV has the same id; not used")
+    return ids.mask(empty | repeated)
