@@ -1,0 +1,51 @@
+"""The statistics: arrays and frames in, documented records out.
+
+Nothing in this package knows of files, databases or orchestration. The order of reading
+follows the model: `patterns` (the sufficient statistic), `annotators`, `rated`, `correlations`
+and `calibration` (what the rated CVs tell), `orthants` and `tetrachoric` (the kernels),
+`evidence`, `posterior`, `copula`, `cohort` and `headcount` (the companies), `result`.
+"""
+
+from .annotators import Annotator, infer_annotators
+from .calibration import AnnotatorFit, fit_annotators
+from .cohort import CohortFit, fit_cohort
+from .compute import Compute, LocalCompute, Progress
+from .estimate import DEFAULT_ESTIMATOR, estimate_headcount
+from .headcount import draw_headcounts
+from .orthants import orthant_probabilities
+from .patterns import count_patterns
+from .priors import DEFAULT_PRIORS, PAPER_PRIORS, SIZE_BANDS, Priors, size_band
+from .result import HeadcountResult
+from .settings import ESTIMATORS, LAYERS, MODEL_VERSION, PRESETS, EstimatorSettings
+from .simulation import simulate_study
+from .tetrachoric import tetrachoric
+
+__all__ = [
+    "DEFAULT_ESTIMATOR",
+    "DEFAULT_PRIORS",
+    "ESTIMATORS",
+    "LAYERS",
+    "MODEL_VERSION",
+    "PAPER_PRIORS",
+    "PRESETS",
+    "SIZE_BANDS",
+    "Annotator",
+    "AnnotatorFit",
+    "CohortFit",
+    "Compute",
+    "EstimatorSettings",
+    "HeadcountResult",
+    "LocalCompute",
+    "Priors",
+    "Progress",
+    "count_patterns",
+    "draw_headcounts",
+    "estimate_headcount",
+    "fit_annotators",
+    "fit_cohort",
+    "infer_annotators",
+    "orthant_probabilities",
+    "simulate_study",
+    "size_band",
+    "tetrachoric",
+]

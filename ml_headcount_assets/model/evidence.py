@@ -1,0 +1,202 @@
+"""What is known about each company, and which kind of evidence its estimate can rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .annotators import Annotator
+from .patterns import decode_patterns
+from .priors import size_band
+from .settings import EstimatorSettings
+
+__all__ = ["AGGREGATES", "NONE", "PROFILES", "CompanyEvidence", "assess_companies"]
+
+PROFILES, AGGREGATES, NONE = "profiles", "aggregates", "none"
+
+
+@dataclass(frozen=True)
+class CompanyEvidence:
+    """One company as the estimators see it.
+
+    Attributes
+    ----------
+    company_id
+        Its id.
+    headcount
+        Number of employees the estimate is for; 0 if nothing is known. At least the number of
+        labelled profiles.
+    band, cohort, prior
+        Headcount band, cohort(s), and Beta parameters of the share of experts.
+    labels, counts
+        Distinct label patterns over the likelihood's annotators, (P, J), and profiles with
+        each, (P,); patterns without any label are left out.
+    hits
+        Employees hit by each keyword filter, keyed by annotator; only known ones.
+    evidence
+        ``"profiles"``, ``"aggregates"`` or ``"none"``.
+    flags
+        What is unusual about the company.
+    """
+
+    company_id: str
+    headcount: int
+    band: str
+    cohort: str | None
+    prior: tuple[float, float]
+    labels: NDArray[np.int8]
+    counts: NDArray[np.int64]
+    hits: dict[str, int]
+    evidence: str
+    flags: tuple[str, ...]
+
+    @property
+    def n_profiles(self) -> int:
+        """Number of profiles with at least one label."""
+        return int(self.counts.sum())
+
+
+def assess_companies(
+    pattern_counts: pd.DataFrame,
+    companies: pd.DataFrame,
+    described: Sequence[Annotator],
+    kept: Sequence[Annotator],
+    settings: EstimatorSettings,
+) -> list[CompanyEvidence]:
+    """Gather each company's evidence, in the order of `companies`.
+
+    Parameters
+    ----------
+    pattern_counts
+        ``company_id``, ``pattern`` over all `described` annotators, ``n_profiles``.
+    companies
+        ``company_id``, ``headcount`` (missing or not positive: unknown), optionally ``cohort``
+        and ``<filter>_hits``.
+    described, kept
+        All annotators (order of the patterns' characters) and those in the likelihood.
+    settings
+        Thresholds of sufficient evidence, and the priors.
+
+    Raises
+    ------
+    InputError
+        If a company occurs twice or a pattern has the wrong length.
+    """
+    ids = companies["company_id"].astype(str)
+    if ids.duplicated().any():
+        raise InputError(
+            f"Company {ids[ids.duplicated()].iloc[0]!r} has more than one row in the company "
+            "table; keep one."
+        )
+    projected = _project(pattern_counts, described, kept)
+    headcounts = pd.to_numeric(companies["headcount"], errors="coerce").to_numpy(
+        dtype=float, na_value=np.nan
+    )
+    cohorts = companies["cohort"] if "cohort" in companies else pd.Series(None, companies.index)
+    hits = _hits(companies, described)
+    empty = np.empty((0, len(kept)), np.int8), np.empty(0, np.int64)
+    return [
+        _assess(
+            company_id,
+            headcounts[row],
+            None if pd.isna(cohorts.iloc[row]) else str(cohorts.iloc[row]),
+            *projected.get(company_id, empty),
+            {name: int(values[row]) for name, values in hits.items() if values[row] >= 0},
+            settings,
+        )
+        for row, company_id in enumerate(ids)
+    ]
+
+
+def _project(
+    pattern_counts: pd.DataFrame, described: Sequence[Annotator], kept: Sequence[Annotator]
+) -> dict[str, tuple[NDArray[np.int8], NDArray[np.int64]]]:
+    """Reduce patterns to the kept annotators, by company, in a canonical order."""
+    patterns = pattern_counts["pattern"].astype(str)
+    if not patterns.str.len().isin([len(described)]).all():
+        raise InputError(
+            f"The pattern table does not fit the study's {len(described)} annotators; count the "
+            "patterns again."
+        )
+    positions = [list(described).index(annotator) for annotator in kept]
+    reduced = patterns.map(
+        {text: "".join(text[i] for i in positions) for text in patterns.unique()}
+    )
+    # A profile without any label is an employee nobody has looked at.
+    labelled = reduced != "-" * len(positions)
+    frame = pd.DataFrame(
+        {
+            "company_id": pattern_counts["company_id"].astype(str),
+            "pattern": reduced,
+            "count": pattern_counts["n_profiles"].astype("int64"),
+        }
+    )[labelled]
+    counts = frame.groupby(["company_id", "pattern"], sort=True)["count"].sum().reset_index()
+    return {
+        str(company_id): (decode_patterns(list(group["pattern"])), group["count"].to_numpy())
+        for company_id, group in counts.groupby("company_id", sort=False)
+    }
+
+
+def _hits(
+    companies: pd.DataFrame, described: Sequence[Annotator]
+) -> dict[str, NDArray[np.float64]]:
+    """Return hit counts by filter, -1 where unknown."""
+    columns = {a.name: f"{a.name}_hits" for a in described if a.kind == "filter"}
+    result = {}
+    for name, column in columns.items():
+        if column in companies:
+            values = pd.to_numeric(companies[column], errors="coerce")
+            known = values.to_numpy(dtype=float, na_value=np.nan)
+            result[name] = np.where(known >= 0, known, -1.0)
+    return result
+
+
+def _assess(
+    company_id: str,
+    headcount: float,
+    cohort: str | None,
+    labels: NDArray[np.int8],
+    counts: NDArray[np.int64],
+    hits: dict[str, int],
+    settings: EstimatorSettings,
+) -> CompanyEvidence:
+    flags = []
+    known = bool(np.isfinite(headcount) and headcount > 0)
+    if not known:
+        flags.append("headcount_missing" if np.isnan(headcount) else "headcount_not_positive")
+    band = str(size_band(headcount if known else np.nan))
+    seen, employees = int(counts.sum()), int(headcount) if known else 0
+    if known and seen > employees:
+        flags.append("more_profiles_than_headcount")
+    if known and any(count > employees for count in hits.values()):
+        flags.append("more_hits_than_headcount")
+    employees = max(employees, seen)
+    enough = seen >= min(settings.min_profiles, max(employees, 1))
+    covered = employees <= settings.max_headcount_ratio * seen
+    if seen and enough and covered:
+        evidence = PROFILES
+    elif known and hits:
+        evidence = AGGREGATES
+    elif seen:
+        evidence = PROFILES
+        flags.append("few_profiles")
+    else:
+        evidence = NONE
+    return CompanyEvidence(
+        company_id,
+        employees,
+        band,
+        cohort,
+        settings.priors.parameters(band, cohort),
+        labels,
+        counts,
+        hits,
+        evidence,
+        tuple(flags),
+    )

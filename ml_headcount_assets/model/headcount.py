@@ -1,0 +1,135 @@
+"""Experts per company, given what the cohort knows about the annotators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .calibration import AnnotatorFit
+from .cohort import CohortFit
+from .compute import Compute, LocalCompute, Progress
+from .copula import cell_labels, cell_probabilities, draw_cells
+from .evidence import NONE, PROFILES, CompanyEvidence, assess_companies
+from .log_debias import draw_log_debias
+from .patterns import pattern_likelihood
+from .posterior import draw_employees, draw_experts, draw_prevalence, expert_posterior
+from .result import HeadcountResult
+from .settings import ESTIMATORS, EstimatorSettings
+from .streams import block_count, padded_draws
+
+__all__ = ["draw_headcounts"]
+
+
+def draw_headcounts(
+    fit: AnnotatorFit,
+    cohort: CohortFit,
+    pattern_counts: pd.DataFrame,
+    companies: pd.DataFrame,
+    settings: EstimatorSettings,
+    *,
+    estimator: str,
+    draws: int,
+    seed: int,
+    compute: Compute | None = None,
+    progress: Progress | None = None,
+) -> HeadcountResult:
+    """Draw the number of experts of each company.
+
+    Given `fit` and `cohort` companies are independent of each other, and each has its own
+    random streams: any subset in any order gives the same numbers.
+
+    Parameters
+    ----------
+    fit, cohort
+        The cohort's draws, at least as many as `draws`.
+    pattern_counts, companies
+        See `evidence.assess_companies`; the result is in the order of `companies`.
+    settings
+        Must be those of `fit` and `cohort`.
+    estimator
+        One of `settings.ESTIMATORS`.
+    draws, seed, compute, progress
+        As in `fit_annotators`.
+
+    Raises
+    ------
+    InputError
+        If the estimator is unknown, the fits hold too few draws, or the tables are unusable.
+    """
+    if estimator not in ESTIMATORS:
+        raise InputError(f"Unknown estimator {estimator!r}; there are {', '.join(ESTIMATORS)}.")
+    if min(len(fit.positive_rates), len(cohort.scale)) < draws:
+        raise InputError(f"The cohort was fitted with fewer than {draws} draws; refit it.")
+    assessed = assess_companies(pattern_counts, companies, fit.described, fit.annotators, settings)
+    drawer = _Drawer(fit, cohort, settings, estimator, draws, seed)
+    drawn = (compute or LocalCompute()).map(drawer, assessed, progress)
+    return _collect(assessed, np.array(drawn, dtype=np.int64).reshape(len(assessed), draws))
+
+
+class _Drawer:
+    """All draws of one company at a time."""
+
+    def __init__(
+        self,
+        fit: AnnotatorFit,
+        cohort: CohortFit,
+        settings: EstimatorSettings,
+        estimator: str,
+        draws: int,
+        seed: int,
+    ) -> None:
+        self.fit, self.cohort, self.settings = fit, cohort, settings
+        self.estimator, self.draws, self.seed = estimator, draws, seed
+        self.blocks, self.padded = block_count(draws), padded_draws(draws)
+
+    def __call__(self, company: CompanyEvidence) -> NDArray[np.int64]:
+        if company.evidence == NONE:
+            return np.full(self.draws, -1, dtype=np.int64)
+        if self.estimator == "log_debias":
+            drawn = draw_log_debias(company, self.fit, self.seed, self.blocks)
+        elif company.evidence == PROFILES:
+            drawn = self._from_profiles(company)
+        else:
+            drawn = self._from_aggregates(company)
+        return drawn[: self.draws]
+
+    def _from_profiles(self, company: CompanyEvidence) -> NDArray[np.int64]:
+        posterior = self._posterior(company, company.labels)
+        employees = draw_employees(company, self.settings, self.seed, self.blocks)
+        return draw_experts(company.company_id, employees, posterior, self.settings, self.seed)
+
+    def _from_aggregates(self, company: CompanyEvidence) -> NDArray[np.int64]:
+        columns = [j for j, name in enumerate(self.cohort.filters) if name in company.hits]
+        filters = [self.cohort.filters[j] for j in columns]
+        correlations = self.cohort.correlations[:, columns][:, :, columns]
+        cells = cell_probabilities(company, filters, correlations[: self.padded])
+        employees = draw_cells(company, cells, self.settings, self.seed)
+        posterior = self._posterior(company, cell_labels(filters, self.fit.annotators))
+        scaled = np.minimum(posterior * self.cohort.scale[: self.padded, None], 1.0)
+        return draw_experts(company.company_id, employees, scaled, self.settings, self.seed)
+
+    def _posterior(
+        self, company: CompanyEvidence, labels: NDArray[np.int8]
+    ) -> NDArray[np.float64]:
+        table = self.fit.pattern_probabilities[: self.padded]
+        prevalence = draw_prevalence(company, self.settings, self.seed, self.blocks)
+        return expert_posterior(pattern_likelihood(table, labels), prevalence)
+
+
+def _collect(
+    assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int64]
+) -> HeadcountResult:
+    evidence = np.array([company.evidence for company in assessed], dtype=object)
+    unknown = np.broadcast_to((evidence == NONE)[:, None], drawn.shape)
+    return HeadcountResult(
+        company_id=np.array([company.company_id for company in assessed], dtype=object),
+        draws=np.ma.MaskedArray(drawn, mask=unknown.copy(), fill_value=-1),
+        evidence=evidence,
+        flags=np.array([";".join(company.flags) for company in assessed], dtype=object),
+        n_profiles=np.array([company.n_profiles for company in assessed], dtype=np.int64),
+        headcount=np.array([company.headcount for company in assessed], dtype=np.int64),
+    )

@@ -1,0 +1,112 @@
+"""From label patterns to experts: Bayes' rule and the company's layers of the bootstrap."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .evidence import CompanyEvidence
+from .settings import EstimatorSettings
+from .streams import DRAW_BLOCK, stream
+
+__all__ = ["draw_employees", "draw_experts", "draw_prevalence", "expert_posterior"]
+
+
+def expert_posterior(
+    likelihood: NDArray[np.float64], prevalence: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return P(expert | pattern) by Bayes' rule.
+
+    Parameters
+    ----------
+    likelihood
+        P(pattern | class), shape (D, 2, P).
+    prevalence
+        Share of experts, shape (D,).
+
+    Returns
+    -------
+    ndarray, shape (D, P)
+    """
+    expert = prevalence[:, None] * likelihood[:, 1]
+    return expert / (expert + (1 - prevalence[:, None]) * likelihood[:, 0])
+
+
+def draw_prevalence(
+    company: CompanyEvidence, settings: EstimatorSettings, seed: int, blocks: int
+) -> NDArray[np.float64]:
+    """Draw the company's share of experts from its prior (layer 2); shape (D,)."""
+    a, b = company.prior
+    if not settings.has("prevalence"):
+        return np.full(blocks * DRAW_BLOCK, a / (a + b))
+    drawn = [
+        stream(seed, "prevalence", company.company_id, block).beta(a, b, size=DRAW_BLOCK)
+        for block in range(blocks)
+    ]
+    # A Beta with a < 1 reaches 0 in floating point, where Bayes' rule would divide 0 by 0.
+    return np.clip(np.concatenate(drawn), 1e-12, 1 - 1e-12)
+
+
+def draw_employees(
+    company: CompanyEvidence, settings: EstimatorSettings, seed: int, blocks: int
+) -> NDArray[np.int64]:
+    """Draw how many of all employees carry each pattern (layer 3); shape (D, P).
+
+    Under ``unseen="polya"`` the profiles that were seen stay as they are, and the employees
+    without one are drawn by a Polya urn over the seen patterns (Dirichlet-multinomial; Ghosh
+    and Meeden 1997): no sampling error when everybody was seen. Under ``"resample"`` all
+    employees are drawn with replacement from the seen profiles, whatever their number, which
+    understates the error by sqrt(headcount / profiles).
+    """
+    seen, employees = company.counts, company.headcount
+    resample = settings.unseen == "resample"
+    missing = employees if resample else employees - int(seen.sum())
+    base = np.zeros_like(seen) if resample else seen
+    if not settings.has("employees"):
+        return np.tile(base + _apportion(missing, seen), (blocks * DRAW_BLOCK, 1))
+    if missing == 0:
+        return np.tile(base, (blocks * DRAW_BLOCK, 1))
+    drawn = []
+    for block in range(blocks):
+        rng = stream(seed, "employees", company.company_id, block)
+        if resample:
+            drawn.append(rng.multinomial(missing, seen / seen.sum(), size=DRAW_BLOCK))
+        else:
+            urn = rng.standard_gamma(seen.astype(float), size=(DRAW_BLOCK, len(seen)))
+            drawn.append(rng.multinomial(missing, urn / urn.sum(axis=1, keepdims=True)))
+    return base + np.concatenate(drawn)
+
+
+def _apportion(total: int, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Split `total` in proportion to `counts` by largest remainders."""
+    exact = total * (counts / counts.sum())
+    whole = np.floor(exact).astype(np.int64)
+    left = total - int(whole.sum())
+    whole[np.argsort(whole - exact, kind="stable")[:left]] += 1
+    return whole
+
+
+def draw_experts(
+    company_id: str,
+    employees: NDArray[np.int64],
+    posterior: NDArray[np.float64],
+    settings: EstimatorSettings,
+    seed: int,
+) -> NDArray[np.int64]:
+    """Draw the number of experts: one binomial per pattern (layer 5); shape (D,).
+
+    Parameters
+    ----------
+    employees
+        Employees with each pattern, shape (D, P).
+    posterior
+        P(expert | pattern), shape (D, P).
+    """
+    if not settings.has("truth"):
+        return np.rint((employees * posterior).sum(axis=1)).astype(np.int64)
+    drawn = np.empty(len(employees), dtype=np.int64)
+    for start in range(0, len(employees), DRAW_BLOCK):
+        part = slice(start, start + DRAW_BLOCK)
+        rng = stream(seed, "truth", company_id, start // DRAW_BLOCK)
+        drawn[part] = rng.binomial(employees[part], posterior[part]).sum(axis=1)
+    return drawn
