@@ -9,6 +9,7 @@ names. Mistakes are reported as `InputError` with the file and the key that are 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -25,6 +26,8 @@ from pydantic import (
 )
 
 from .errors import InputError
+from .model.priors import Priors
+from .model.settings import ESTIMATORS, EstimatorSettings
 
 CONFIG_NAME = "study.yaml"
 
@@ -138,7 +141,7 @@ class Study(_Section):
     name: Name
     files: StudyFiles
     annotators: tuple[AnnotatorEntry, ...] | None = None
-    estimators: tuple[Name, ...] = Field(("five_layer", "independent", "log_debias"), min_length=1)
+    estimators: tuple[Name, ...] = Field(ESTIMATORS, min_length=1)
     preset: Name | None = None
     draws: int = Field(1000, ge=2, strict=True)
     seed: int = Field(0, ge=0, strict=True)
@@ -186,9 +189,35 @@ class Study(_Section):
         return self
 
     @model_validator(mode="after")
-    def _estimators_differ(self) -> Self:
+    def _estimators_are_known(self) -> Self:
         _refuse_repeats("estimators", self.estimators)
+        for estimator in self.estimators:
+            if estimator not in ESTIMATORS:
+                raise ValueError(
+                    f"estimators: {estimator!r} is unknown; there are {', '.join(ESTIMATORS)}"
+                )
         return self
+
+    def settings(self) -> EstimatorSettings:
+        """Return the estimator's settings: those of the preset, changed by what is given here.
+
+        Priors that are given replace those of their band or cohort; the others stay.
+
+        Raises
+        ------
+        InputError
+            Unknown preset, layer or headcount band.
+        """
+        base = EstimatorSettings.preset(self.preset) if self.preset else EstimatorSettings.default()
+        changes: dict[str, Any] = {}
+        if self.priors is not None:
+            changes["priors"] = Priors(
+                bands={**base.priors.bands, **self.priors.bands},
+                cohorts={**base.priors.cohorts, **self.priors.cohorts},
+            )
+        if self.six_dimensional is not None:
+            changes["six_dimensional"] = self.six_dimensional
+        return replace(base, **changes).with_layers(self.layers)
 
     @property
     def headline(self) -> str:
@@ -227,17 +256,21 @@ def load_study(directory: Path | str, config: Path | str | None = None) -> Study
     """
     directory = Path(directory).resolve()
     if not directory.is_dir():
-        raise InputError(f"{directory}: no such study directory; check the path")
+        raise InputError(f"{directory}: there is no such study directory. Check the path.")
     source, raw = _read_config(directory, config)
     unsettled = {key: raw[key] for key in raw if key != "files"}
     unsettled["files"] = _locate_files(directory, raw.get("files"), source)
     unsettled.setdefault("name", directory.name)
     if "directory" in raw:
-        raise InputError(f"{source}: key 'directory' is unknown; remove it")
+        raise InputError(f"{source}: key 'directory' is unknown; correct or remove it.")
     try:
-        return Study(directory=directory, **unsettled)
+        study = Study(directory=directory, **unsettled)
+        study.settings()
     except ValidationError as error:
         raise InputError(_describe(error, source)) from error
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    return study
 
 
 def _read_config(directory: Path, config: Path | str | None) -> tuple[str, dict[str, Any]]:
@@ -253,8 +286,8 @@ def _read_config(directory: Path, config: Path | str | None) -> tuple[str, dict[
         bundled = resources.files(__package__) / "studies" / str(config)
         return str(config), _parse(bundled.read_bytes(), str(config))
     raise InputError(
-        f"{config}: no such configuration file; give a path or one of the bundled"
-        f" {', '.join(bundled_studies())}"
+        f"{config}: there is no such configuration file. Give a path, or the name of a bundled"
+        f" one: {', '.join(bundled_studies())}."
     )
 
 
@@ -278,13 +311,13 @@ def _parse(content: bytes, source: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}: " if mark else ""
-        raise InputError(f"{source}: {line}{error.problem}; correct the YAML") from error
+        raise InputError(f"{source}: {line}{error.problem}. Correct the YAML.") from error
     except yaml.YAMLError as error:
-        raise InputError(f"{source}: is not readable as YAML text; correct the file") from error
+        raise InputError(f"{source}: is not readable as YAML. Correct the file.") from error
     if raw is None:
         return {}
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        raise InputError(f"{source}: the file has to be a mapping of keys such as 'files:'")
+        raise InputError(f"{source}: the file has to be a mapping of keys such as 'files:'.")
     return raw
 
 
@@ -304,7 +337,7 @@ def _locate_files(directory: Path, files: Any, source: str) -> Any:
             if not path.is_file():
                 raise InputError(
                     f"{source}: files.{role}.path: there is no file {entry['path']!r} in the"
-                    " study directory; correct the path or add the file"
+                    " study directory. Correct the path or add the file."
                 )
         elif "path" in entry:
             continue
@@ -320,14 +353,14 @@ def _discover(directory: Path, role: str) -> Path:
     found = [path for path in found if path.is_file()]
     if not found:
         raise InputError(
-            f"{directory.name}: no file {role}.* ({', '.join(EXTENSIONS)}); add it, or name it"
-            f" under files.{role}.path in {CONFIG_NAME}"
+            f"{directory.name}: no file {role}.* ({', '.join(EXTENSIONS)}). Add it, or name it"
+            f" under files.{role}.path in {CONFIG_NAME}."
         )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise InputError(
-            f"{directory.name}: {names} could all be the file of files.{role}; remove all but"
-            f" one, or name the right one under files.{role}.path in {CONFIG_NAME}"
+            f"{directory.name}: {names} could all be the file of files.{role}. Remove all but"
+            f" one, or name the right one under files.{role}.path in {CONFIG_NAME}."
         )
     return found[0]
 
@@ -344,4 +377,4 @@ def _describe(error: ValidationError, source: str) -> str:
         else:
             text = finding["msg"].removeprefix("Value error, ")
             findings.append(f"key {key!r}: {text}" if key else text)
-    return f"{source}: {'; '.join(findings)}"
+    return f"{source}: {'; '.join(findings)}."

@@ -39,8 +39,8 @@ def write_world(world: SimulatedWorld, directory: Path | str) -> Path:
     directory = Path(directory).resolve()
     if directory.exists() and not _is_replaceable(directory):
         raise InputError(
-            f"{directory}: is not an empty directory nor an earlier simulated world;"
-            " choose another place, or empty it"
+            f"{directory}: is neither an empty directory nor an earlier simulated world."
+            " Choose another place, or empty it."
         )
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}-") as work:

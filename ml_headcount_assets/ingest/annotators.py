@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from ..errors import InputError
 from ..model.annotators import Annotator, infer_annotators
 from ..study import Study
 from .rejects import Rejects
-from .tables import RawTable, read_table
+from .tables import RawTable, read_header, read_table
 from .values import parse_labels
 
 __all__ = ["annotator_columns", "study_annotators", "wide_labels"]
@@ -29,22 +31,23 @@ def annotator_columns(study: Study) -> dict[str, str]:
     """
     if study.annotators is not None:
         return dict(sorted((entry.name, entry.source_column) for entry in study.annotators))
-    files = study.files
-    rated, deployed = read_table(files.validation.path), read_table(files.profile_labels.path)
-    rated_names = _other_columns(rated, files.validation.columns)
-    deployed_names = _other_columns(deployed, files.profile_labels.columns)
+    rated, deployed = study.files.validation, study.files.profile_labels
+    rated_names = _other_columns(rated.path, rated.columns)
+    deployed_names = _other_columns(deployed.path, deployed.columns)
     for names, others, there, not_there in (
         (rated_names, deployed_names, rated, deployed),
         (deployed_names, rated_names, deployed, rated),
     ):
         if names - others:
             raise InputError(
-                f"{there.source}: annotator {min(names - others)!r} is not in"
-                f" {not_there.source}. Add its labels there, or list the annotators that are to"
+                f"{there.path.name}: annotator {min(names - others)!r} is not in"
+                f" {not_there.path.name}. Add its labels there, or list the annotators that are to"
                 " be used in study.yaml."
             )
     if not rated_names:
-        raise InputError(f"{rated.source}: there is no column with an annotator's labels. Add one.")
+        raise InputError(
+            f"{rated.path.name}: there is no column with an annotator's labels. Add one."
+        )
     return {name: name for name in sorted(rated_names)}
 
 
@@ -90,5 +93,5 @@ def wide_labels(table: RawTable, columns: Mapping[str, str], rejects: Rejects) -
     return frame
 
 
-def _other_columns(table: RawTable, known: object) -> set[str]:
-    return set(table.columns) - set(dict(known).values())
+def _other_columns(path: Path, known: BaseModel) -> set[str]:
+    return set(read_header(path)) - set(known.model_dump().values())

@@ -55,7 +55,7 @@ def read_profile_labels(
     rows = len(table)
     raw_ids = table.require(entry.columns.company_id, "files.profile_labels.columns.company_id")
     company_id = map_distinct(raw_ids, normalise_company_id)
-    known = np.isin(company_id, list(known_company_ids))
+    known = map_distinct(company_id, set(known_company_ids).__contains__).astype(bool)
     _reject_unmatched(table, company_id, known, known_company_ids)
     profile_id, identified = _identify(table, company_id, entry.columns.profile_id)
     usable = known & identified
@@ -110,16 +110,15 @@ def _long(
     wide: pd.DataFrame, company_id: NDArray[np.object_], profile_id: NDArray[np.object_]
 ) -> pd.DataFrame:
     """Put one Int8 column per annotator into one row per profile and annotator."""
-    names, rows = list(wide.columns), len(wide)
-    repeated = {
-        "company": pd.Series(map_distinct(company_id, company_slug), dtype="str"),
-        "company_id": pd.Series(company_id, dtype="str"),
-        "profile_id": pd.Series(profile_id, dtype="str"),
-    }
-    columns = {
-        name: pd.concat([values] * len(names), ignore_index=True)
-        for name, values in repeated.items()
-    }
-    columns["annotator"] = pd.Series(np.repeat(names, rows), dtype="str")
-    columns["label"] = pd.concat([wide[name] for name in names], ignore_index=True)
-    return pd.DataFrame(columns)
+    names, rows = wide.columns, len(wide)
+    profiles = pd.DataFrame(
+        {
+            "company": map_distinct(company_id, company_slug),
+            "company_id": company_id,
+            "profile_id": profile_id,
+        }
+    ).astype("str")
+    long = profiles.take(np.tile(np.arange(rows), len(names))).reset_index(drop=True)
+    long["annotator"] = pd.array(names, "str").take(np.repeat(np.arange(len(names)), rows))
+    long["label"] = pd.concat([wide[name] for name in names], ignore_index=True)
+    return long

@@ -6,7 +6,10 @@ text and then spread over the rows.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 
 from .rejects import Rejects
 
-__all__ = ["LARGEST_COUNT", "map_distinct", "parse_counts", "parse_labels"]
+__all__ = ["LARGEST_COUNT", "as_text", "map_distinct", "parse_counts", "parse_labels"]
 
 #: Nobody employs more people; larger numbers are misplaced ids or telephone numbers.
 LARGEST_COUNT = 100_000_000
@@ -25,6 +28,19 @@ _LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
 _SPEAKABLE = frozenset({"yes", "no", "true", "false", "y", "n", "accept", "reject"})
 
 _MISSING, _BAD = -1, -2
+
+
+def as_text(value: Any) -> str:
+    """Return the text of a value of a format that has types; a missing one becomes ""."""
+    if value is None or value != value:  # noqa: PLR0124 (NaN)
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, default=str)
+    return str(value)
 
 
 def map_distinct(

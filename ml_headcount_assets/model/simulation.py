@@ -218,14 +218,14 @@ def simulate_study(
         Unknown scenario, or a number out of range.
     """
     if scenario not in SCENARIOS:
-        raise InputError(f"scenario {scenario!r} is unknown; choose one of {', '.join(SCENARIOS)}")
+        raise InputError(f"scenario {scenario!r} is unknown; there are {', '.join(SCENARIOS)}.")
     for argument, value, least in (
         ("companies", companies, 1),
         ("profiles", profiles, 1),
         ("seed", seed, 0),
     ):
         if value < least:
-            raise InputError(f"{argument} is {value}; it has to be at least {least}")
+            raise InputError(f"{argument} is {value}; it has to be at least {least}.")
     setting, model = SCENARIOS[scenario], published_label_model()
     people, prevalence = _draw_population(companies, profiles, setting, seed)
     labelled = _draw_profiles(people, setting, model, seed)
