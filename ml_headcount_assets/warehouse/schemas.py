@@ -1,0 +1,412 @@
+"""What every table of the warehouse looks like.
+
+A table's columns are declared once, as a pandera schema; the DDL and the Arrow types in which
+rows travel are generated from it. Columns that may be missing are declared so; everything else
+is NOT NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow
+
+from ml_headcount_assets.errors import ComputeError
+from ml_headcount_assets.model.priors import SIZE_BANDS
+from ml_headcount_assets.model.settings import ESTIMATORS
+
+__all__ = ["TABLES", "Table"]
+
+
+@dataclass(frozen=True)
+class _Type:
+    """One column type in the three worlds it passes through."""
+
+    sql: str
+    arrow: pyarrow.DataType
+    pandas: str
+    nullable_pandas: str
+
+
+_TEXT = _Type("VARCHAR", pyarrow.string(), "str", "str")
+_TINYINT = _Type("TINYINT", pyarrow.int8(), "int8", "Int8")
+_INTEGER = _Type("INTEGER", pyarrow.int32(), "int32", "Int32")
+_BIGINT = _Type("BIGINT", pyarrow.int64(), "int64", "Int64")
+_DOUBLE = _Type("DOUBLE", pyarrow.float64(), "float64", "float64")
+_BOOLEAN = _Type("BOOLEAN", pyarrow.bool_(), "bool", "boolean")
+_INTEGERS = _Type("INTEGER[]", pyarrow.list_(pyarrow.int32()), "object", "object")
+_BIGINTS = _Type("BIGINT[]", pyarrow.list_(pyarrow.int64()), "object", "object")
+_DOUBLES = _Type("DOUBLE[]", pyarrow.list_(pyarrow.float64()), "object", "object")
+_TYPES = {
+    t.sql: t
+    for t in (_TEXT, _TINYINT, _INTEGER, _BIGINT, _DOUBLE, _BOOLEAN, _INTEGERS, _BIGINTS, _DOUBLES)
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its columns, what identifies a row, and by which column parts are replaced.
+
+    Attributes
+    ----------
+    name
+        Name of the table, which is the name of the asset.
+    schema
+        Columns with their types, checks and meanings.
+    key
+        Columns that identify a row; rows are sorted by them when read.
+    part
+        Column whose values are the parts that can be replaced on their own ("company"), or None.
+    """
+
+    name: str
+    schema: pa.DataFrameSchema
+    key: tuple[str, ...]
+    part: str | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(self.schema.columns)
+
+    def sql_type(self, column: str) -> str:
+        """The DuckDB type of a column."""
+        return self.schema.columns[column].metadata["sql"]
+
+    def ddl(self) -> str:
+        """The statement that creates the table if it is not there."""
+        lines = [
+            f'"{name}" {self.sql_type(name)}{"" if column.nullable else " NOT NULL"}'
+            for name, column in self.schema.columns.items()
+        ]
+        return f'CREATE TABLE IF NOT EXISTS "{self.name}" ({", ".join(lines)})'
+
+    def arrow_schema(self, columns: Sequence[str] | None = None) -> pyarrow.Schema:
+        """The Arrow types in which rows are handed to DuckDB and taken from it."""
+        names = self.columns if columns is None else columns
+        return pyarrow.schema([(name, _TYPES[self.sql_type(name)].arrow) for name in names])
+
+    def pandas_types(self, columns: Sequence[str] | None = None) -> dict[str, str]:
+        """The pandas type of each column in frames that are read."""
+        names = self.columns if columns is None else columns
+        return {
+            name: _pandas_type(_TYPES[self.sql_type(name)], self.schema.columns[name].nullable)
+            for name in names
+        }
+
+    def validate(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the frame with the declared types, or refuse it.
+
+        Raises
+        ------
+        ComputeError
+            With the columns and checks that fail and how many rows; never with their values.
+        """
+        try:
+            return self.schema.validate(frame, lazy=True)
+        except pa.errors.SchemaErrors as error:
+            findings = "; ".join(_findings(error.failure_cases))
+            raise ComputeError(f"Table {self.name}: {findings}. Nothing was stored.") from None
+
+
+def _pandas_type(kind: _Type, nullable: bool) -> str:
+    return kind.nullable_pandas if nullable else kind.pandas
+
+
+_FINDINGS = {
+    "not_nullable": "is missing in",
+    "multiple_fields_uniqueness": "together with the rest of the key occurs more than once in",
+}
+
+
+def _findings(failures: pd.DataFrame) -> Iterator[str]:
+    """Say what failed by column and check. Values stay out: they may be somebody's."""
+    for check, meaning in (("column_in_dataframe", "missing"), ("column_in_schema", "unknown")):
+        for name in failures.loc[failures["check"] == check, "failure_case"]:
+            yield f"column {name!r} is {meaning}"
+    of_values = failures[~failures["check"].str.startswith(("column_in_", "dtype("))]
+    for (column, check), rows in of_values.groupby(["column", "check"], sort=False).size().items():
+        yield f"column {column!r} {_FINDINGS.get(check, f'fails {check} in')} {rows} rows"
+
+
+def _column(kind: _Type, meaning: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
+    return pa.Column(
+        _pandas_type(kind, nullable),
+        list(checks),
+        nullable=nullable,
+        description=meaning,
+        metadata={"sql": kind.sql},
+    )
+
+
+def _table(
+    name: str, columns: Mapping[str, pa.Column], key: Sequence[str], part: str | None = None
+) -> Table:
+    schema = pa.DataFrameSchema(
+        dict(columns), name=name, strict=True, coerce=True, unique=list(key) or None
+    )
+    return Table(name, schema, tuple(key), part)
+
+
+_not_negative = pa.Check.ge(0)
+_positive = pa.Check.gt(0)
+_a_label = pa.Check.isin([0, 1])
+_a_share = pa.Check.in_range(0, 1)
+_a_correlation = pa.Check.in_range(-1, 1)
+_a_pattern = pa.Check.str_matches(r"^[01-]*$")
+
+
+def _lists_of_one_length(lists: pd.Series) -> bool:
+    return lists.map(len).nunique() <= 1
+
+
+def _finite(lists: pd.Series) -> pd.Series:
+    return lists.map(lambda values: bool(np.isfinite(np.asarray(values, dtype=float)).all()))
+
+
+_same_length = pa.Check(_lists_of_one_length, name="lists_of_one_length")
+_all_finite = pa.Check(_finite, name="all_finite")
+
+_COMPANY = {
+    "company": _column(_TEXT, "Partition key: a stable ASCII slug of the company id"),
+    "company_id": _column(_TEXT, "Id of the company in the study's files, normalised"),
+}
+_ESTIMATOR = {"estimator": _column(_TEXT, "Estimator", pa.Check.isin(ESTIMATORS))}
+_ANNOTATOR = {"annotator": _column(_TEXT, "Name of the annotator")}
+_INTERVAL = {
+    "mean": _column(_DOUBLE, "Mean of the draws", _not_negative, nullable=True),
+    "sd": _column(_DOUBLE, "Standard deviation of the draws", _not_negative, nullable=True),
+    "q10": _column(_DOUBLE, "Lower end of the interval", _not_negative, nullable=True),
+    "q50": _column(_DOUBLE, "Median of the draws", _not_negative, nullable=True),
+    "q90": _column(_DOUBLE, "Upper end of the interval", _not_negative, nullable=True),
+}
+_EVIDENCE = _column(
+    _TEXT, "What the estimate rests on", pa.Check.isin(["profiles", "aggregates", "none"])
+)
+_FLAGS = _column(_TEXT, "What was noticed about the company, separated by ';'")
+_HEADCOUNT = _column(_BIGINT, "Employees of the company", _positive, nullable=True)
+_PROFILES = _column(_BIGINT, "Profiles with labels", _not_negative)
+
+_CONFIDENCE = ["probable", "possible", "non-zero", "not detected", "no evidence"]
+_GROUPINGS = ["all", "cohort", "size_band", "country", "confidence"]
+
+
+def _share_summary(of: str) -> dict[str, pa.Column]:
+    return {
+        f"{of}_mean": _column(_DOUBLE, f"Mean {of}", _a_share),
+        f"{of}_q10": _column(_DOUBLE, f"Lower end of the interval of the {of}", _a_share),
+        f"{of}_q90": _column(_DOUBLE, f"Upper end of the interval of the {of}", _a_share),
+    }
+
+
+_INGEST = [
+    _table(
+        "companies",
+        {
+            **_COMPANY,
+            "name": _column(_TEXT, "Name of the company", nullable=True),
+            "headcount": _HEADCOUNT,
+            "size_band": _column(_TEXT, "Band of the headcount", pa.Check.isin(SIZE_BANDS)),
+            "cohort": _column(_TEXT, "Cohorts, separated by ';'", nullable=True),
+            "headquarters": _column(_TEXT, "Where the company is based", nullable=True),
+            "country": _column(_TEXT, "Country of the headquarters", nullable=True),
+        },
+        key=["company"],
+        part="company",
+    ),
+    _table(
+        "company_hits",
+        {
+            **_COMPANY,
+            **_ANNOTATOR,
+            "hits": _column(_BIGINT, "Employees found by the keyword filter", _not_negative),
+        },
+        key=["company", "annotator"],
+        part="company",
+    ),
+    _table(
+        "rated_cvs",
+        {
+            "rated_id": _column(_TEXT, "Id of the rated CV"),
+            "is_expert": _column(_TINYINT, "The raters' verdict", _a_label),
+        },
+        key=["rated_id"],
+    ),
+    _table(
+        "rated_labels",
+        {
+            "rated_id": _column(_TEXT, "Id of the rated CV"),
+            **_ANNOTATOR,
+            "label": _column(
+                _TINYINT, "Label; missing if it could not be had", _a_label, nullable=True
+            ),
+        },
+        key=["rated_id", "annotator"],
+    ),
+    _table(
+        "rejects",
+        {
+            "reader": _column(
+                _TEXT,
+                "Which reader set it aside",
+                pa.Check.isin(["companies", "rated_cvs", "profile_labels"]),
+            ),
+            "source_file": _column(_TEXT, "File in the study directory"),
+            "line": _column(_BIGINT, "Line of the file", nullable=True),
+            "field": _column(_TEXT, "Field that cannot be used", nullable=True),
+            "reason": _column(_TEXT, "Why, and what was done"),
+            "value_digest": _column(_TEXT, "Digest of the value, never the value", nullable=True),
+        },
+        key=[],
+        part="reader",
+    ),
+]
+
+_ANNOTATE = [
+    _table(
+        "profile_labels",
+        {
+            **_COMPANY,
+            "profile_id": _column(_TEXT, "Id of the profile within the company"),
+            **_ANNOTATOR,
+            "label": _column(
+                _TINYINT, "Label; missing if it could not be had", _a_label, nullable=True
+            ),
+        },
+        key=["company", "profile_id", "annotator"],
+        part="company",
+    ),
+    _table(
+        "pattern_counts",
+        {
+            **_COMPANY,
+            "pattern": _column(
+                _TEXT, "One of '0', '1', '-' per annotator of the likelihood", _a_pattern
+            ),
+            "n_profiles": _column(_BIGINT, "Profiles with this pattern", _positive),
+        },
+        key=["company", "pattern"],
+        part="company",
+    ),
+]
+
+_CALIBRATE = [
+    _table(
+        "annotator_fit",
+        {
+            **_ESTIMATOR,
+            "draw": _column(_INTEGER, "Number of the draw, from 0", _not_negative),
+            "rated": _column(_BIGINTS, "Rated non-experts and experts", _same_length),
+            "positive_rates": _column(
+                _DOUBLES, "P(label 1 | class), class by annotator", _same_length, _all_finite
+            ),
+            "correlations": _column(
+                _DOUBLES, "Latent correlation matrix per class", _same_length, _all_finite
+            ),
+            "pattern_probabilities": _column(
+                _DOUBLES, "P(pattern | class); empty where undefined", _all_finite
+            ),
+            "repair_distance": _column(
+                _DOUBLES, "How far each matrix was moved", _same_length, _all_finite
+            ),
+        },
+        key=["estimator", "draw"],
+    ),
+    _table(
+        "annotator_summary",
+        {
+            **_ESTIMATOR,
+            **_ANNOTATOR,
+            **_share_summary("sensitivity"),
+            **_share_summary("specificity"),
+        },
+        key=["estimator", "annotator"],
+    ),
+    _table(
+        "annotator_correlations",
+        {
+            **_ESTIMATOR,
+            "is_expert": _column(_TINYINT, "Class", _a_label),
+            "annotator_a": _column(_TEXT, "First annotator"),
+            "annotator_b": _column(_TEXT, "Second annotator"),
+            "mean": _column(_DOUBLE, "Mean latent correlation", _a_correlation),
+            "q10": _column(_DOUBLE, "Lower end of the interval", _a_correlation),
+            "q90": _column(_DOUBLE, "Upper end of the interval", _a_correlation),
+        },
+        key=["estimator", "is_expert", "annotator_a", "annotator_b"],
+    ),
+    _table(
+        "predictive_checks",
+        {
+            **_ESTIMATOR,
+            "is_expert": _column(_TINYINT, "Class", _a_label),
+            "pattern": _column(_TEXT, "Labels, one character per annotator", _a_pattern),
+            "observed": _column(_DOUBLE, "Rated CVs with this pattern", _not_negative),
+            "expected": _column(_DOUBLE, "Held-out prediction", _not_negative),
+            "q10": _column(_DOUBLE, "Lower end of the prediction", _not_negative),
+            "q90": _column(_DOUBLE, "Upper end of the prediction", _not_negative),
+            "within": _column(_BOOLEAN, "Whether the prediction covers the observed count"),
+        },
+        key=["estimator", "is_expert", "pattern"],
+    ),
+]
+
+_ESTIMATE = [
+    _table(
+        "headcount_draws",
+        {
+            **_COMPANY,
+            **_ESTIMATOR,
+            "evidence": _EVIDENCE,
+            "flags": _FLAGS,
+            "n_profiles": _PROFILES,
+            "headcount": _HEADCOUNT,
+            "draws": _column(
+                _INTEGERS, "Experts in each joint draw; -1 without evidence", _same_length
+            ),
+        },
+        key=["company", "estimator"],
+        part="company",
+    ),
+    _table(
+        "headcount_intervals",
+        {
+            **_COMPANY,
+            **_ESTIMATOR,
+            "n_profiles": _PROFILES,
+            "headcount": _HEADCOUNT,
+            "evidence": _EVIDENCE,
+            **_INTERVAL,
+            "share_q50": _column(
+                _DOUBLE, "Median share of the employees", _not_negative, nullable=True
+            ),
+            "confidence": _column(_TEXT, "Confidence", pa.Check.isin(_CONFIDENCE)),
+            "flags": _FLAGS,
+        },
+        key=["company", "estimator"],
+        part="company",
+    ),
+    _table(
+        "portfolio_intervals",
+        {
+            **_ESTIMATOR,
+            "grouping": _column(_TEXT, "What the group is made by", pa.Check.isin(_GROUPINGS)),
+            "group_name": _column(_TEXT, "Name of the group"),
+            "companies": _column(_BIGINT, "Companies in the group", _not_negative),
+            "companies_without_evidence": _column(
+                _BIGINT, "Those that the total leaves out", _not_negative
+            ),
+            **_INTERVAL,
+        },
+        key=["estimator", "grouping", "group_name"],
+    ),
+]
+
+#: Every table by name, in the order of the journey.
+TABLES: Mapping[str, Table] = {
+    table.name: table for table in (*_INGEST, *_ANNOTATE, *_CALIBRATE, *_ESTIMATE)
+}

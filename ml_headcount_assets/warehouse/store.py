@@ -1,0 +1,361 @@
+"""Reading and writing the tables of one DuckDB file.
+
+DuckDB lets one process write at a time, so every connection is short and always closed; all
+changes that belong together are made in one transaction, which is either stored whole or not at
+all. Frames are validated before the first row is touched.
+
+Beside the tables the file has two of its own: `_digests`, a hash of the rows of every table by
+part, kept up to date with every change, and `_cache`, which input each result was made from.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow
+
+from ml_headcount_assets.errors import ComputeError, InputError
+
+from .cache import WHOLE, CacheEntry, Comparison
+from .schemas import TABLES, Table
+
+__all__ = ["Snapshot", "TableStore", "Transaction"]
+
+_LOCKED = "Could not set lock on file"
+_PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.1
+
+_BOOKS = {
+    "_digests": "(table_name VARCHAR, part VARCHAR, digest VARCHAR)",
+    "_cache": "(asset VARCHAR, company VARCHAR, input_hash VARCHAR, code_version VARCHAR,"
+    " data_version VARCHAR)",
+}
+
+_PANDAS_INTEGERS = {
+    pyarrow.int8(): pd.Int8Dtype(),
+    pyarrow.int32(): pd.Int32Dtype(),
+    pyarrow.int64(): pd.Int64Dtype(),
+    pyarrow.bool_(): pd.BooleanDtype(),
+}
+
+
+class TableStore:
+    """The tables of one warehouse file.
+
+    Parameters
+    ----------
+    path
+        The DuckDB file. It and its folder are made by the first transaction.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open the warehouse for reading.
+
+        Raises
+        ------
+        InputError
+            There is no warehouse, or the file is not one.
+        ComputeError
+            Another process is writing to it, also after a few seconds.
+        """
+        if not self.path.is_file():
+            raise InputError(
+                f"There is no warehouse at {self.path}. Run the study first, or give the path "
+                "of the warehouse you mean."
+            )
+        with _connection(self.path, read_only=True) as connection:
+            yield Snapshot(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Make changes that are stored together when the block ends, or not at all.
+
+        Raises
+        ------
+        InputError, ComputeError
+            As `snapshot`; a file that is not there is made.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _connection(self.path, read_only=False) as connection:
+            connection.execute("BEGIN")
+            for name, columns in _BOOKS.items():
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {name} {columns}")
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def read(
+        self,
+        table: str,
+        companies: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return a table's rows; see `Snapshot.read`."""
+        with self.snapshot() as snapshot:
+            return snapshot.read(table, companies, columns)
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """Return what a SELECT finds; see `Snapshot.query`."""
+        with self.snapshot() as snapshot:
+            return snapshot.query(sql, parameters)
+
+    def write(
+        self, table: str, frame: pd.DataFrame, companies: Sequence[str] | None = None
+    ) -> None:
+        """Replace a whole table, or its rows of some companies; see `Transaction.replace`."""
+        with self.transaction() as transaction:
+            transaction.replace(table, frame, companies)
+
+
+class Snapshot:
+    """The warehouse as it is while a connection is open."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def has(self, table: str) -> bool:
+        """Whether a table has been made."""
+        return bool(self._columns_of(table))
+
+    def read(
+        self,
+        table: str,
+        companies: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return a table's rows, sorted by its key.
+
+        Parameters
+        ----------
+        table
+            Name of the table.
+        companies
+            Partition keys of the companies wanted; None for all.
+        columns
+            Columns wanted; None for all.
+
+        Raises
+        ------
+        InputError
+            The table has not been made.
+        """
+        spec = TABLES[table]
+        if not self.has(table):
+            raise InputError(
+                f"The warehouse has no table {table!r} yet. Run the stages before this one first."
+            )
+        names = spec.columns if columns is None else tuple(columns)
+        where = "" if companies is None else "WHERE company IN (SELECT unnest(?::VARCHAR[]))"
+        rows = self._connection.sql(
+            f"SELECT {_quoted(names)} FROM {table} {where} ORDER BY {_quoted(spec.key) or 'ALL'}",
+            params=[] if companies is None else [list(companies)],
+        ).to_arrow_table()
+        frame = rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
+        return frame.astype(spec.pandas_types(names))
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """Return what a SELECT finds. What it reads on the way never leaves DuckDB."""
+        rows = self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+        return rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
+
+    def digests(self, table: str) -> dict[str, str]:
+        """Return a hash of the rows of every part of a table (of `WHOLE`, if it has no parts)."""
+        if not self.has("_digests"):
+            return {}
+        found = self._connection.execute(
+            "SELECT part, digest FROM _digests WHERE table_name = ? ORDER BY part", [table]
+        )
+        return dict(found.fetchall())
+
+    def cached(self, asset: str) -> dict[str, CacheEntry]:
+        """Return what each company's stored result was made from (`WHOLE`, if of the cohort)."""
+        if not self.has("_cache"):
+            return {}
+        found = self._connection.execute(
+            "SELECT company, input_hash, code_version, data_version FROM _cache WHERE asset = ?",
+            [asset],
+        )
+        return {company: CacheEntry(*rest) for company, *rest in found.fetchall()}
+
+    def _columns_of(self, table: str) -> Mapping[str, str]:
+        found = self._connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() "
+            "WHERE table_name = ? AND NOT internal ORDER BY column_index",
+            [table],
+        )
+        return dict(found.fetchall())
+
+
+class Transaction(Snapshot):
+    """Changes to a warehouse that are stored together."""
+
+    def replace(self, table: str, frame: pd.DataFrame, parts: Sequence[str] | None = None) -> None:
+        """Replace a whole table, or some of its parts.
+
+        Parameters
+        ----------
+        table
+            Name of the table.
+        frame
+            The new rows; columns are matched by name.
+        parts
+            The values of the table's part column that are replaced (partition keys of
+            companies, for most tables). A part without rows in `frame` becomes empty. None
+            replaces everything.
+
+        Raises
+        ------
+        ComputeError
+            The frame does not fit the table's schema, or has rows of other parts.
+        """
+        spec = TABLES[table]
+        rows = _to_arrow(spec, spec.validate(frame))
+        if parts is not None:
+            _refuse_strays(spec, rows, parts)
+        self._make(spec)
+        self._delete(spec, parts)
+        self._connection.register("_incoming", rows)
+        self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _incoming")
+        self._digest_incoming(spec, parts)
+        self._connection.unregister("_incoming")
+
+    def keep_companies(self, companies: Sequence[str]) -> None:
+        """Delete all rows and cache entries of companies that are not among these."""
+        kept = [WHOLE, *companies]
+        for spec in TABLES.values():
+            if spec.part == "company" and self.has(spec.name):
+                self._delete(spec, [p for p in self.digests(spec.name) if p not in kept])
+        self._connection.execute(
+            "DELETE FROM _cache WHERE company NOT IN (SELECT unnest(?::VARCHAR[]))", [kept]
+        )
+
+    def remember(self, comparison: Comparison, data_version: str) -> None:
+        """Note what the results of an asset's companies have been made from."""
+        companies = list(comparison.inputs)
+        self._connection.execute(
+            "DELETE FROM _cache WHERE asset = ? AND company IN (SELECT unnest(?::VARCHAR[]))",
+            [comparison.asset, companies],
+        )
+        self._connection.execute(
+            "INSERT INTO _cache SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, ?",
+            [
+                comparison.asset,
+                companies,
+                list(comparison.inputs.values()),
+                comparison.code_version,
+                data_version,
+            ],
+        )
+
+    def _make(self, spec: Table) -> None:
+        """Create the table; one with other columns, of an earlier version, is made anew."""
+        wanted = {name: spec.sql_type(name) for name in spec.columns}
+        if self._columns_of(spec.name) not in ({}, wanted):
+            self._delete(spec, None)
+            self._connection.execute(f"DROP TABLE {spec.name}")
+        self._connection.execute(spec.ddl())
+
+    def _delete(self, spec: Table, parts: Sequence[str] | None) -> None:
+        if parts is None:
+            self._connection.execute(f"DELETE FROM {spec.name}")
+            self._connection.execute("DELETE FROM _digests WHERE table_name = ?", [spec.name])
+            return
+        self._connection.execute(
+            f"DELETE FROM {spec.name} WHERE {spec.part} IN (SELECT unnest(?::VARCHAR[]))",
+            [list(parts)],
+        )
+        self._connection.execute(
+            "DELETE FROM _digests WHERE table_name = ? AND part IN (SELECT unnest(?::VARCHAR[]))",
+            [spec.name, list(parts)],
+        )
+
+    def _digest_incoming(self, spec: Table, parts: Sequence[str] | None) -> None:
+        """Store a hash of the new rows by part. It is a sum, so that their order is no matter."""
+        # Separators that no text has keep ("ab", "c") and ("a", "bc"), "" and NULL apart.
+        row = ", ".join(f"coalesce({_quoted([name])}::VARCHAR, chr(30))" for name in spec.columns)
+        part = spec.part or f"'{WHOLE}'"
+        self._connection.execute(
+            f"""
+            INSERT INTO _digests
+            SELECT ?, part, md5(concat_ws(':', count(*) FILTER (row IS NOT NULL),
+                                          sum(md5_number_lower(row)), sum(md5_number_upper(row))))
+            FROM (SELECT {part} AS part, concat_ws(chr(31), {row}) AS row FROM _incoming
+                  UNION ALL SELECT unnest(?::VARCHAR[]), NULL)
+            GROUP BY part
+            """,
+            # An empty part has a digest too: "no rows" is a result like any other.
+            [spec.name, list(parts or []) if spec.part else [WHOLE]],
+        )
+
+
+@contextmanager
+def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = _connect(path, read_only=read_only)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open the file, waiting a little for another process that has it open."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if _LOCKED not in str(error):
+                raise InputError(
+                    f"The warehouse {path} cannot be opened: it is damaged, not a DuckDB file, or "
+                    "its folder cannot be written. Give another path, or move the file away: the "
+                    "next run makes a new one."
+                ) from error
+            if time.monotonic() > deadline:
+                raise ComputeError(_who_holds(path, str(error))) from error
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _who_holds(path: Path, message: str) -> str:
+    process = re.search(r"PID (\d+)", message)
+    holder = f"another process ({process[0]})" if process else "another process"
+    return (
+        f"The warehouse {path} is in use by {holder}. Close the program that has it open, a "
+        "notebook or the DuckDB shell for example, or wait until its run has ended; then try again."
+    )
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _to_arrow(spec: Table, frame: pd.DataFrame) -> pyarrow.Table:
+    try:
+        return pyarrow.Table.from_pandas(
+            frame[list(spec.columns)], schema=spec.arrow_schema(), preserve_index=False
+        )
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+        raise ComputeError(
+            f"Table {spec.name}: a value does not fit its column's type. Nothing was stored."
+        ) from error
+
+
+def _refuse_strays(spec: Table, rows: pyarrow.Table, parts: Sequence[str]) -> None:
+    strays = set(rows.column(spec.part).unique().to_pylist()) - set(parts)
+    if strays:
+        raise ComputeError(
+            f"Table {spec.name}: there are rows of {len(strays)} values of {spec.part!r} that are "
+            "not being replaced. Nothing was stored."
+        )
