@@ -49,9 +49,10 @@ def _content(path: Path, rejects: Rejects, only_start: bool) -> bytes:
     content = bytearray()
     try:
         with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
+            # read1 hands over what is unpacked so far before it meets the damage.
+            while chunk := file.read1(_CHUNK):
                 content += chunk
-                if only_start:
+                if only_start and len(content) >= _CHUNK:
                     break
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         if not content:
@@ -134,7 +135,7 @@ def jsonl_rows(text: list[str], rejects: Rejects) -> tuple[list[str], list[list[
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, dict):
-            objects.append(parsed)
+            objects.append({as_text(key): value for key, value in parsed.items()})
             lines.append(number)
         else:
             rejects.add(number, WHOLE_ROW, "the line is not a JSON object (cut off?)")

@@ -40,7 +40,8 @@ def as_text(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, (dict, list)):
         return json.dumps(value, default=str)
-    return str(value)
+    # JSON can spell half of a surrogate pair, which no table can store.
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def map_distinct(
