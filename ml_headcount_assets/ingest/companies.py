@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,9 @@ def read_companies(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
     -------
     companies
         company (the slug), company_id, name, headcount (Int64), size_band, cohort (several are
-        joined by ";"), headquarters, country; sorted by company. Missing text is NaN.
+        joined by ";"), headquarters, country (where the file has none: what follows the last
+        comma of the headquarters, unless that is "Unknown"); sorted by company. Missing text is
+        NaN.
     hits
         company, company_id, annotator, hits (Int64): keyword hits among all employees.
     rejects
@@ -60,21 +62,22 @@ def read_companies(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
     first = _reject_repeats(table, ids)
     table, ids = table.keep(first), ids[first]
 
-    companies = _companies(table, ids, entry)
-    companies["cohort"] = companies["company_id"].map(cohorts).astype("str")
+    companies = _companies(table, ids, cohorts, entry)
     filters = [a.name for a in study_annotators(study) if a.kind == "filter"]
     hits = _read_hits(table, companies, entry, filters)
     companies = companies.sort_values("company", ignore_index=True)
     return companies, hits, table.rejects.frame()
 
 
-def _companies(table: RawTable, ids: NDArray[np.object_], entry: CompaniesFile) -> pd.DataFrame:
+def _companies(
+    table: RawTable, ids: NDArray[np.object_], cohorts: Mapping[str, str], entry: CompaniesFile
+) -> pd.DataFrame:
     headcounts = table.require(entry.columns.headcount, "files.companies.columns.headcount")
     headcount = parse_counts(headcounts, table.line, "headcount", table.rejects, least=1)
     headquarters = _optional_text(table, entry, "headquarters")
     country = _optional_text(table, entry, "country")
-    last_part = headquarters.str.rsplit(",", n=1).str[-1].str.strip()
-    country = country.fillna(last_part)
+    last_part = [text.rpartition(",")[2].strip() for text in headquarters.fillna("")]
+    country = country.fillna(_missing_if_empty(last_part))
     return pd.DataFrame(
         {
             "company": pd.array([company_slug(company) for company in ids], "str"),
@@ -82,9 +85,9 @@ def _companies(table: RawTable, ids: NDArray[np.object_], entry: CompaniesFile) 
             "name": _optional_text(table, entry, "name"),
             "headcount": headcount,
             "size_band": size_band(headcount.to_numpy(dtype=float, na_value=np.nan)),
-            "cohort": "",
+            "cohort": _missing_if_empty([cohorts[company] for company in ids]),
             "headquarters": headquarters,
-            "country": country.mask(country.str.casefold() == "unknown"),
+            "country": country.mask(country.isin(["Unknown", "unknown"])),
         }
     ).astype({"size_band": "str"})
 
@@ -93,18 +96,22 @@ def _optional_text(table: RawTable, entry: CompaniesFile, field: str) -> pd.Seri
     """Return a text column, all missing if the file has none and the configuration names none."""
     column = getattr(entry.columns, field)
     if column not in table.columns and field not in entry.columns.model_fields_set:
-        return pd.Series(np.nan, index=np.arange(len(table)), dtype="str")
+        return _missing_if_empty([""] * len(table))
     values = table.require(column, f"files.companies.columns.{field}")
-    text = pd.Series([value.strip() for value in values], dtype="str")
-    return text.mask(text == "")
+    return _missing_if_empty([value.strip() for value in values])
 
 
-def _merge_cohorts(ids: NDArray[np.object_], cohort: pd.Series) -> pd.Series:
-    """Return the cohorts of each company, in the order of its rows, joined by ";"."""
-    names = cohort.str.split(";").explode().str.strip()
-    pairs = pd.DataFrame({"company_id": pd.Series(ids)[names.index].to_numpy(), "cohort": names})
-    pairs = pairs[pairs["cohort"].fillna("") != ""].drop_duplicates()
-    return pairs.groupby("company_id", sort=False)["cohort"].agg(";".join)
+def _missing_if_empty(texts: Sequence[str]) -> pd.Series:
+    return pd.Series([text or None for text in texts], dtype="str")
+
+
+def _merge_cohorts(ids: NDArray[np.object_], cohort: pd.Series) -> dict[str, str]:
+    """Return each company's cohorts, in the order of its rows, joined by ";"."""
+    merged: dict[str, list[str]] = {}
+    for company, cell in zip(ids, cohort.fillna(""), strict=True):
+        names = (name.strip() for name in cell.split(";"))
+        merged.setdefault(company, []).extend(name for name in names if name)
+    return {company: ";".join(dict.fromkeys(names)) for company, names in merged.items()}
 
 
 def _reject_repeats(table: RawTable, ids: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -98,8 +98,8 @@ def _identify(
     ids = np.array([text.strip() for text in table.columns[column]], dtype=object)
     empty = ids == ""
     table.rejects.add(table.line[empty], column, "the profile has no id; not used")
-    repeated = pd.DataFrame({"company": company_id, "profile": ids}).duplicated().to_numpy()
-    repeated &= ~empty
+    pairs = pd.DataFrame({"company": company_id, "profile": ids})
+    repeated = pairs.duplicated().to_numpy() & ~empty
     table.rejects.add(
         table.line[repeated], column, "the profile is already in an earlier row; not used"
     )

@@ -1,0 +1,139 @@
+"""The company table with the blemishes that such tables have."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.ingest import read_companies
+
+from .conftest import MakeStudy
+
+HEADER = "company_id,name,headcount,headquarters,cohort,filter_a_hits\n"
+
+
+def test_clean_table(make_study: MakeStudy) -> None:
+    companies, hits, rejects = read_companies(make_study())
+    assert rejects.empty
+    expected = pd.DataFrame(
+        {
+            "company": ["acme", "globex"],
+            "company_id": ["acme", "globex"],
+            "name": ["Acme", "Globex"],
+            "headcount": pd.array([120, 40], "Int64"),
+            "size_band": ["100_to_999", "under_100"],
+            "cohort": ["consulting", "consulting"],
+            "headquarters": ["Paris, France", "Japan"],
+            "country": ["France", "Japan"],
+        }
+    )
+    pd.testing.assert_frame_equal(companies, expected)
+    assert hits.to_dict("list") == {
+        "company": ["acme", "globex"],
+        "company_id": ["acme", "globex"],
+        "annotator": ["filter_a", "filter_a"],
+        "hits": [7, 0],
+    }
+
+
+@pytest.mark.parametrize(
+    ("headcount", "known"),
+    [
+        ("12", 12),
+        ("12.0", 12),
+        ("1e3", 1000),
+        ("", None),
+        ("NA", None),
+        ("null", None),
+    ],
+)
+def test_headcounts_that_are_fine_or_missing(
+    make_study: MakeStudy, headcount: str, known: int | None
+) -> None:
+    companies, _, rejects = read_companies(
+        make_study(companies=f"company_id,headcount\nacme,{headcount}\n")
+    )
+    value = companies["headcount"][0]
+    assert (None if pd.isna(value) else value) == known
+    assert rejects.empty
+
+
+@pytest.mark.parametrize("headcount", ["0", "-5", "12.5", "many", "1e12", "inf", "nan%"])
+def test_unusable_headcount_is_missing_and_reported(make_study: MakeStudy, headcount: str) -> None:
+    companies, _, rejects = read_companies(
+        make_study(companies=f"company_id,headcount\nacme,{headcount}\nglobex,3\n")
+    )
+    assert list(companies["company_id"]) == ["acme", "globex"]
+    assert pd.isna(companies["headcount"][0])
+    assert companies["size_band"][0] == "unknown"
+    assert rejects[["line", "field"]].values.tolist() == [[2, "headcount"]]
+
+
+def test_company_in_two_cohorts_keeps_the_first_row_and_both_cohorts(
+    make_study: MakeStudy,
+) -> None:
+    rows = "acme,Acme,120,,ml,7\nglobex,G,4,,ml,0\n ACME ,Acme Inc,99,,other;ml,9\n"
+    companies, hits, rejects = read_companies(make_study(companies=HEADER + rows))
+    acme = companies.set_index("company_id").loc["acme"]
+    assert (acme["headcount"], acme["name"], acme["cohort"]) == (120, "Acme", "ml;other")
+    assert hits.set_index("company_id")["hits"]["acme"] == 7
+    assert list(rejects["line"]) == [4]
+    assert "'acme' is already in line 2" in rejects["reason"][0]
+
+
+def test_company_without_id_is_rejected(make_study: MakeStudy) -> None:
+    companies, _, rejects = read_companies(
+        make_study(companies=HEADER + "acme,Acme,120,,c,7\n,Nobody,5,,c,1\n")
+    )
+    assert list(companies["company_id"]) == ["acme"]
+    assert rejects[["line", "field"]].values.tolist() == [[3, "company_id"]]
+
+
+def test_table_without_any_id_is_an_error(make_study: MakeStudy) -> None:
+    with pytest.raises(InputError, match="none of its 1 rows.*no id"):
+        read_companies(make_study(companies=HEADER + ",Nobody,5,,c,1\n"))
+
+
+@pytest.mark.parametrize("hits", ["-1", "1.5", "several"])
+def test_unusable_hits_are_left_out_and_reported(make_study: MakeStudy, hits: str) -> None:
+    _, found, rejects = read_companies(
+        make_study(companies=HEADER + f"acme,A,120,,c,{hits}\nglobex,G,3,,c,0\n")
+    )
+    assert list(found["company_id"]) == ["globex"]
+    assert rejects[["line", "field"]].values.tolist() == [[2, "filter_a_hits"]]
+
+
+def test_hits_of_an_unknown_filter_are_reported(make_study: MakeStudy) -> None:
+    _, hits, rejects = read_companies(
+        make_study(companies="company_id,headcount,filter_z_hits\nacme,120,3\n")
+    )
+    assert hits.empty
+    assert rejects["field"][0] == "filter_z_hits"
+
+
+def test_mapped_columns_have_to_exist(make_study: MakeStudy) -> None:
+    config = "files: {companies: {columns: {cohort: kohort}}}\n"
+    with pytest.raises(InputError, match=r"'kohort'.*files\.companies\.columns\.cohort"):
+        read_companies(make_study(config=config))
+
+
+def test_headcount_column_has_to_exist(make_study: MakeStudy) -> None:
+    with pytest.raises(InputError, match=r"files\.companies\.columns\.headcount"):
+        read_companies(make_study(companies="company_id,employees\nacme,3\n"))
+
+
+def test_mapped_hits_have_to_belong_to_a_filter(make_study: MakeStudy) -> None:
+    config = "files: {companies: {hits: {filter_z: filter_a_hits}}}\n"
+    with pytest.raises(InputError, match="'filter_z' is no keyword filter"):
+        read_companies(make_study(config=config))
+
+
+def test_a_country_of_its_own_wins_over_the_headquarters(make_study: MakeStudy) -> None:
+    table = (
+        "company_id,headcount,headquarters,country\n"
+        'acme,1,"Paris, France",Italy\nglobex,1,"Oslo, Norway",\nhooli,1,Unknown,\n'
+    )
+    companies, _, _ = read_companies(make_study(companies=table))
+    assert companies["country"].tolist()[:2] == ["Italy", "Norway"]
+    assert pd.isna(companies["country"][2])
