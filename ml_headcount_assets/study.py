@@ -297,6 +297,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # refused below, since it is no name
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark
@@ -312,7 +314,7 @@ def _parse(content: bytes, source: str) -> dict[str, Any]:
         mark = error.problem_mark
         line = f"line {mark.line + 1}: " if mark else ""
         raise InputError(f"{source}: {line}{error.problem}. Correct the YAML.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise InputError(f"{source}: is not readable as YAML. Correct the file.") from error
     if raw is None:
         return {}
