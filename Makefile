@@ -1,0 +1,45 @@
+# Everything runs in .venv, which is set up on first use and again when its inputs change.
+# Needed beforehand: Python 3.11 or later, make and gcc.
+
+BIN := .venv/bin
+PINS := docker/constraints.txt
+INSTALLED := .venv/installed
+PYTHON ?= $(firstword $(foreach p,python3.11 python3 python,$(shell \
+	$(p) -c 'import sys; print("$(p)") if sys.version_info >= (3, 11) else None' 2>/dev/null)))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench lock clean
+
+help:  ## show what there is
+	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED)  ## simulate a study of 403 companies, estimate it, compare with the truth
+	@$(BIN)/ml-headcount demo --to demo
+
+test: $(INSTALLED)  ## run the tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+
+lint: $(INSTALLED)  ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(INSTALLED)  ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED)  ## measure speed and memory, and print the ratios
+	@$(BIN)/python -m ml_headcount_tests.benchmarks
+
+lock: $(INSTALLED)  ## pin the releases that are installed now
+	@$(BIN)/python -m pip freeze --exclude-editable > $(PINS)
+
+clean:  ## remove the environment, the caches and the demo
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info demo
+
+$(INSTALLED): pyproject.toml $(PINS)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; PYTHON=... says where it is."; exit 1; }
+	@echo "Setting up .venv (a minute or two, once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS) --editable '.[dev]'
+	@touch $@
