@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import InputError
 from .rejects import WHOLE_ROW, Rejects
-from .values import as_text
+from .values import Rows, as_text
 
 __all__ = ["delimited_rows", "jsonl_rows", "records", "text_lines"]
 
@@ -68,9 +68,7 @@ def _content(path: Path, rejects: Rejects, only_start: bool) -> bytes:
     return bytes(content)
 
 
-def delimited_rows(
-    text: list[str], delimiter: str, rejects: Rejects
-) -> tuple[list[str], list[list[str]], list[int]]:
+def delimited_rows(text: list[str], delimiter: str, rejects: Rejects) -> Rows:
     """Return header, rows as wide as the header, and the line of each row."""
     header: list[str] | None = None
     rows: list[list[str]] = []
@@ -123,7 +121,7 @@ def records(text: list[str], delimiter: str, rejects: Rejects) -> Iterator[tuple
         start = first + 1
 
 
-def jsonl_rows(text: list[str], rejects: Rejects) -> tuple[list[str], list[list[str]], list[int]]:
+def jsonl_rows(text: list[str], rejects: Rejects) -> Rows:
     """Return all keys in the order they come up, the rows with "" for absent keys, the lines."""
     objects: list[dict[str, Any]] = []
     lines: list[int] = []

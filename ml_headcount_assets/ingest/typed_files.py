@@ -15,7 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from ..errors import InputError
 from .rejects import WHOLE_ROW, Rejects
-from .values import as_text
+from .values import Rows, as_text
 
 __all__ = ["parquet_rows", "xlsx_rows"]
 
@@ -34,7 +34,7 @@ _WORKBOOK_ERRORS = (
 )
 
 
-def parquet_rows(path: Path) -> tuple[list[str], list[Sequence[str]], list[int]]:
+def parquet_rows(path: Path) -> Rows:
     """Return the column names, the rows, and their numbers if the names were row 1.
 
     Raises
@@ -53,7 +53,7 @@ def parquet_rows(path: Path) -> tuple[list[str], list[Sequence[str]], list[int]]
     return table.column_names, rows, list(range(2, len(rows) + 2))
 
 
-def xlsx_rows(path: Path, rejects: Rejects) -> tuple[list[str], list[Sequence[str]], list[int]]:
+def xlsx_rows(path: Path, rejects: Rejects) -> Rows:
     """Return header, rows and row numbers of the first sheet.
 
     Of a formula, the value counts that the spreadsheet program stored when it last saved.

@@ -7,20 +7,24 @@ text and then spread over the rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 from .rejects import Rejects
 
-__all__ = ["LARGEST_COUNT", "as_text", "map_distinct", "parse_counts", "parse_labels"]
+__all__ = ["LARGEST_COUNT", "Rows", "as_text", "map_distinct", "parse_counts", "parse_labels"]
 
 #: Nobody employs more people; larger numbers are misplaced ids or telephone numbers.
 LARGEST_COUNT = 100_000_000
+
+#: What reading a file gives: the header, rows as wide as the header, and the line of each row.
+Rows = tuple[list[str], Sequence[Sequence[str]], list[int]]
 
 _NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 _LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
@@ -56,7 +60,7 @@ def map_distinct(
 
 def parse_labels(
     values: NDArray[np.object_], line: NDArray[np.int64], field: str, rejects: Rejects
-) -> pd.array:
+) -> ExtensionArray:
     """Read labels as Int8 of 0, 1 or missing; anything else is missing and goes to `rejects`."""
     return _parse(values, line, field, rejects, _label, "0, 1 or empty").astype("Int8")
 
@@ -68,7 +72,7 @@ def parse_counts(
     rejects: Rejects,
     *,
     least: int,
-) -> pd.array:
+) -> ExtensionArray:
     """Read whole numbers from `least` up as Int64; others are missing and go to `rejects`."""
     return _parse(
         values,
@@ -87,7 +91,7 @@ def _parse(
     rejects: Rejects,
     function: Callable[[str], int],
     wanted: str,
-) -> pd.array:
+) -> ExtensionArray:
     codes = map_distinct(values, function).astype(np.int64)
     bad = codes == _BAD
     if bad.any():

@@ -27,6 +27,15 @@ from .bivariate import bivariate_upper
 from .priors import DEFAULT_PRIORS, SIZE_BANDS, size_band
 from .streams import stream
 
+__all__ = [
+    "SCENARIOS",
+    "LabelModel",
+    "Scenario",
+    "SimulatedWorld",
+    "published_label_model",
+    "simulate_study",
+]
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest import read_profile_labels
+from ml_headcount_assets.study import load_study
 
 from .conftest import PROFILE_LABELS, MakeStudy
 
 KNOWN = ["acme", "globex"]
+FIELDS = ["company_id", "profile_id", "filter_a", "llm_x"]
+JSONL = """files: {profile_labels: {path: p.jsonl}}
+annotators: [{name: llm_x, kind: llm}, {name: filter_a, kind: filter}]
+"""
 
 
 def test_clean_file(make_study: MakeStudy) -> None:
@@ -105,3 +113,35 @@ def test_a_quarter_of_a_million_profiles(make_study: MakeStudy) -> None:
     assert rejects.empty
     sums = labels.groupby("annotator")["label"].sum()
     assert sums.to_dict() == frame[names].sum().to_dict()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children, max_size=2) | st.dictionaries(st.text(), children),
+    max_leaves=4,
+)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={**dict.fromkeys(FIELDS, _JSON), "company_id": _JSON | st.sampled_from(KNOWN)},
+        ),
+        max_size=5,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_value_in_any_field_costs_a_good_row(
+    make_study: MakeStudy, rows: list[dict[str, object]]
+) -> None:
+    good = {"company_id": "acme", "profile_id": "good", "filter_a": 1, "llm_x": 0}
+    lines = [json.dumps(row) for row in [good, *rows]]
+    directory = make_study().directory
+    (directory / "p.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (directory / "jsonl.yaml").write_text(JSONL)
+    study = load_study(directory, directory / "jsonl.yaml")
+    labels, rejects = read_profile_labels(study, KNOWN)
+    first = labels[labels["profile_id"] == "good"].set_index("annotator")["label"]
+    assert first.to_dict() == {"filter_a": 1, "llm_x": 0}
+    assert labels["label"].dropna().isin([0, 1]).all()
