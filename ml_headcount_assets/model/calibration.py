@@ -38,7 +38,7 @@ __all__ = ["AnnotatorFit", "fit_annotators"]
 _SHRINKAGE_RESAMPLES = 200
 # Raw frequencies of 0 and 1 have no finite probit.
 _RATE_BOUND = 1e-6
-_BOOTSTRAP_POINTS = 512
+_SMALLEST_PROBABILITY = 1e-10
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def fit_annotators(
     if not settings.six_dimensional:
         check_derived(rated, annotators, "the rated CVs")
     kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
-    patterns = count_rated(rated, kept)
+    patterns = count_rated(rated, kept, missing_as_zero=settings.missing_as_zero)
     fitter = _Fitter(patterns, kept, settings, seed, estimator)
     blocks = (compute or LocalCompute()).map(fitter, range(block_count(draws)), progress)
     arrays = {name: np.concatenate([block[name] for block in blocks]) for name in _ARRAYS}
@@ -238,7 +238,11 @@ class _Fitter:
         if self.estimator == "log_debias":
             table = np.empty((DRAW_BLOCK, 2, 0))
         else:
-            table = orthant_probabilities(ndtri(rates), matrices, points=_BOOTSTRAP_POINTS)
+            points = self.settings.orthant_points
+            table = orthant_probabilities(ndtri(rates), matrices, points=points)
+            # Where both classes are this improbable their ratio is numerical noise, and a
+            # profile that shows such a pattern all the same should be told by its prevalence.
+            table = np.maximum(table, _SMALLEST_PROBABILITY)
         return dict(zip(_ARRAYS, (rates, matrices, table, distance), strict=True))
 
     def _weights(self, layer: str, block: int) -> NDArray[np.float64]:

@@ -93,7 +93,7 @@ def assess_companies(
             f"Company {ids[ids.duplicated()].iloc[0]!r} has more than one row in the company "
             "table; keep one."
         )
-    projected = _project(pattern_counts, described, kept)
+    projected = _project(pattern_counts, described, kept, settings.missing_as_zero)
     headcounts = pd.to_numeric(companies["headcount"], errors="coerce").to_numpy(
         dtype=float, na_value=np.nan
     )
@@ -114,7 +114,10 @@ def assess_companies(
 
 
 def _project(
-    pattern_counts: pd.DataFrame, described: Sequence[Annotator], kept: Sequence[Annotator]
+    pattern_counts: pd.DataFrame,
+    described: Sequence[Annotator],
+    kept: Sequence[Annotator],
+    missing_as_zero: bool,
 ) -> dict[str, tuple[NDArray[np.int8], NDArray[np.int64]]]:
     """Reduce patterns to the kept annotators, by company, in a canonical order."""
     patterns = pattern_counts["pattern"].astype(str)
@@ -129,6 +132,8 @@ def _project(
     )
     # A profile without any label is an employee nobody has looked at.
     labelled = reduced != "-" * len(positions)
+    if missing_as_zero:
+        reduced = reduced.str.replace("-", "0")
     frame = pd.DataFrame(
         {
             "company_id": pattern_counts["company_id"].astype(str),

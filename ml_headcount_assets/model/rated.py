@@ -76,7 +76,9 @@ def expert_flags(rated: pd.DataFrame) -> NDArray[np.int8]:
     return flags
 
 
-def count_rated(rated: pd.DataFrame, annotators: Sequence[Annotator]) -> RatedPatterns:
+def count_rated(
+    rated: pd.DataFrame, annotators: Sequence[Annotator], *, missing_as_zero: bool = False
+) -> RatedPatterns:
     """Count the label patterns of rated CVs.
 
     Parameters
@@ -85,6 +87,8 @@ def count_rated(rated: pd.DataFrame, annotators: Sequence[Annotator]) -> RatedPa
         ``is_expert`` and one column per annotator.
     annotators
         In the order of the patterns' columns.
+    missing_as_zero
+        Read missing labels as 0.
 
     Raises
     ------
@@ -94,6 +98,8 @@ def count_rated(rated: pd.DataFrame, annotators: Sequence[Annotator]) -> RatedPa
     flags = expert_flags(rated)
     names = [annotator.name for annotator in annotators]
     labels = label_matrix(rated, names, "the rated CVs")
+    if missing_as_zero:
+        labels = np.maximum(labels, 0)
     for value, text in ((1, "experts"), (0, "non-experts")):
         empty = (labels[flags == value] < 0).all(axis=0)
         if empty.any():
