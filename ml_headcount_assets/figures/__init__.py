@@ -1,0 +1,20 @@
+"""Plotly figures from the warehouse's tables.
+
+Each function takes tables as they are stored and returns a figure; nothing here reads a file or
+knows of orchestration. Colours are those of Okabe and Ito, which people with any colour vision
+can tell apart, and every colour goes with a symbol of its own.
+"""
+
+from .annotators import annotator_rates, error_correlations
+from .headcounts import estimators_side_by_side, headcount_forest
+from .portfolio import group_totals
+from .predictive import pattern_check
+
+__all__ = [
+    "annotator_rates",
+    "error_correlations",
+    "estimators_side_by_side",
+    "group_totals",
+    "headcount_forest",
+    "pattern_check",
+]

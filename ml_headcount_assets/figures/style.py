@@ -1,0 +1,113 @@
+"""What all figures share: colours, symbols, fonts, and how labels are written."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+__all__ = [
+    "ESTIMATORS",
+    "EVIDENCE",
+    "FAINT",
+    "INK",
+    "MUTED",
+    "SIZE_BAND_LABELS",
+    "TRUTH",
+    "Mark",
+    "company_labels",
+    "lay_out",
+    "percent",
+    "shorten",
+]
+
+INK, MUTED, FAINT = "#22272e", "#66707c", "#e4e7eb"
+_FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one kind of thing is drawn, and what the legend calls it."""
+
+    label: str
+    colour: str
+    symbol: str
+
+
+EVIDENCE: Mapping[str, Mark] = {
+    "profiles": Mark("from labelled profiles", "#0072B2", "circle"),
+    "aggregates": Mark("from keyword counts only", "#D55E00", "square"),
+}
+ESTIMATORS: Mapping[str, Mark] = {
+    "five_layer": Mark("five_layer", "#0072B2", "circle"),
+    "independent": Mark("independent", "#009E73", "square"),
+    "log_debias": Mark("log_debias", "#CC79A7", "diamond"),
+}
+TRUTH = Mark("true number", INK, "x-thin-open")
+
+SIZE_BAND_LABELS: Mapping[str, str] = {
+    "under_100": "under 100 employees",
+    "100_to_999": "100 to 999",
+    "1000_to_9999": "1,000 to 9,999",
+    "10000_and_more": "10,000 and more",
+    "unknown": "headcount unknown",
+}
+
+
+def percent(share: float) -> str:
+    """Write a share as a whole percentage where it is one ("80 %")."""
+    return f"{100 * share:.4g} %"
+
+
+def shorten(text: str, length: int = 34) -> str:
+    """Cut a label to `length` characters and make it safe for plotly, which reads tags in it."""
+    whole = text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    return html.escape(whole, quote=False)
+
+
+def company_labels(company: pd.Series, companies: pd.DataFrame) -> list[str]:
+    """Return the label of each company: its name, or its id where there is no name."""
+    known = companies.set_index("company")
+    names = known["name"].fillna(known["company_id"])
+    return [shorten(str(names[key])) for key in company]
+
+
+def lay_out(figure: go.Figure, title: str, subtitle: str, height: int) -> go.Figure:
+    """Give a figure its title and the common look, and return it."""
+    figure.update_layout(
+        template="simple_white",
+        title={
+            "text": f"<b>{title}</b>",
+            "subtitle": {"text": subtitle, "font": {"size": 13, "color": MUTED}},
+            "font": {"size": 17, "color": INK},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 16, "t": 16},
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+        },
+        font={"family": _FONT, "size": 12, "color": INK},
+        height=height,
+        margin={"l": 16, "r": 24, "t": 96, "b": 56},
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        hoverlabel={"font": {"family": _FONT, "size": 12}, "bgcolor": "white"},
+        legend={
+            "orientation": "h",
+            "x": 16 / 1000,
+            "xanchor": "left",
+            "xref": "container",
+            "y": 1 - 66 / height,
+            "yanchor": "top",
+            "yref": "container",
+            "font": {"size": 12},
+        },
+    )
+    figure.update_xaxes(showgrid=True, gridcolor=FAINT, zeroline=False, automargin=True)
+    figure.update_yaxes(showgrid=False, zeroline=False, automargin=True, ticklabelstandoff=6)
+    return figure
