@@ -7,6 +7,7 @@ and `calibration` (what the rated CVs tell), `orthants` and `tetrachoric` (the k
 """
 
 from .annotators import Annotator, infer_annotators
+from .budget import uncertainty_budget
 from .calibration import AnnotatorFit, fit_annotators
 from .cohort import CohortFit, fit_cohort
 from .compute import Compute, LocalCompute, Progress
@@ -14,10 +15,12 @@ from .estimate import DEFAULT_ESTIMATOR, estimate_headcount
 from .headcount import draw_headcounts
 from .orthants import orthant_probabilities
 from .patterns import count_patterns
+from .predictive import predictive_checks
 from .priors import DEFAULT_PRIORS, PAPER_PRIORS, SIZE_BANDS, Priors, size_band
 from .result import HeadcountResult
 from .settings import ESTIMATORS, LAYERS, MODEL_VERSION, PRESETS, EstimatorSettings
 from .simulation import simulate_study
+from .synthetic import synthetic_counts
 from .tetrachoric import tetrachoric
 
 __all__ = [
@@ -45,7 +48,10 @@ __all__ = [
     "fit_cohort",
     "infer_annotators",
     "orthant_probabilities",
+    "predictive_checks",
     "simulate_study",
     "size_band",
+    "synthetic_counts",
     "tetrachoric",
+    "uncertainty_budget",
 ]

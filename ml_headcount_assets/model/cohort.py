@@ -48,6 +48,14 @@ class CohortFit:
     companies_with_profiles: int
     companies_with_both: int
 
+    def known_filters(
+        self, company: CompanyEvidence, draws: int
+    ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Return the filters whose hits a company has, and their correlations (draws, F, F)."""
+        columns = [j for j, name in enumerate(self.filters) if name in company.hits]
+        filters = tuple(self.filters[j] for j in columns)
+        return filters, self.correlations[:draws, columns][:, :, columns]
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per draw, the matrix flattened in row order."""
         frame = pd.DataFrame({"draw": np.arange(len(self.scale)), "scale": self.scale})

@@ -23,7 +23,9 @@ class Compute(Protocol):
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
         progress: Progress | None = None,
-    ) -> list[Result]: ...
+    ) -> list[Result]:
+        """Return ``[function(task) for task in tasks]``, calling `progress(done, total)`."""
+        ...
 
 
 @dataclass(frozen=True)

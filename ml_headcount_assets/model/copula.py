@@ -27,9 +27,7 @@ def base_filters(annotators: Sequence[Annotator]) -> tuple[str, ...]:
     return tuple(sorted(a.name for a in annotators if a.kind == "filter" and not a.derived))
 
 
-def cell_labels(
-    filters: Sequence[str], annotators: Sequence[Annotator]
-) -> NDArray[np.int8]:
+def cell_labels(filters: Sequence[str], annotators: Sequence[Annotator]) -> NDArray[np.int8]:
     """Return the labels that employees in each cell carry; shape (2**F, J).
 
     Cell ``sum(y_j << j)`` has label y_j of filter j. Derived annotators follow their
@@ -66,11 +64,22 @@ def cell_probabilities(
 
 def draw_cells(
     company: CompanyEvidence,
-    probabilities: NDArray[np.float64],
+    filters: Sequence[str],
+    correlations: NDArray[np.float64],
     settings: EstimatorSettings,
     seed: int,
 ) -> NDArray[np.int64]:
-    """Draw how many employees fall into each cell (layer 3); shape (D, 2**F)."""
+    """Draw how many employees fall into each cell (layer 3); shape (D, 2**F).
+
+    The margins are the company's hits, the association between filters the cohort's: one
+    multinomial per draw stands for a row of labels per employee.
+
+    Parameters
+    ----------
+    company, filters, correlations
+        As for `cell_probabilities`; D a whole number of blocks.
+    """
+    probabilities = cell_probabilities(company, filters, correlations)
     if not settings.has("employees"):
         return _expected_cells(company.headcount, probabilities)
     drawn = np.empty(probabilities.shape, dtype=np.int64)

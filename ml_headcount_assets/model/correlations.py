@@ -160,9 +160,7 @@ def fit_shrinkage(
     for block in np.unique(blocks):
         inside = precision[:, blocks == block]
         scale += inside.sum(axis=-1) - (inside**2).sum(axis=-1) / inside.sum(axis=-1)
-    tau2 = np.divide(
-        np.maximum(statistic - freedom, 0.0), scale, out=np.zeros(2), where=scale > 0
-    )
+    tau2 = np.divide(np.maximum(statistic - freedom, 0.0), scale, out=np.zeros(2), where=scale > 0)
     kept = tau2[:, None] / (tau2[:, None] + variance)
     return Shrinkage(blocks, precision, kept)
 

@@ -12,7 +12,7 @@ from ..errors import InputError
 from .calibration import AnnotatorFit
 from .cohort import CohortFit
 from .compute import Compute, LocalCompute, Progress
-from .copula import cell_labels, cell_probabilities, draw_cells
+from .copula import cell_labels, draw_cells
 from .evidence import NONE, PROFILES, CompanyEvidence, assess_companies
 from .log_debias import draw_log_debias
 from .patterns import pattern_likelihood
@@ -103,26 +103,19 @@ class _Drawer:
         return draw_experts(company.company_id, employees, posterior, self.settings, self.seed)
 
     def _from_aggregates(self, company: CompanyEvidence) -> NDArray[np.int64]:
-        columns = [j for j, name in enumerate(self.cohort.filters) if name in company.hits]
-        filters = [self.cohort.filters[j] for j in columns]
-        correlations = self.cohort.correlations[:, columns][:, :, columns]
-        cells = cell_probabilities(company, filters, correlations[: self.padded])
-        employees = draw_cells(company, cells, self.settings, self.seed)
+        filters, correlations = self.cohort.known_filters(company, self.padded)
+        employees = draw_cells(company, filters, correlations, self.settings, self.seed)
         posterior = self._posterior(company, cell_labels(filters, self.fit.annotators))
         scaled = np.minimum(posterior * self.cohort.scale[: self.padded, None], 1.0)
         return draw_experts(company.company_id, employees, scaled, self.settings, self.seed)
 
-    def _posterior(
-        self, company: CompanyEvidence, labels: NDArray[np.int8]
-    ) -> NDArray[np.float64]:
+    def _posterior(self, company: CompanyEvidence, labels: NDArray[np.int8]) -> NDArray[np.float64]:
         table = self.fit.pattern_probabilities[: self.padded]
         prevalence = draw_prevalence(company, self.settings, self.seed, self.blocks)
         return expert_posterior(pattern_likelihood(table, labels), prevalence)
 
 
-def _collect(
-    assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int64]
-) -> HeadcountResult:
+def _collect(assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int64]) -> HeadcountResult:
     evidence = np.array([company.evidence for company in assessed], dtype=object)
     unknown = np.broadcast_to((evidence == NONE)[:, None], drawn.shape)
     return HeadcountResult(

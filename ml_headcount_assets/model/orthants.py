@@ -143,7 +143,7 @@ def _pattern_order(order: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _cholesky(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     try:
-        return np.linalg.cholesky(matrices)
+        return np.asarray(np.linalg.cholesky(matrices), dtype=np.float64)
     except np.linalg.LinAlgError:
         smallest = np.linalg.eigvalsh(matrices)[:, 0]
         bad = int((smallest <= 0).sum())

@@ -73,7 +73,7 @@ def count_patterns(profiles: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
         }
     )
     counts = frame.groupby(["company_id", "code"], as_index=False)["n_profiles"].sum()
-    distinct, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    distinct, first = np.unique(code, return_index=True)
     texts = encode_patterns(labels[first])
     counts["pattern"] = texts[np.searchsorted(distinct, counts["code"].to_numpy())]
     counts = counts.loc[counts["n_profiles"] > 0, ["company_id", "pattern", "n_profiles"]]

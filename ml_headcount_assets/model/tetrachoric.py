@@ -20,9 +20,7 @@ _ITERATIONS = 60
 _TOLERANCE = 1e-12
 
 
-def tetrachoric(
-    tables: ArrayLike, *, continuity_correction: float = 0.5
-) -> NDArray[np.float64]:
+def tetrachoric(tables: ArrayLike, *, continuity_correction: float = 0.5) -> NDArray[np.float64]:
     """Return the maximum-likelihood tetrachoric correlation of each table.
 
     Parameters
