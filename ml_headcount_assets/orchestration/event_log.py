@@ -32,6 +32,8 @@ from sqlalchemy.pool import NullPool
 
 BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 
+_INSERT = SqlEventLogStorageTable.insert()
+
 
 class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
     """`SqliteEventLogStorage` with batches in one transaction and one engine per shard."""
@@ -83,33 +85,41 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
 
         Dagster stores the events one by one when this raises, so nothing may be left behind.
         """
+        rows = [self._event_to_row(event) for event in events]
         for run_id in dict.fromkeys(event.run_id for event in events):
-            of_run = [event for event in events if event.run_id == run_id]
+            of_run = [
+                (event, row)
+                for event, row in zip(events, rows, strict=True)
+                if event.run_id == run_id
+            ]
             with self.run_connection(run_id) as connection, self._connect(INDEX_SHARD_NAME):
-                connection.execute(
-                    SqlEventLogStorageTable.insert(), [self._event_to_row(e) for e in of_run]
-                )
+                connection.execute(_INSERT, [row for _, row in of_run])
                 self._store_in_index(of_run)
 
-    def _store_in_index(self, events: Sequence[EventLogEntry]) -> None:
+    def _store_in_index(self, stored: Sequence[tuple[EventLogEntry, dict[str, Any]]]) -> None:
         """Mirror asset and check events in the cross-run index, inside the open transaction."""
-        mirrored = [e for e in events if _type_of(e) in ASSET_EVENTS | ASSET_CHECK_EVENTS]
+        mirrored = [
+            pair for pair in stored if _type_of(pair[0]) in ASSET_EVENTS | ASSET_CHECK_EVENTS
+        ]
         with self.index_connection() as connection:
-            ids = {
-                id(event): connection.execute(
-                    SqlEventLogStorageTable.insert(), self._event_to_row(event)
-                ).inserted_primary_key[0]
-                for event in mirrored
-            }
-            of_assets = [event for event in mirrored if _type_of(event) in ASSET_EVENTS]
-            self._store_asset_event_tags(connection, of_assets, [ids[id(e)] for e in of_assets])
+            numbered = [
+                (event, connection.execute(_INSERT, row).inserted_primary_key[0])
+                for event, row in mirrored
+            ]
+            of_assets = [pair for pair in numbered if _type_of(pair[0]) in ASSET_EVENTS]
+            self._store_asset_event_tags(
+                connection, [event for event, _ in of_assets], [number for _, number in of_assets]
+            )
             # The asset's own row keeps only the last event of each type.
-            last = {(e.dagster_event.asset_key, _type_of(e)): e for e in of_assets}
-            for event in last.values():
-                self._store_asset_event(connection, event, ids[id(event)])
-            for event in mirrored:
+            last = {
+                (event.dagster_event.asset_key, _type_of(event)): (event, number)
+                for event, number in of_assets
+            }
+            for event, number in last.values():
+                self._store_asset_event(connection, event, number)
+            for event, number in numbered:
                 if _type_of(event) in ASSET_CHECK_EVENTS:
-                    self.store_asset_check_event(event, ids[id(event)])
+                    self.store_asset_check_event(event, number)
 
 
 def _type_of(event: EventLogEntry) -> Any:

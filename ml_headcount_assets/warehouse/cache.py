@@ -56,7 +56,7 @@ class Comparison:
         return tuple(company for company in self.inputs if company not in self.hits)
 
     def settled_version(self) -> str | None:
-        """The one version under which all stored results were reported; None if there is none.
+        """Return the one version all stored results were reported under; None if there is none.
 
         Reporting unchanged results under their old version is what keeps the UI from calling
         everything after them stale.

@@ -40,10 +40,14 @@ _DOUBLE = _Type("DOUBLE", pyarrow.float64(), "float64", "float64")
 _BOOLEAN = _Type("BOOLEAN", pyarrow.bool_(), "bool", "boolean")
 _INTEGERS = _Type("INTEGER[]", pyarrow.list_(pyarrow.int32()), "object", "object")
 _BIGINTS = _Type("BIGINT[]", pyarrow.list_(pyarrow.int64()), "object", "object")
+_TEXTS = _Type("VARCHAR[]", pyarrow.list_(pyarrow.string()), "object", "object")
 _DOUBLES = _Type("DOUBLE[]", pyarrow.list_(pyarrow.float64()), "object", "object")
 _TYPES = {
     t.sql: t
-    for t in (_TEXT, _TINYINT, _INTEGER, _BIGINT, _DOUBLE, _BOOLEAN, _INTEGERS, _BIGINTS, _DOUBLES)
+    for t in (
+        *(_TEXT, _TINYINT, _INTEGER, _BIGINT, _DOUBLE, _BOOLEAN),
+        *(_TEXTS, _INTEGERS, _BIGINTS, _DOUBLES),
+    )
 }
 
 
@@ -74,11 +78,11 @@ class Table:
         return tuple(self.schema.columns)
 
     def sql_type(self, column: str) -> str:
-        """The DuckDB type of a column."""
+        """Return the DuckDB type of a column."""
         return self.schema.columns[column].metadata["sql"]
 
     def ddl(self) -> str:
-        """The statement that creates the table if it is not there."""
+        """Return the statement that creates the table if it is not there."""
         lines = [
             f'"{name}" {self.sql_type(name)}{"" if column.nullable else " NOT NULL"}'
             for name, column in self.schema.columns.items()
@@ -86,12 +90,12 @@ class Table:
         return f'CREATE TABLE IF NOT EXISTS "{self.name}" ({", ".join(lines)})'
 
     def arrow_schema(self, columns: Sequence[str] | None = None) -> pyarrow.Schema:
-        """The Arrow types in which rows are handed to DuckDB and taken from it."""
+        """Return the Arrow types in which rows are handed to DuckDB and taken from it."""
         names = self.columns if columns is None else columns
         return pyarrow.schema([(name, _TYPES[self.sql_type(name)].arrow) for name in names])
 
     def pandas_types(self, columns: Sequence[str] | None = None) -> dict[str, str]:
-        """The pandas type of each column in frames that are read."""
+        """Return the pandas type of each column in frames that are read."""
         names = self.columns if columns is None else columns
         return {
             name: _pandas_type(_TYPES[self.sql_type(name)], self.schema.columns[name].nullable)
@@ -248,6 +252,15 @@ _INGEST = [
         key=["rated_id", "annotator"],
     ),
     _table(
+        "annotators",
+        {
+            **_ANNOTATOR,
+            "kind": _column(_TEXT, "What kind of classifier", pa.Check.isin(["llm", "filter"])),
+            "derived": _column(_TEXTS, "Annotators of whose labels it is the logical AND"),
+        },
+        key=["annotator"],
+    ),
+    _table(
         "rejects",
         {
             "reader": _column(
@@ -284,9 +297,7 @@ _ANNOTATE = [
         "pattern_counts",
         {
             **_COMPANY,
-            "pattern": _column(
-                _TEXT, "One of '0', '1', '-' per annotator of the likelihood", _a_pattern
-            ),
+            "pattern": _column(_TEXT, "One of '0', '1', '-' per annotator, by name", _a_pattern),
             "n_profiles": _column(_BIGINT, "Profiles with this pattern", _positive),
         },
         key=["company", "pattern"],
@@ -338,6 +349,25 @@ _CALIBRATE = [
             "q90": _column(_DOUBLE, "Upper end of the interval", _a_correlation),
         },
         key=["estimator", "is_expert", "annotator_a", "annotator_b"],
+    ),
+    _table(
+        "cohort_fit",
+        {
+            **_ESTIMATOR,
+            "draw": _column(_INTEGER, "Number of the draw, from 0", _not_negative),
+            "scale": _column(
+                _DOUBLE, "Experts found from profiles over those found from counts", _positive
+            ),
+            "filters": _column(_TEXTS, "Keyword filters of the copula", _same_length),
+            "correlations": _column(
+                _DOUBLES, "Their latent correlation matrix", _same_length, _all_finite
+            ),
+            "companies_with_profiles": _column(
+                _BIGINT, "Companies the correlations rest on", _not_negative
+            ),
+            "companies_with_both": _column(_BIGINT, "Companies the scale rests on", _not_negative),
+        },
+        key=["estimator", "draw"],
     ),
     _table(
         "predictive_checks",

@@ -32,7 +32,7 @@ _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
 
 _BOOKS = {
-    "_digests": "(table_name VARCHAR, part VARCHAR, digest VARCHAR)",
+    "_digests": "(table_name VARCHAR, part VARCHAR, row_count BIGINT, digest VARCHAR)",
     "_cache": "(asset VARCHAR, company VARCHAR, input_hash VARCHAR, code_version VARCHAR,"
     " data_version VARCHAR)",
 }
@@ -172,11 +172,20 @@ class Snapshot:
         return rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
 
     def digests(self, table: str) -> dict[str, str]:
-        """Return a hash of the rows of every part of a table (of `WHOLE`, if it has no parts)."""
+        """Return a hash of the rows of every part of a table (under `WHOLE`, if it has none)."""
         if not self.has("_digests"):
             return {}
         found = self._connection.execute(
             "SELECT part, digest FROM _digests WHERE table_name = ? ORDER BY part", [table]
+        )
+        return dict(found.fetchall())
+
+    def row_counts(self, table: str) -> dict[str, int]:
+        """Return how many rows every part of a table has (all of them under `WHOLE`)."""
+        if not self.has("_digests"):
+            return {}
+        found = self._connection.execute(
+            "SELECT part, row_count FROM _digests WHERE table_name = ? ORDER BY part", [table]
         )
         return dict(found.fetchall())
 
@@ -290,8 +299,8 @@ class Transaction(Snapshot):
         self._connection.execute(
             f"""
             INSERT INTO _digests
-            SELECT ?, part, md5(concat_ws(':', count(*) FILTER (row IS NOT NULL),
-                                          sum(md5_number_lower(row)), sum(md5_number_upper(row))))
+            SELECT ?, part, count(row), md5(concat_ws(':', count(row),
+                   sum(md5_number_lower(row)), sum(md5_number_upper(row))))
             FROM (SELECT {part} AS part, concat_ws(chr(31), {row}) AS row FROM _incoming
                   UNION ALL SELECT unnest(?::VARCHAR[]), NULL)
             GROUP BY part

@@ -219,11 +219,10 @@ CRASH = """
 
     with scenes.instance_at(Path(sys.argv[1]), scenes.BATCHED) as instance:
         store = Storage._store_in_index
-        def power_cut(self, events):
-            if any(e.dagster_event.is_step_materialization for e in events):
-                store(self, events)
+        def power_cut(self, stored):
+            store(self, stored)
+            if any(event.dagster_event.is_step_materialization for event, _ in stored):
                 os._exit(9)  # both shards written, neither committed
-            store(self, events)
         Storage._store_in_index = power_cut
         scenes.run(instance, scenes.small_study(), tags=scenes.RANGE)
 """

@@ -1,0 +1,193 @@
+"""Experts per company and in total, as joint draws and as intervals."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from ml_headcount_assets.model import (
+    MODEL_VERSION,
+    CohortFit,
+    Compute,
+    Progress,
+    draw_headcounts,
+)
+from ml_headcount_assets.study import Study
+from ml_headcount_assets.warehouse.records import (
+    company_table,
+    draw_rows,
+    result_of,
+    with_estimator,
+)
+from ml_headcount_assets.warehouse.store import Snapshot, TableStore
+
+from ..partitions import company_asset
+from ..recipes import Frames, Recipe, follow, in_turn
+from ..resources import ProgressListener, StudyResource, WarehouseResource
+from ..study_files import SETTINGS
+from .calibrate import choices, stored_fit
+
+GROUP = "estimate"
+
+
+@company_asset(
+    deps=["annotator_fit", "cohort_fit", "pattern_counts", "companies", "company_hits"],
+    group_name=GROUP,
+    kinds={"numpy", "duckdb"},
+    code_version=MODEL_VERSION,
+)
+def headcount_draws(
+    context: dg.AssetExecutionContext,
+    study: StudyResource,
+    warehouse: WarehouseResource,
+    compute: dg.ResourceParam[Compute],
+    progress: dg.ResourceParam[ProgressListener],
+) -> Iterator[dg.MaterializeResult]:
+    """Experts of each company in each joint draw, per estimator."""
+    recipe = draws_recipe(warehouse.store, study.load(), compute)
+    yield from follow(context, warehouse.store, recipe, progress)
+
+
+def draws_recipe(store: TableStore, study: Study, compute: Compute | None = None) -> Recipe:
+    """Return how the draws of some companies are made."""
+    return Recipe(
+        "headcount_draws",
+        tables=("headcount_draws",),
+        make=lambda companies, progress: _draw_frames(store, study, companies, compute, progress),
+        reads=("annotator_fit", "cohort_fit", "pattern_counts", "companies", "company_hits"),
+        settings=choices(study),
+        code_version=MODEL_VERSION,
+        by_company=True,
+    )
+
+
+def _draw_frames(
+    store: TableStore,
+    study: Study,
+    companies: Sequence[str],
+    compute: Compute | None,
+    progress: Progress,
+) -> Frames:
+    rows = store.read("companies", companies)
+    table = company_table(rows, store.read("company_hits", companies))
+    cohorts = store.read("cohort_fit")
+    results = {
+        estimator: draw_headcounts(
+            stored_fit(store, estimator),
+            CohortFit.from_frame(cohorts[cohorts["estimator"] == estimator]),
+            store.read("pattern_counts", companies),
+            table,
+            study.settings(),
+            estimator=estimator,
+            draws=study.draws,
+            seed=study.seed,
+            compute=compute,
+            progress=in_turn(progress, turn, len(study.estimators)),
+        )
+        for turn, estimator in enumerate(study.estimators)
+    }
+    slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
+    return {"headcount_draws": draw_rows(results, slugs)}
+
+
+@company_asset(
+    deps=["headcount_draws", SETTINGS],
+    group_name=GROUP,
+    kinds={"numpy", "duckdb"},
+    code_version=MODEL_VERSION,
+)
+def headcount_intervals(
+    context: dg.AssetExecutionContext,
+    study: StudyResource,
+    warehouse: WarehouseResource,
+    progress: dg.ResourceParam[ProgressListener],
+) -> Iterator[dg.MaterializeResult]:
+    """Experts of each company with an interval, per estimator."""
+    store, loaded = warehouse.store, study.load()
+    yield from follow(
+        context,
+        store,
+        Recipe(
+            "headcount_intervals",
+            tables=("headcount_intervals",),
+            make=lambda companies, _: _interval_frames(store, loaded, companies),
+            reads=("headcount_draws",),
+            settings=loaded.level,
+            code_version=MODEL_VERSION,
+            by_company=True,
+        ),
+        progress,
+    )
+
+
+def _interval_frames(store: TableStore, study: Study, companies: Sequence[str]) -> Frames:
+    rows = store.read("headcount_draws", companies)
+    slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
+    intervals = with_estimator(
+        (estimator, result_of(group).intervals(study.level))
+        for estimator, group in rows.groupby("estimator")
+    )
+    return {"headcount_intervals": intervals.assign(company=intervals["company_id"].map(slugs))}
+
+
+@dg.asset(
+    deps=["headcount_draws", "headcount_intervals", "companies", SETTINGS],
+    group_name=GROUP,
+    kinds={"numpy", "duckdb"},
+    code_version=MODEL_VERSION,
+)
+def portfolio_intervals(
+    context: dg.AssetExecutionContext,
+    study: StudyResource,
+    warehouse: WarehouseResource,
+    progress: dg.ResourceParam[ProgressListener],
+) -> Iterator[dg.MaterializeResult]:
+    """Totals of groups of companies, summed within each draw and then summarised."""
+    store, loaded = warehouse.store, study.load()
+    yield from follow(
+        context,
+        store,
+        Recipe(
+            "portfolio_intervals",
+            tables=("portfolio_intervals",),
+            make=lambda _, __: {"portfolio_intervals": _totals(store, loaded.level)},
+            reads=("headcount_draws", "headcount_intervals", "companies"),
+            settings=loaded.level,
+            code_version=MODEL_VERSION,
+            describe=_describe_totals,
+        ),
+        progress,
+    )
+
+
+def _totals(store: TableStore, level: float) -> pd.DataFrame:
+    companies = store.read("companies").set_index("company")
+    confidence = store.read("headcount_intervals").set_index(["estimator", "company"])["confidence"]
+    rows = []
+    for estimator, group in store.read("headcount_draws").groupby("estimator"):
+        result = result_of(group)
+        members = companies.loc[group["company"]].assign(confidence=confidence[estimator])
+        for grouping, name, mask in _groups(members):
+            total = result.total(mask, level)
+            rows.append({"estimator": estimator, "grouping": grouping, "group_name": name} | total)
+    return pd.DataFrame(rows)
+
+
+def _groups(members: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield every group of companies; a company in several cohorts is in each of them."""
+    yield "all", "all", np.ones(len(members), dtype=bool)
+    for grouping in ("cohort", "size_band", "country", "confidence"):
+        names = members[grouping].fillna("unknown").str.split(";" if grouping == "cohort" else "\0")
+        for name in sorted(set().union(*names)):
+            yield grouping, name, names.map(lambda own, name=name: name in own).to_numpy(dtype=bool)
+
+
+def _describe_totals(snapshot: Snapshot) -> Mapping[str, Any]:
+    totals = snapshot.query(
+        "SELECT estimator, companies, companies_without_evidence AS without_evidence,"
+        " round(mean) AS mean, q10, q50, q90 FROM portfolio_intervals WHERE grouping = 'all'"
+        " ORDER BY ALL"
+    )
+    return {"total": dg.MetadataValue.md(totals.to_markdown(index=False))}

@@ -1,0 +1,38 @@
+"""Assembling the code location."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from . import checks
+from .assets import annotate, calibrate, estimate, ingest
+from .jobs import ALL_JOBS
+from .resources import resources_from
+from .schedules import ALL_SCHEDULES
+from .sensors import ALL_SENSORS
+
+_STAGES = (ingest, annotate, calibrate, estimate)
+
+
+def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Return all definitions.
+
+    Parameters
+    ----------
+    resources
+        Replace those that the environment describes, by name: study, warehouse, compute,
+        progress.
+    """
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules(_STAGES),
+        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        jobs=ALL_JOBS,
+        schedules=ALL_SCHEDULES,
+        sensors=ALL_SENSORS,
+        resources={**resources_from(), **(resources or {})},
+        # DuckDB has one writer at a time.
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,90 @@
+"""Dagster's own files for one warehouse: they lie beside it, and are made when first needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+
+from .event_log import BATCH_SIZE_VARIABLE, BatchedSqliteEventLogStorage
+
+__all__ = ["EVENT_BATCH_SIZE", "home_of", "instance_settings", "open_instance", "prepare_home"]
+
+EVENT_BATCH_SIZE = "500"
+
+
+def home_of(warehouse: Path) -> Path:
+    """Return the folder of Dagster's files for a warehouse."""
+    return warehouse.resolve().with_suffix(".dagster")
+
+
+def instance_settings(home: str) -> dict[str, Any]:
+    """Return the content of dagster.yaml for a local instance.
+
+    Parameters
+    ----------
+    home
+        Folder of Dagster's files.
+    """
+    history = f"{home}/history"
+    return {
+        "run_storage": {
+            "module": "dagster._core.storage.runs",
+            "class": "SqliteRunStorage",
+            "config": {"base_dir": history},
+        },
+        "event_log_storage": {
+            "module": BatchedSqliteEventLogStorage.__module__,
+            "class": BatchedSqliteEventLogStorage.__name__,
+            "config": {"base_dir": f"{history}/runs"},
+        },
+        "schedule_storage": {
+            "module": "dagster._core.storage.schedules",
+            "class": "SqliteScheduleStorage",
+            "config": {"base_dir": f"{home}/schedules"},
+        },
+        # Capturing output would start two processes a step, and hide the progress bar.
+        "compute_logs": {
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        },
+        # DuckDB has one writer at a time.
+        "concurrency": {"runs": {"max_concurrent_runs": 1}},
+        "run_monitoring": {"enabled": True, "start_timeout_seconds": 300},
+        "retention": {
+            "schedule": {"purge_after_days": 90},
+            "sensor": {"purge_after_days": {"skipped": 7, "failure": 30, "success": -1}},
+        },
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+    }
+
+
+def prepare_home(warehouse: Path) -> Path:
+    """Make Dagster's folder for a warehouse and return it."""
+    home = home_of(warehouse)
+    home.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(instance_settings(str(home)), sort_keys=False)
+    (home / "dagster.yaml").write_text(text, encoding="utf-8")
+    return home
+
+
+@contextmanager
+def open_instance(warehouse: Path) -> Iterator[dg.DagsterInstance]:
+    """Open the Dagster instance of a warehouse, with events stored in batches."""
+    home = prepare_home(warehouse)
+    before = os.environ.get(BATCH_SIZE_VARIABLE)
+    os.environ[BATCH_SIZE_VARIABLE] = EVENT_BATCH_SIZE
+    try:
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            yield instance
+    finally:
+        if before is None:
+            del os.environ[BATCH_SIZE_VARIABLE]
+        else:
+            os.environ[BATCH_SIZE_VARIABLE] = before

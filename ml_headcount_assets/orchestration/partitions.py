@@ -1,0 +1,70 @@
+"""Companies as partitions, and the runs that cover many of them at once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+#: One partition per company. The keys are slugs; the id in the study's files is a column.
+COMPANIES = dg.DynamicPartitionsDefinition(name="company")
+
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
+
+
+def company_asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Declare an asset that is partitioned by company; all companies of a run go in one step.
+
+    Parameters
+    ----------
+    options
+        Those of `dagster.asset`.
+    """
+
+    def declare(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        with warnings.catch_warnings():
+            # The policy is marked as beta; that it works as it is used here is tested.
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            return dg.asset(
+                partitions_def=COMPANIES, backfill_policy=dg.BackfillPolicy.single_run(), **options
+            )(function)
+
+    return declare
+
+
+def sync_companies(instance: dg.DagsterInstance, companies: Sequence[str]) -> list[str]:
+    """Make the partitions those companies, and return them in the instance's order."""
+    present = instance.get_dynamic_partitions(COMPANIES.name)
+    for company in set(present) - set(companies):
+        instance.delete_dynamic_partition(COMPANIES.name, company)
+    instance.add_dynamic_partitions(COMPANIES.name, sorted(set(companies) - set(present)))
+    return list(instance.get_dynamic_partitions(COMPANIES.name))
+
+
+def partition_order(present: Sequence[str], companies: Sequence[str]) -> list[str]:
+    """Return the order partitions will have once `present` ones have become `companies`.
+
+    Dagster keeps partitions in the order in which they were added, and a range of partitions
+    means that order.
+    """
+    kept = [company for company in present if company in set(companies)]
+    return kept + sorted(set(companies) - set(present))
+
+
+def range_tags(first: str, last: str) -> Mapping[str, str]:
+    """Return the run tags that make one run cover all companies from `first` to `last`."""
+    return {_RANGE_START: first, _RANGE_END: last}
+
+
+def contiguous_ranges(order: Sequence[str], wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Cut `wanted` companies into ranges without gaps in the order of the partitions."""
+    position = {company: index for index, company in enumerate(order)}
+    indices = sorted(position[company] for company in set(wanted))
+    start = 0
+    for end in range(1, len(indices) + 1):
+        if end == len(indices) or indices[end] != indices[end - 1] + 1:
+            yield order[indices[start]], order[indices[end - 1]]
+            start = end

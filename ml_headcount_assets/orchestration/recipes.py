@@ -1,0 +1,147 @@
+"""Making what has changed, keeping the rest: what every asset of this package does.
+
+An asset is a `Recipe`. `follow` compares its inputs with those of the stored rows, makes the
+rows of the companies for which they differ, and stores them in one transaction. The versions
+it reports are derived from the stored rows, so that the UI calls stale what would be made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from ml_headcount_assets.model import Progress
+from ml_headcount_assets.warehouse.cache import Comparison, compare, hash_of
+from ml_headcount_assets.warehouse.schemas import TABLES
+from ml_headcount_assets.warehouse.store import Snapshot, TableStore, Transaction
+
+from .resources import ProgressListener
+
+__all__ = ["Recipe", "compare_stored", "follow", "in_turn"]
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an asset's rows are made, and from what.
+
+    Attributes
+    ----------
+    asset
+        Name under which results are cached; usually the asset's.
+    tables
+        The tables that it writes.
+    make
+        Returns the frames of `tables`, given the partition keys of the companies whose rows are
+        to be made (for an asset of the cohort: `cache.WHOLE` alone) and a callback
+        ``(done, total)``.
+    code_version
+        Raised when the code gives other rows from the same input.
+    reads
+        Tables whose rows the result depends on.
+    settings
+        JSON-like values that it depends on besides.
+    by_company
+        Whether the asset is partitioned by company.
+    describe
+        Returns metadata for people, from the stored tables.
+    """
+
+    asset: str
+    tables: Sequence[str]
+    make: Callable[[Sequence[str], Progress], Frames]
+    code_version: str
+    reads: Sequence[str] = ()
+    settings: object = None
+    by_company: bool = False
+    describe: Callable[[Snapshot], Mapping[str, Any]] = lambda _: {}
+
+
+def follow(
+    context: dg.AssetExecutionContext,
+    store: TableStore,
+    recipe: Recipe,
+    listener: ProgressListener,
+) -> Iterator[dg.MaterializeResult]:
+    """Bring a recipe's tables up to date, and report on those that are assets of this step."""
+    progress = partial(listener, recipe.asset)
+    progress(0, 1)
+    companies = list(context.partition_keys) if recipe.by_company else None
+    with store.transaction() as transaction:
+        comparison = compare_stored(transaction, recipe, companies)
+    frames = recipe.make(comparison.misses, progress) if comparison.misses else {}
+    with store.transaction() as transaction:
+        version = _store(transaction, recipe, comparison, frames)
+        described = recipe.describe(transaction)
+        rows = {table: transaction.row_counts(table) for table in recipe.tables}
+    progress(1, 1)
+    context.log.info(
+        f"{recipe.asset}: {len(comparison.misses)} made, {len(comparison.hits)} from the cache"
+    )
+    for key in sorted(context.selected_asset_keys):
+        # Dagster copies this to the event of every company, and asking for one of its own would
+        # cost more time than all the work: so it is about the run's companies together.
+        metadata = {**described, "unchanged": len(comparison.hits)}
+        of_table = rows.get(key.path[-1], {})
+        if companies is None:
+            metadata["dagster/row_count"] = sum(of_table.values())
+        else:
+            metadata["companies"] = len(companies)
+            metadata["rows"] = sum(of_table.get(company, 0) for company in companies)
+        yield dg.MaterializeResult(
+            asset_key=key, metadata=metadata, data_version=dg.DataVersion(version)
+        )
+
+
+def compare_stored(
+    snapshot: Snapshot, recipe: Recipe, companies: Sequence[str] | None
+) -> Comparison:
+    """Set the inputs of some companies (None: of the cohort) against those of the stored rows."""
+    layout = [TABLES[table].ddl() for table in recipe.tables]
+    return compare(
+        recipe.asset,
+        companies,
+        reads={table: snapshot.digests(table) for table in recipe.reads},
+        settings=recipe.settings,
+        # A table of another layout is made anew, so its rows have to be, too.
+        code_version=f"{recipe.code_version}/{hash_of(layout)}",
+        stored=snapshot.cached(recipe.asset) if all(map(snapshot.has, recipe.tables)) else {},
+    )
+
+
+def _store(transaction: Transaction, recipe: Recipe, comparison: Comparison, frames: Frames) -> str:
+    """Store new rows and what they were made from; return the version to be reported."""
+    for table, frame in frames.items():
+        transaction.replace(table, frame, _parts(table, recipe, comparison))
+    version = comparison.settled_version() or _version(transaction, recipe, comparison)
+    if version != comparison.settled_version():
+        transaction.remember(comparison, version)
+    return version
+
+
+def _parts(table: str, recipe: Recipe, comparison: Comparison) -> Sequence[str] | None:
+    """Return the parts of a table that the recipe makes anew; None for all of it."""
+    if TABLES[table].part == "reader":
+        return [recipe.asset]
+    return comparison.misses if recipe.by_company else None
+
+
+def _version(snapshot: Snapshot, recipe: Recipe, comparison: Comparison) -> str:
+    digests = {table: snapshot.digests(table) for table in recipe.tables}
+    if recipe.by_company:
+        digests = {
+            table: {company: parts.get(company) for company in comparison.inputs}
+            for table, parts in digests.items()
+        }
+    return hash_of(digests)
+
+
+def in_turn(progress: Progress, turn: int, turns: int) -> Progress:
+    """Return the progress of one of several equal pieces of work as progress of the whole."""
+    return lambda done, total: progress(turn * total + done, turns * total)

@@ -1,0 +1,103 @@
+"""What assets are handed: the study, its warehouse, where to compute, whom to tell."""
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import dagster as dg
+
+from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.model import LocalCompute
+from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.warehouse.store import TableStore
+
+from .run_lock import only_run
+
+STUDY_VARIABLE = "ML_HEADCOUNT_STUDY"
+CONFIG_VARIABLE = "ML_HEADCOUNT_CONFIG"
+WAREHOUSE_VARIABLE = "ML_HEADCOUNT_WAREHOUSE"
+
+
+class StudyResource(dg.ConfigurableResource):
+    """The study to be estimated: its directory, and its configuration if that lies elsewhere."""
+
+    directory: str | None = None
+    config: str | None = None
+
+    def load(self) -> Study:
+        """Read the study's configuration.
+
+        Raises
+        ------
+        InputError
+            No study has been given, or it cannot be used.
+        """
+        if not self.directory:
+            raise InputError(
+                f"No study is given. Set the environment variable {STUDY_VARIABLE} to the study's "
+                f"directory (and {CONFIG_VARIABLE} to its configuration, if that is not the "
+                "directory's own study.yaml), or start with: ml-headcount run --study DIR"
+            )
+        return load_study(self.directory, self.config)
+
+
+class WarehouseResource(dg.ConfigurableResource):
+    """The study's DuckDB file, held by one run at a time."""
+
+    path: str | None = None
+
+    @property
+    def store(self) -> TableStore:
+        """The tables.
+
+        Raises
+        ------
+        InputError
+            No warehouse has been given.
+        """
+        if not self.path:
+            raise InputError(
+                f"No warehouse is given. Set the environment variable {WAREHOUSE_VARIABLE} to the "
+                "DuckDB file that is to hold the tables, or start with: ml-headcount run"
+            )
+        return TableStore(self.path)
+
+    @contextmanager
+    def yield_for_execution(
+        self, context: dg.InitResourceContext
+    ) -> Generator["WarehouseResource", None, None]:
+        """Hold the warehouse while a run lasts."""
+        if not self.path:
+            yield self
+            return
+        with only_run(Path(self.path)):
+            yield self
+
+
+class ProgressListener(Protocol):
+    """Is told how far the work has come."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Hear that `done` of `total` pieces of a stage's work are done."""
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the resources that the environment describes.
+
+    What is missing there is asked for when an asset needs it, so that the definitions load
+    without a study.
+    """
+    return {
+        "study": StudyResource(
+            directory=environment.get(STUDY_VARIABLE), config=environment.get(CONFIG_VARIABLE)
+        ),
+        "warehouse": WarehouseResource(path=environment.get(WAREHOUSE_VARIABLE)),
+        "compute": LocalCompute(),
+        "progress": no_progress,
+    }

@@ -1,0 +1,49 @@
+"""One run at a time per warehouse, whoever starts it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ml_headcount_assets.errors import ComputeError
+
+_held: set[Path] = set()
+
+
+@contextmanager
+def only_run(warehouse: Path) -> Iterator[None]:
+    """Hold the warehouse for one run; within this process, for all that the run calls.
+
+    The operating system lets go of the lock when the process ends, however it ends.
+
+    Raises
+    ------
+    ComputeError
+        Another process runs on this warehouse.
+    """
+    warehouse = warehouse.resolve()
+    if warehouse in _held:
+        yield
+        return
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with warehouse.with_name(warehouse.name + ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ComputeError(
+                f"Another run is at work on the warehouse {warehouse} (process "
+                f"{file.read().strip() or 'unknown'}). Wait until it has ended, or use another "
+                "warehouse."
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        _held.add(warehouse)
+        try:
+            yield
+        finally:
+            _held.discard(warehouse)

@@ -1,0 +1,275 @@
+"""Running a study from Python: one call, in this process, recorded where the UI shows it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import dagster as dg
+import yaml
+from pydantic import ValidationError
+
+from ml_headcount_assets.errors import ComputeError, InputError
+from ml_headcount_assets.ingest import company_slug, normalise_company_id, read_companies
+from ml_headcount_assets.model import Compute, LocalCompute
+from ml_headcount_assets.study import Study
+from ml_headcount_assets.warehouse.store import TableStore
+
+from .assets.calibrate import annotators_recipe
+from .build import build_definitions
+from .instance import home_of, open_instance
+from .jobs import calibration, refresh_company, whole_study
+from .partitions import contiguous_ranges, range_tags, sync_companies
+from .recipes import compare_stored
+from .resources import ProgressListener, StudyResource, WarehouseResource, no_progress
+from .run_lock import only_run
+from .study_files import observations
+
+__all__ = ["RunSummary", "Warned", "materialize_study", "study_copy"]
+
+_SESSION_TAG = "ml_headcount/session"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A check that found something to warn about."""
+
+    asset: str
+    check: str
+    message: str
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did.
+
+    Attributes
+    ----------
+    warehouse
+        The DuckDB file that holds the tables.
+    run_ids
+        Dagster's ids of the runs; one, for a whole study.
+    companies
+        Partition keys of the companies that were brought up to date.
+    unchanged
+        For each asset: of how many companies the stored rows were kept (of the cohort: 0 or 1).
+    warnings
+        What the checks warned about.
+    """
+
+    warehouse: Path
+    run_ids: tuple[str, ...]
+    companies: tuple[str, ...]
+    unchanged: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[Warned, ...] = ()
+
+
+def materialize_study(
+    study: Study,
+    warehouse: Path | str,
+    *,
+    companies: Sequence[str] | None = None,
+    estimators: Sequence[str] | None = None,
+    draws: int | None = None,
+    progress: ProgressListener | None = None,
+    compute: Compute | None = None,
+) -> RunSummary:
+    """Bring a study's warehouse up to date; what has not changed is not computed again.
+
+    Parameters
+    ----------
+    study
+        The study.
+    warehouse
+        The DuckDB file; made if it is not there. Dagster's files lie beside it.
+    companies
+        Ids of the companies to refresh, leaving the others and the cohort's draws as they are
+        (which are made first, if the warehouse has none); None for everything.
+    estimators, draws
+        Replace those of the study.
+    progress
+        Is told ``(stage, done, total)``.
+    compute
+        Where the draws are computed; None for this process.
+
+    Raises
+    ------
+    InputError, ComputeError
+        The study cannot be used, or a stage failed; the message is that of the stage. What was
+        stored before stays as it was, and the call can be repeated.
+    """
+    warehouse = Path(warehouse).resolve()
+    study = _with_choices(study, estimators, draws)
+    with only_run(warehouse), open_instance(warehouse) as instance:
+        _close_interrupted_runs(instance)
+        session = _Session(study, warehouse, instance, progress or no_progress, compute)
+        order = sync_companies(instance, read_companies(study)[0]["company"].tolist())
+        for observation in observations(study):
+            instance.report_runless_asset_event(observation)
+        if companies is None:
+            session.run(whole_study.name, order[0], order[-1])
+            return session.summary(order)
+        wanted = [_find_company(company, order) for company in companies]
+        if not session.is_calibrated():
+            session.run(calibration.name, order[0], order[-1])
+        for first, last in contiguous_ranges(order, wanted):
+            session.run(refresh_company.name, first, last)
+        return session.summary(wanted)
+
+
+def study_copy(warehouse: Path) -> Path:
+    """Return the file that holds the configuration of a warehouse's last run.
+
+    The UI uses it too, so that what it shows and starts has the same settings.
+    """
+    return home_of(warehouse) / "study.yaml"
+
+
+def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | None) -> Study:
+    choices = {
+        **({} if estimators is None else {"estimators": tuple(estimators)}),
+        **({} if draws is None else {"draws": draws}),
+    }
+    try:
+        return Study.model_validate({**study.model_dump(exclude_unset=True), **choices})
+    except ValidationError as error:
+        messages = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
+        raise InputError("; ".join(messages)) from error
+
+
+def _find_company(company: str, registered: Sequence[str]) -> str:
+    """Return the partition key of a company that is given by its id or key."""
+    for key in (company, company_slug(normalise_company_id(company))):
+        if key in registered:
+            return key
+    near = get_close_matches(company, registered, n=1)
+    hint = f" Is it {near[0]!r}?" if near else ""
+    raise InputError(f"Company {company!r} is not in the study's company table.{hint}")
+
+
+def _close_interrupted_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of sessions that were killed as failed, lest the UI show them running for ever.
+
+    Whoever calls this holds the warehouse, so that none of them can still be at work.
+    """
+    unfinished = dg.RunsFilter(
+        tags={_SESSION_TAG: "true"},
+        statuses=[
+            dg.DagsterRunStatus.NOT_STARTED,
+            dg.DagsterRunStatus.STARTING,
+            dg.DagsterRunStatus.STARTED,
+            dg.DagsterRunStatus.CANCELING,
+        ],
+    )
+    for run in instance.get_runs(unfinished):
+        instance.report_run_failed(run, "The process that ran this was interrupted.")
+
+
+class _Session:
+    """Runs of one study on one instance."""
+
+    def __init__(
+        self,
+        study: Study,
+        warehouse: Path,
+        instance: dg.DagsterInstance,
+        progress: ProgressListener,
+        compute: Compute | None,
+    ) -> None:
+        self.study, self.warehouse, self.instance = study, warehouse, instance
+        copy = study_copy(warehouse)
+        copy.write_text(yaml.safe_dump(_configuration(study), sort_keys=False), encoding="utf-8")
+        self.definitions = build_definitions(
+            resources={
+                "study": StudyResource(directory=str(study.directory), config=str(copy)),
+                "warehouse": WarehouseResource(path=str(warehouse)),
+                "compute": compute or LocalCompute(),
+                "progress": progress,
+            }
+        )
+        self.results: list[dg.ExecuteInProcessResult] = []
+
+    def run(self, job: str, first: str, last: str) -> None:
+        """Run a job for the companies from `first` to `last`."""
+        run_id = str(uuid.uuid4())
+        try:
+            result = self.definitions.resolve_job_def(job).execute_in_process(
+                instance=self.instance,
+                run_id=run_id,
+                tags={_SESSION_TAG: "true", **range_tags(first, last)},
+                run_config=_QUIET,
+            )
+        except dg.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
+        except dg.DagsterError as error:
+            raise self._explain(run_id, error) from error
+        self.results.append(result)
+
+    def _explain(self, run_id: str, error: Exception) -> Exception:
+        """Return what blocking checks found, if that is what ended the run; else the error."""
+        records = self.instance.event_log_storage.get_records_for_run(
+            run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        ).records
+        evaluations = [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records]
+        found = [
+            f"{evaluation.asset_key.to_user_string()}: {evaluation.description}"
+            for evaluation in evaluations
+            if evaluation.blocking and not evaluation.passed
+        ]
+        return ComputeError("\n".join(found)) if found else error
+
+    def is_calibrated(self) -> bool:
+        """Whether the warehouse has the cohort's draws, made with the study's settings.
+
+        Raises
+        ------
+        InputError
+            It has draws made with other settings, or from other rated CVs.
+        """
+        store = TableStore(self.warehouse)
+        if not self.warehouse.is_file():
+            return False
+        with store.snapshot() as snapshot:
+            if not snapshot.has("cohort_fit"):
+                return False
+            if compare_stored(snapshot, annotators_recipe(store, self.study), None).misses:
+                raise InputError(
+                    "The warehouse was calibrated with other settings, or from other rated CVs. "
+                    "Draws of one company cannot be added to those of the others then: run the "
+                    "whole study, without naming companies, or give another warehouse."
+                )
+        return True
+
+    def summary(self, companies: Sequence[str]) -> RunSummary:
+        """Return what the runs have done."""
+        unchanged: dict[str, int] = {}
+        for result in self.results:
+            # All companies of a run report the same numbers.
+            latest = {
+                e.asset_key: e.materialization for e in result.get_asset_materialization_events()
+            }
+            for key, made in latest.items():
+                name = key.to_user_string()
+                unchanged[name] = unchanged.get(name, 0) + made.metadata["unchanged"].value
+        evaluations = [e for r in self.results for e in r.get_asset_check_evaluations()]
+        return RunSummary(
+            self.warehouse,
+            tuple(result.run_id for result in self.results),
+            tuple(companies),
+            unchanged,
+            tuple(
+                Warned(e.asset_key.to_user_string(), e.check_name, e.description)
+                for e in evaluations
+                if not e.passed
+            ),
+        )
+
+
+def _configuration(study: Study) -> dict[str, object]:
+    """Return a study as its configuration file would give it, with absolute paths."""
+    # A column that is named must exist, one that is left to its default need not.
+    return study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)

@@ -1,0 +1,105 @@
+"""The model's records as rows of the warehouse's tables, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ml_headcount_assets.model import Annotator, HeadcountResult
+
+__all__ = [
+    "annotator_rows",
+    "annotators_of",
+    "company_table",
+    "draw_rows",
+    "rated_table",
+    "result_of",
+    "with_estimator",
+]
+
+
+def annotator_rows(annotators: Sequence[Annotator]) -> pd.DataFrame:
+    """Return one row of table annotators per annotator."""
+    return pd.DataFrame(
+        {
+            "annotator": [annotator.name for annotator in annotators],
+            "kind": [annotator.kind for annotator in annotators],
+            "derived": [list(annotator.derived) for annotator in annotators],
+        }
+    )
+
+
+def annotators_of(rows: pd.DataFrame) -> tuple[Annotator, ...]:
+    """Return the annotators of table annotators, sorted by name."""
+    return tuple(
+        Annotator(row.annotator, row.kind, tuple(row.derived))
+        for row in rows.sort_values("annotator").itertuples()
+    )
+
+
+def rated_table(rated_cvs: pd.DataFrame, rated_labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the rated CVs as the model takes them: is_expert and a column per annotator."""
+    wide = rated_labels.pivot(index="rated_id", columns="annotator", values="label")
+    wide.columns.name = None
+    joined = rated_cvs.set_index("rated_id").join(wide, how="left").sort_index()
+    return joined.reset_index(drop=True)
+
+
+def company_table(companies: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
+    """Return the companies as the model takes them, with a column <filter>_hits per filter."""
+    wide = hits.pivot(index="company", columns="annotator", values="hits").add_suffix("_hits")
+    wide.columns.name = None
+    columns = ["company", "company_id", "headcount", "cohort"]
+    return companies[columns].merge(wide, how="left", left_on="company", right_index=True)
+
+
+def draw_rows(results: Mapping[str, HeadcountResult], slugs: Mapping[str, str]) -> pd.DataFrame:
+    """Return rows of table headcount_draws.
+
+    Parameters
+    ----------
+    results
+        Results by estimator.
+    slugs
+        Partition key of each company id.
+    """
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "company": [slugs[company_id] for company_id in result.company_id],
+                    "company_id": result.company_id,
+                    "estimator": estimator,
+                    "evidence": result.evidence,
+                    "flags": result.flags,
+                    "n_profiles": result.n_profiles,
+                    "headcount": pd.array(result.headcount, "Int64"),
+                    "draws": list(result.draws.filled(-1)),
+                }
+            ).assign(headcount=lambda rows: rows["headcount"].mask(rows["headcount"] <= 0))
+            for estimator, result in results.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def result_of(rows: pd.DataFrame) -> HeadcountResult:
+    """Return the result that rows of one estimator in table headcount_draws stand for."""
+    draws = np.stack(rows["draws"].tolist()).astype(np.int64)
+    return HeadcountResult(
+        company_id=rows["company_id"].to_numpy(dtype=object),
+        draws=np.ma.masked_array(draws, mask=draws < 0),
+        evidence=rows["evidence"].to_numpy(dtype=object),
+        flags=rows["flags"].to_numpy(dtype=object),
+        n_profiles=rows["n_profiles"].to_numpy(dtype=np.int64),
+        headcount=rows["headcount"].fillna(0).to_numpy(dtype=np.int64),
+    )
+
+
+def with_estimator(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """Put frames of several estimators into one, with a column that says which."""
+    return pd.concat(
+        [frame.assign(estimator=estimator) for estimator, frame in frames], ignore_index=True
+    )
