@@ -73,19 +73,20 @@ def _solve(
     h: NDArray[np.float64], k: NDArray[np.float64], both: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return rho with P(X > 0, Y > 0; means h, k) = both, clipped to the allowed range."""
-    low = np.full_like(h, -MAX_CORRELATION)
-    high = np.full_like(h, MAX_CORRELATION)
     rho = np.zeros_like(h)
+    low, high = np.full_like(h, -MAX_CORRELATION), np.full_like(h, MAX_CORRELATION)
+    # Each table leaves when it has converged, so its result does not depend on its company.
+    active = np.arange(len(h))
     for _ in range(_ITERATIONS):
-        excess = bivariate_upper(h, k, rho) - both
-        low = np.where(excess < 0, rho, low)
-        high = np.where(excess < 0, high, rho)
+        current = rho[active]
+        excess = bivariate_upper(h[active], k[active], current) - both[active]
+        low[active] = np.where(excess < 0, current, low[active])
+        high[active] = np.where(excess < 0, high[active], current)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            step = rho - excess / bivariate_density(h, k, rho)
-        inside = (step > low) & (step < high)
-        following = np.where(inside, step, 0.5 * (low + high))
-        moved = np.abs(following - rho).max()
-        rho = following
-        if moved < _TOLERANCE:
+            step = current - excess / bivariate_density(h[active], k[active], current)
+        inside = (step > low[active]) & (step < high[active])
+        rho[active] = np.where(inside, step, 0.5 * (low[active] + high[active]))
+        active = active[np.abs(rho[active] - current) >= _TOLERANCE]
+        if len(active) == 0:
             break
     return rho
