@@ -12,19 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, StrictBool, ValidationError, model_validator
 
+from .annotator_entry import AnnotatorEntry, Name, Section
 from .errors import InputError
 from .model.priors import Priors
 from .model.settings import ESTIMATORS, EstimatorSettings
@@ -36,17 +29,10 @@ TEXT_EXTENSIONS = (".csv", ".tsv", ".jsonl")
 BINARY_EXTENSIONS = (".parquet", ".xlsx")
 EXTENSIONS = (*TEXT_EXTENSIONS, *(f"{e}.gz" for e in TEXT_EXTENSIONS), *BINARY_EXTENSIONS)
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 BetaParameter = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Section(BaseModel):
-    """A part of the configuration: immutable, and every key has to be known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CompanyColumns(_Section):
+class CompanyColumns(Section):
     """Names of the company table's columns. Only the id and the headcount have to exist."""
 
     company_id: Name = "company_id"
@@ -57,7 +43,7 @@ class CompanyColumns(_Section):
     cohort: Name = "cohort"
 
 
-class CompaniesFile(_Section):
+class CompaniesFile(Section):
     """The company table.
 
     `hits` maps a keyword filter to the column that counts its hits among all employees; without
@@ -69,35 +55,35 @@ class CompaniesFile(_Section):
     hits: Mapping[Name, Name] | None = None
 
 
-class ValidationColumns(_Section):
+class ValidationColumns(Section):
     """Names of the columns of the rated CVs that are no annotators."""
 
     is_expert: Name = "is_expert"
     rated_id: Name = "rated_id"
 
 
-class ValidationFile(_Section):
+class ValidationFile(Section):
     """The rated CVs: one row a CV, the raters' verdict and one column per annotator."""
 
     path: Path
     columns: ValidationColumns = ValidationColumns()
 
 
-class ProfileLabelColumns(_Section):
+class ProfileLabelColumns(Section):
     """Names of the columns of the profile labels that are no annotators."""
 
     company_id: Name = "company_id"
     profile_id: Name = "profile_id"
 
 
-class ProfileLabelsFile(_Section):
+class ProfileLabelsFile(Section):
     """The labels of real profiles: one row a profile, one column per annotator."""
 
     path: Path
     columns: ProfileLabelColumns = ProfileLabelColumns()
 
 
-class StudyFiles(_Section):
+class StudyFiles(Section):
     """Where a study's data are; paths are absolute once the study is loaded."""
 
     companies: CompaniesFile
@@ -105,36 +91,19 @@ class StudyFiles(_Section):
     profile_labels: ProfileLabelsFile
 
 
-class AnnotatorEntry(_Section):
-    """One annotator: an LLM or a keyword filter.
-
-    `column` is given when the files call it otherwise; `derived` names the annotators whose
-    conjunction (logical AND) this one is by definition.
-    """
-
-    name: Name
-    kind: Literal["llm", "filter"]
-    column: Name | None = None
-    derived: tuple[Name, ...] = ()
-
-    @property
-    def source_column(self) -> str:
-        """The column of the data files that holds this annotator's labels."""
-        return self.column or self.name
-
-
-class PriorsEntry(_Section):
+class PriorsEntry(Section):
     """Beta parameters of the prevalence, by headcount band and by cohort (which wins)."""
 
     bands: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
     cohorts: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
 
 
-class Study(_Section):
+class Study(Section):
     """A study: the files it consists of and how it is to be estimated.
 
     The first of `estimators` is the headline. `annotators` is None when they are to be inferred
-    from the columns of the files.
+    from the columns of the files. `spending_cap` is the most that asking LLMs may cost, over all
+    runs, in the currency of their prices.
     """
 
     directory: Path
@@ -149,6 +118,7 @@ class Study(_Section):
     layers: tuple[Name, ...] | None = None
     priors: PriorsEntry | None = None
     six_dimensional: StrictBool | None = None
+    spending_cap: float | None = Field(None, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _annotators_fit_together(self) -> Self:
@@ -172,6 +142,18 @@ class Study(_Section):
                         f"annotators: {entry.name} is derived from {part!r}, which is not a"
                         " listed annotator that is itself not derived"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _spending_is_capped(self) -> Self:
+        asked = [entry for entry in self.annotators or () if entry.endpoint is not None]
+        _refuse_repeats("annotators: model", [entry.model or "" for entry in asked])
+        for entry in asked:
+            price = entry.price_per_million
+            if self.spending_cap is None and price is not None and not price.is_free:
+                raise ValueError(
+                    f"spending_cap: {entry.name} costs money; say how much may be spent in all"
+                )
         return self
 
     @model_validator(mode="after")
@@ -309,7 +291,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 def _parse(content: bytes, source: str) -> dict[str, Any]:
     try:
-        raw = yaml.load(content, Loader=_UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
+        raw = yaml.load(content, Loader=_UniqueKeyLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}: " if mark else ""

@@ -1,0 +1,129 @@
+"""One annotator in a study's configuration: what it is called, and who is to be asked."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+__all__ = ["AnnotatorEntry", "Name", "PricePerMillion", "Section", "is_this_machine"]
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Whole = Annotated[int, Field(ge=1, strict=True)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+#: Keys that only mean something when there is an endpoint to ask.
+_SERVICE_KEYS = (
+    "api_key_env",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "concurrency",
+    "price_per_million",
+    "max_output_tokens",
+)
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and every key has to be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PricePerMillion(Section):
+    """What a million tokens cost, in the currency of the study's spending cap."""
+
+    input: Price
+    output: Price
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is ever charged."""
+        return self.input == self.output == 0
+
+
+class AnnotatorEntry(Section):
+    """One annotator: an LLM or a keyword filter.
+
+    `column` is given when the files call it otherwise; `derived` names the annotators whose
+    conjunction (logical AND) this one is by definition.
+
+    An LLM with an `endpoint` is asked for the labels that it has not given yet. The endpoint is
+    the address of a service that speaks the OpenAI chat-completions protocol, up to and without
+    ``/chat/completions``; `model` is the name under which the service knows the model, and
+    `api_key_env` the environment variable that holds the key. At most `concurrency` requests
+    are open at a time, and within the limits per minute if those are given. `max_output_tokens`
+    covers what a reasoning model thinks before it answers.
+    """
+
+    name: Name
+    kind: Literal["llm", "filter"]
+    column: Name | None = None
+    derived: tuple[Name, ...] = ()
+    model: Name | None = None
+    endpoint: Name | None = None
+    api_key_env: Name | None = None
+    requests_per_minute: Whole | None = None
+    tokens_per_minute: Whole | None = None
+    concurrency: Whole = 8
+    price_per_million: PricePerMillion | None = None
+    max_output_tokens: Whole = 2000
+
+    @property
+    def source_column(self) -> str:
+        """The column of the data files that holds this annotator's labels."""
+        return self.column or self.name
+
+    @model_validator(mode="after")
+    def _service_is_complete(self) -> Self:
+        given = self.model_fields_set
+        if self.kind != "llm" and given & {"model", "endpoint", *_SERVICE_KEYS}:
+            raise ValueError(f"{self.name}: a keyword filter has no model and no endpoint")
+        if self.endpoint is None:
+            strays = sorted(given.intersection(_SERVICE_KEYS))
+            if strays:
+                raise ValueError(f"{self.name}: {strays[0]!r} needs an 'endpoint'")
+            return self
+        if self.derived:
+            raise ValueError(f"{self.name}: a derived annotator is not asked; no 'endpoint'")
+        if self.model is None:
+            raise ValueError(f"{self.name}: an 'endpoint' needs a 'model'")
+        if self.price_per_million is None:
+            raise ValueError(
+                f"{self.name}: an 'endpoint' needs 'price_per_million', as"
+                " {input: ..., output: ...}; give zeros if it costs nothing"
+            )
+        _refuse_address(self.name, self.endpoint, has_key=self.api_key_env is not None)
+        return self
+
+
+def _refuse_address(name: str, endpoint: str, *, has_key: bool) -> None:
+    """Raise a ValueError for an address that is none, or that would give a secret away."""
+    try:
+        parts = urlsplit(endpoint)
+        host = parts.hostname
+        _ = parts.port  # raises if it is no number
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError(
+            f"{name}: the 'endpoint' has to be an address such as https://api.example.com/v1"
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError(
+            f"{name}: the 'endpoint' must hold no user, password or query; the key belongs in the"
+            " environment variable that 'api_key_env' names"
+        )
+    if has_key and parts.scheme == "http" and not is_this_machine(host):
+        raise ValueError(
+            f"{name}: the key would travel unencrypted; use https, or leave 'api_key_env' out"
+        )
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host name or address means the machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
