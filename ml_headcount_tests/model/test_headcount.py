@@ -94,7 +94,7 @@ def test_draws_are_within_the_headcount(whole):
 
 def test_totals_are_summed_within_draws(whole):
     total = whole.total()
-    sums = whole.draws.sum(axis=0)
+    sums = np.asarray(whole.draws.sum(axis=0))
     assert total["mean"] == pytest.approx(whole.draws.mean(axis=1).sum())
     assert total["q10"] == np.quantile(sums, 0.1, method="inverted_cdf")
     mask = np.arange(len(whole.company_id)) < 5
