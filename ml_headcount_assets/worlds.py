@@ -52,6 +52,24 @@ def write_world(world: SimulatedWorld, directory: Path | str) -> Path:
     return directory
 
 
+def read_truth(path: Path | str) -> pd.DataFrame:
+    """Return the true counts of a simulated study: company_id, experts.
+
+    Raises
+    ------
+    InputError
+        The file is none that `write_world` has written.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"company_id": str})
+        return table.astype({"experts": "int64"})[["company_id", "experts"]]
+    except (ValueError, KeyError) as error:  # what pandas raises on files of another kind
+        raise InputError(
+            f"{Path(path).name}: is not a table of true counts with the columns company_id and"
+            f" experts. Give the {TRUTH_PATH.as_posix()} of a simulated study."
+        ) from error
+
+
 def _is_replaceable(directory: Path) -> bool:
     if not directory.is_dir():
         return False

@@ -1,0 +1,119 @@
+"""What a study found, read from its warehouse in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ml_headcount_assets.study import Study
+from ml_headcount_assets.warehouse.store import TableStore
+
+__all__ = ["StudyResults", "read_results"]
+
+_TABLES = (
+    "companies",
+    "headcount_intervals",
+    "portfolio_intervals",
+    "annotators",
+    "annotator_summary",
+    "annotator_correlations",
+    "predictive_checks",
+    "rejects",
+)
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """The tables of one warehouse that results are shown from.
+
+    Attributes
+    ----------
+    study
+        The configuration that the warehouse was last brought up to date with.
+    companies, portfolio, annotators, annotator_summary, annotator_correlations,
+    predictive_checks, rejects
+        The tables of these names (portfolio: portfolio_intervals).
+    intervals
+        Table headcount_intervals with, in addition, each company's ``label`` (its name, or its
+        id if it has none), ``cohort``, ``size_band``, ``country``. Estimators come in the
+        study's order.
+    """
+
+    study: Study
+    companies: pd.DataFrame
+    intervals: pd.DataFrame
+    portfolio: pd.DataFrame
+    annotators: pd.DataFrame
+    annotator_summary: pd.DataFrame
+    annotator_correlations: pd.DataFrame
+    predictive_checks: pd.DataFrame
+    rejects: pd.DataFrame
+
+    @property
+    def headline(self) -> pd.DataFrame:
+        """The intervals of the headline estimator, the largest first, then without evidence."""
+        rows = self.intervals[self.intervals["estimator"] == self.study.headline]
+        return rows.sort_values(
+            ["q50", "mean", "company"], ascending=[False, False, True], na_position="last"
+        )
+
+    def totals(self) -> pd.DataFrame:
+        """Return the totals of all companies, one row per estimator."""
+        rows = self.portfolio[self.portfolio["grouping"] == "all"].set_index("estimator")
+        return (
+            rows.loc[list(self.study.estimators)]
+            .reset_index()
+            .assign(label=lambda table: table["estimator"])
+        )
+
+    def of_headline(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of a table that belong to the headline estimator."""
+        return table[table["estimator"] == self.study.headline]
+
+    def flag_counts(self) -> dict[str, int]:
+        """Return how many companies carry each flag."""
+        flags = self.headline["flags"].str.split(";").explode()
+        counts = flags[flags != ""].value_counts()
+        return {str(flag): int(number) for flag, number in sorted(counts.items())}
+
+    def confidence_counts(self) -> dict[str, int]:
+        """Return how many companies there are of each confidence."""
+        counts = self.headline["confidence"].value_counts()
+        return {str(name): int(number) for name, number in counts.items()}
+
+    def reject_counts(self) -> pd.DataFrame:
+        """Return ``source_file, field, reason, rows``, the most frequent first."""
+        keys = ["source_file", "field", "reason"]
+        counts = self.rejects.groupby(keys, dropna=False).size().rename("rows").reset_index()
+        return counts.sort_values(["rows", *keys], ascending=[False, True, True, True])
+
+
+def read_results(store: TableStore, study: Study) -> StudyResults:
+    """Read what a study found.
+
+    Parameters
+    ----------
+    store
+        The warehouse.
+    study
+        The configuration that it was last brought up to date with.
+
+    Raises
+    ------
+    InputError
+        There is no warehouse, or a run has not come to its end yet.
+    """
+    with store.snapshot() as snapshot:
+        tables = {name: snapshot.read(name) for name in _TABLES}
+    companies = tables["companies"]
+    described = companies.assign(label=companies["name"].fillna(companies["company_id"]))
+    intervals = tables.pop("headcount_intervals").merge(
+        described[["company", "label", "cohort", "size_band", "country"]], on="company"
+    )
+    rank = {estimator: place for place, estimator in enumerate(study.estimators)}
+    intervals = intervals[intervals["estimator"].isin(rank)].sort_values(
+        "estimator", key=lambda names: names.map(rank), kind="stable", ignore_index=True
+    )
+    portfolio = tables.pop("portfolio_intervals")
+    return StudyResults(study=study, intervals=intervals, portfolio=portfolio, **tables)
