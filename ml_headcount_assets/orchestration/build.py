@@ -7,6 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from ml_headcount_assets.warehouse.schemas import TABLES
+
 from . import checks
 from .assets import annotate, calibrate, estimate, ingest
 from .jobs import ALL_JOBS
@@ -27,7 +29,7 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
         progress.
     """
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(_STAGES),
+        assets=dg.map_asset_specs(_with_columns, dg.load_assets_from_modules(_STAGES)),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=ALL_JOBS,
         schedules=ALL_SCHEDULES,
@@ -35,4 +37,26 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
         resources={**resources_from(), **(resources or {})},
         # DuckDB has one writer at a time.
         executor=dg.in_process_executor,
+    )
+
+
+def _with_columns(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Let the UI show the columns of the asset's table."""
+    name = spec.key.to_user_string()
+    if name not in TABLES:
+        return spec
+    columns = [
+        dg.TableColumn(
+            column,
+            type=TABLES[name].sql_type(column),
+            description=declared.description,
+            constraints=dg.TableColumnConstraints(nullable=declared.nullable),
+        )
+        for column, declared in TABLES[name].schema.columns.items()
+    ]
+    return spec.merge_attributes(
+        metadata={
+            "dagster/table_name": name,
+            "dagster/column_schema": dg.TableSchema(columns=columns),
+        }
     )

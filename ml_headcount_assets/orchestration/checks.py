@@ -18,7 +18,7 @@ from .resources import StudyResource, WarehouseResource
 MOST_REJECTED = 0.05
 MOST_MISSING_LABELS = 0.2
 FEWEST_RATED = 30
-LEAST_PREDICTED = 0.8
+LEAST_PREDICTED = 0.6
 LARGEST_SCALE = 5.0
 # Six annotators and two ends: with 3 a study in order gives an alarm once in sixty times.
 STANDARD_ERRORS = 3.0
@@ -178,6 +178,26 @@ def annotators_beat_chance(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         else None
     )
     return _verdict(problem, found=found)
+
+
+@_check("predictive_checks")
+def rated_patterns_are_predicted(
+    study: StudyResource, warehouse: WarehouseResource
+) -> dg.AssetCheckResult:
+    """Patterns of held-out rated CVs lie within their predictions about as often as promised."""
+    found = warehouse.store.query(
+        "SELECT estimator, count(*) AS patterns, round(avg(within::INTEGER), 3) AS share_within"
+        " FROM predictive_checks WHERE estimator = ? GROUP BY ALL HAVING share_within < ?",
+        [study.load().headline, LEAST_PREDICTED],
+    )
+    problem = (
+        f"Only {found['share_within'].iloc[0]:.0%} of the label patterns of rated CVs lie within "
+        "the 80 % intervals of their predictions: the correlations of the annotators' errors are "
+        "not well described. Table predictive_checks shows which."
+        if len(found)
+        else None
+    )
+    return _verdict(problem, warn=True, found=found)
 
 
 @_check("cohort_fit")

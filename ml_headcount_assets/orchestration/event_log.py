@@ -13,7 +13,7 @@ compares what the two storages answer.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -48,7 +48,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
         """Build the storage from dagster.yaml (the parent would build its own class)."""
         return cls(inst_data=inst_data, **config_value)
@@ -103,8 +103,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         ]
         with self.index_connection() as connection:
             numbered = [
-                (event, connection.execute(_INSERT, row).inserted_primary_key[0])
-                for event, row in mirrored
+                (event, connection.execute(_INSERT, row).lastrowid) for event, row in mirrored
             ]
             of_assets = [pair for pair in numbered if _type_of(pair[0]) in ASSET_EVENTS]
             self._store_asset_event_tags(
@@ -112,7 +111,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             )
             # The asset's own row keeps only the last event of each type.
             last = {
-                (event.dagster_event.asset_key, _type_of(event)): (event, number)
+                (event.get_dagster_event().asset_key, _type_of(event)): (event, number)
                 for event, number in of_assets
             }
             for event, number in last.values():

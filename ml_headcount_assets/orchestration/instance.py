@@ -11,9 +11,18 @@ from typing import Any
 import dagster as dg
 import yaml
 
+from ml_headcount_assets.study import CONFIG_NAME, Study
+
 from .event_log import BATCH_SIZE_VARIABLE, BatchedSqliteEventLogStorage
 
-__all__ = ["EVENT_BATCH_SIZE", "home_of", "instance_settings", "open_instance", "prepare_home"]
+__all__ = [
+    "EVENT_BATCH_SIZE",
+    "home_of",
+    "instance_settings",
+    "keep_study",
+    "open_instance",
+    "prepare_home",
+]
 
 EVENT_BATCH_SIZE = "500"
 
@@ -55,6 +64,7 @@ def instance_settings(home: str) -> dict[str, Any]:
         },
         # DuckDB has one writer at a time.
         "concurrency": {"runs": {"max_concurrent_runs": 1}},
+        "freshness": {"enabled": True},
         "run_monitoring": {"enabled": True, "start_timeout_seconds": 300},
         "retention": {
             "schedule": {"purge_after_days": 90},
@@ -71,6 +81,20 @@ def prepare_home(warehouse: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(instance_settings(str(home)), sort_keys=False)
     (home / "dagster.yaml").write_text(text, encoding="utf-8")
+    return home
+
+
+def keep_study(study: Study, warehouse: Path) -> Path:
+    """Keep a study's configuration beside its warehouse, and return that folder.
+
+    It is a study directory of its own that points to the same data files: what the UI starts
+    later has the settings of the last run.
+    """
+    home = home_of(warehouse)
+    # Defaults stay out: a column that is named has to exist, a default one need not.
+    content = study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    (home / CONFIG_NAME).write_text(text, encoding="utf-8")
     return home
 
 

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
 #: One partition per company. The keys are slugs; the id in the study's files is a column.
-COMPANIES = dg.DynamicPartitionsDefinition(name="company")
+COMPANY_PARTITIONS = "company"
+COMPANIES = dg.DynamicPartitionsDefinition(name=COMPANY_PARTITIONS)
 
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"
+
+
+@contextmanager
+def beta_features() -> Iterator[None]:
+    """Keep Dagster from warning about features marked as beta that are in use on purpose.
+
+    They are range runs of dynamic partitions and observed sources; tests cover both.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        yield
 
 
 def company_asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
@@ -25,9 +38,7 @@ def company_asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDef
     """
 
     def declare(function: Callable[..., Any]) -> dg.AssetsDefinition:
-        with warnings.catch_warnings():
-            # The policy is marked as beta; that it works as it is used here is tested.
-            warnings.simplefilter("ignore", dg.BetaWarning)
+        with beta_features():
             return dg.asset(
                 partitions_def=COMPANIES, backfill_policy=dg.BackfillPolicy.single_run(), **options
             )(function)
@@ -37,11 +48,11 @@ def company_asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDef
 
 def sync_companies(instance: dg.DagsterInstance, companies: Sequence[str]) -> list[str]:
     """Make the partitions those companies, and return them in the instance's order."""
-    present = instance.get_dynamic_partitions(COMPANIES.name)
+    present = instance.get_dynamic_partitions(COMPANY_PARTITIONS)
     for company in set(present) - set(companies):
-        instance.delete_dynamic_partition(COMPANIES.name, company)
-    instance.add_dynamic_partitions(COMPANIES.name, sorted(set(companies) - set(present)))
-    return list(instance.get_dynamic_partitions(COMPANIES.name))
+        instance.delete_dynamic_partition(COMPANY_PARTITIONS, company)
+    instance.add_dynamic_partitions(COMPANY_PARTITIONS, sorted(set(companies) - set(present)))
+    return list(instance.get_dynamic_partitions(COMPANY_PARTITIONS))
 
 
 def partition_order(present: Sequence[str], companies: Sequence[str]) -> list[str]:

@@ -133,13 +133,21 @@ def _parts(table: str, recipe: Recipe, comparison: Comparison) -> Sequence[str] 
 
 
 def _version(snapshot: Snapshot, recipe: Recipe, comparison: Comparison) -> str:
-    digests = {table: snapshot.digests(table) for table in recipe.tables}
-    if recipe.by_company:
-        digests = {
+    """Hash the rows that the recipe is answerable for."""
+    digests = {
+        table: snapshot.digests(table)
+        for table in recipe.tables
+        # Readers add to the rejects, whose version is that of the asset of this name.
+        if TABLES[table].part != "reader" or table == recipe.asset
+    }
+    if not recipe.by_company:
+        return hash_of(digests)
+    return hash_of(
+        {
             table: {company: parts.get(company) for company in comparison.inputs}
             for table, parts in digests.items()
         }
-    return hash_of(digests)
+    )
 
 
 def in_turn(progress: Progress, turn: int, turns: int) -> Progress:

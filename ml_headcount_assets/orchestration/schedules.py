@@ -3,7 +3,7 @@
 import dagster as dg
 
 from .jobs import whole_study
-from .partitions import COMPANIES, range_tags
+from .partitions import COMPANY_PARTITIONS, range_tags
 
 
 @dg.schedule(
@@ -13,7 +13,7 @@ from .partitions import COMPANIES, range_tags
 )
 def weekly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Request one run for all companies."""
-    companies = context.instance.get_dynamic_partitions(COMPANIES.name)
+    companies = context.instance.get_dynamic_partitions(COMPANY_PARTITIONS)
     if not companies:
         return dg.SkipReason("No company is registered yet: run the study once.")
     return dg.RunRequest(tags=range_tags(companies[0], companies[-1]))

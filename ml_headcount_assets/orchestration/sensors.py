@@ -6,7 +6,7 @@ from ml_headcount_assets.ingest import read_companies
 from ml_headcount_assets.warehouse.cache import hash_of
 
 from .jobs import whole_study
-from .partitions import COMPANIES, partition_order, range_tags
+from .partitions import COMPANIES, COMPANY_PARTITIONS, partition_order, range_tags
 from .resources import StudyResource
 from .study_files import observations, source_versions
 
@@ -25,7 +25,7 @@ def study_files(
     if version == context.cursor:
         return dg.SkipReason("The study has not changed.")
     companies = read_companies(loaded)[0]["company"].tolist()
-    present = context.instance.get_dynamic_partitions(COMPANIES.name)
+    present = context.instance.get_dynamic_partitions(COMPANY_PARTITIONS)
     order = partition_order(present, companies)
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=version, tags=range_tags(order[0], order[-1]))],

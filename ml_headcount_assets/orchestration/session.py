@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 import dagster as dg
-import yaml
 from pydantic import ValidationError
 
 from ml_headcount_assets.errors import ComputeError, InputError
@@ -20,7 +20,7 @@ from ml_headcount_assets.warehouse.store import TableStore
 
 from .assets.calibrate import annotators_recipe
 from .build import build_definitions
-from .instance import home_of, open_instance
+from .instance import keep_study, open_instance
 from .jobs import calibration, refresh_company, whole_study
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
@@ -28,7 +28,7 @@ from .resources import ProgressListener, StudyResource, WarehouseResource, no_pr
 from .run_lock import only_run
 from .study_files import observations
 
-__all__ = ["RunSummary", "Warned", "materialize_study", "study_copy"]
+__all__ = ["RunSummary", "Warned", "materialize_study"]
 
 _SESSION_TAG = "ml_headcount/session"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -121,14 +121,6 @@ def materialize_study(
         return session.summary(wanted)
 
 
-def study_copy(warehouse: Path) -> Path:
-    """Return the file that holds the configuration of a warehouse's last run.
-
-    The UI uses it too, so that what it shows and starts has the same settings.
-    """
-    return home_of(warehouse) / "study.yaml"
-
-
 def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | None) -> Study:
     choices = {
         **({} if estimators is None else {"estimators": tuple(estimators)}),
@@ -181,11 +173,10 @@ class _Session:
         compute: Compute | None,
     ) -> None:
         self.study, self.warehouse, self.instance = study, warehouse, instance
-        copy = study_copy(warehouse)
-        copy.write_text(yaml.safe_dump(_configuration(study), sort_keys=False), encoding="utf-8")
+        home = keep_study(study, warehouse)
         self.definitions = build_definitions(
             resources={
-                "study": StudyResource(directory=str(study.directory), config=str(copy)),
+                "study": StudyResource(directory=str(home)),
                 "warehouse": WarehouseResource(path=str(warehouse)),
                 "compute": compute or LocalCompute(),
                 "progress": progress,
@@ -214,7 +205,10 @@ class _Session:
         records = self.instance.event_log_storage.get_records_for_run(
             run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
         ).records
-        evaluations = [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records]
+        evaluations = [
+            record.event_log_entry.get_dagster_event().asset_check_evaluation_data
+            for record in records
+        ]
         found = [
             f"{evaluation.asset_key.to_user_string()}: {evaluation.description}"
             for evaluation in evaluations
@@ -246,30 +240,32 @@ class _Session:
 
     def summary(self, companies: Sequence[str]) -> RunSummary:
         """Return what the runs have done."""
-        unchanged: dict[str, int] = {}
+        unchanged: Counter[str] = Counter()
         for result in self.results:
-            # All companies of a run report the same numbers.
-            latest = {
-                e.asset_key: e.materialization for e in result.get_asset_materialization_events()
-            }
-            for key, made in latest.items():
-                name = key.to_user_string()
-                unchanged[name] = unchanged.get(name, 0) + made.metadata["unchanged"].value
-        evaluations = [e for r in self.results for e in r.get_asset_check_evaluations()]
+            kept = {}
+            for event in result.get_asset_materialization_events():
+                made = event.step_materialization_data.materialization
+                # All companies of a run report the same number: any of them speaks for all.
+                kept[made.asset_key.to_user_string()] = _kept(made)
+            unchanged.update(kept)
+        evaluations = {
+            (e.asset_key, e.check_name): e
+            for result in self.results
+            for e in result.get_asset_check_evaluations()
+        }
         return RunSummary(
             self.warehouse,
             tuple(result.run_id for result in self.results),
             tuple(companies),
-            unchanged,
+            dict(unchanged),
             tuple(
-                Warned(e.asset_key.to_user_string(), e.check_name, e.description)
-                for e in evaluations
+                Warned(e.asset_key.to_user_string(), e.check_name, e.description or "")
+                for e in evaluations.values()
                 if not e.passed
             ),
         )
 
 
-def _configuration(study: Study) -> dict[str, object]:
-    """Return a study as its configuration file would give it, with absolute paths."""
-    # A column that is named must exist, one that is left to its default need not.
-    return study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
+def _kept(made: dg.AssetMaterialization) -> int:
+    value = made.metadata["unchanged"].value
+    return value if isinstance(value, int) else 0

@@ -100,6 +100,6 @@ def result_of(rows: pd.DataFrame) -> HeadcountResult:
 
 def with_estimator(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     """Put frames of several estimators into one, with a column that says which."""
-    return pd.concat(
-        [frame.assign(estimator=estimator) for estimator, frame in frames], ignore_index=True
-    )
+    labelled = [frame.assign(estimator=estimator) for estimator, frame in frames]
+    # An empty frame has no types of its own and would spoil those of the others.
+    return pd.concat([frame for frame in labelled if len(frame)] or labelled[:1], ignore_index=True)

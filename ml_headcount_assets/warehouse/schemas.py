@@ -374,8 +374,10 @@ _CALIBRATE = [
         {
             **_ESTIMATOR,
             "is_expert": _column(_TINYINT, "Class", _a_label),
-            "pattern": _column(_TEXT, "Labels, one character per annotator", _a_pattern),
-            "observed": _column(_DOUBLE, "Rated CVs with this pattern", _not_negative),
+            "pattern": _column(
+                _TEXT, "One of '0', '1', '-' per annotator of the likelihood", _a_pattern
+            ),
+            "observed": _column(_BIGINT, "Rated CVs with this pattern", _not_negative),
             "expected": _column(_DOUBLE, "Held-out prediction", _not_negative),
             "q10": _column(_DOUBLE, "Lower end of the prediction", _not_negative),
             "q90": _column(_DOUBLE, "Upper end of the prediction", _not_negative),
@@ -400,6 +402,19 @@ _ESTIMATE = [
             ),
         },
         key=["company", "estimator"],
+        part="company",
+    ),
+    _table(
+        "synthetic_counts",
+        {
+            **_COMPANY,
+            **_ESTIMATOR,
+            "pattern": _column(_TEXT, "One of '0', '1', '-' per annotator, by name", _a_pattern),
+            "mean_count": _column(_DOUBLE, "Mean number of employees", _not_negative),
+            "q10": _column(_DOUBLE, "Lower end of the interval", _not_negative),
+            "q90": _column(_DOUBLE, "Upper end of the interval", _not_negative),
+        },
+        key=["company", "estimator", "pattern"],
         part="company",
     ),
     _table(

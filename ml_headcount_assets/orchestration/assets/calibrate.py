@@ -12,6 +12,7 @@ from ml_headcount_assets.model import (
     Progress,
     fit_annotators,
     fit_cohort,
+    predictive_checks,
 )
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.records import (
@@ -129,6 +130,65 @@ def stored_fit(store: TableStore, estimator: str) -> AnnotatorFit:
     return AnnotatorFit.from_frame(
         rows[rows["estimator"] == estimator], annotators_of(store.read("annotators"))
     )
+
+
+@dg.asset(
+    name="predictive_checks",
+    deps=[*_RATED, SETTINGS],
+    group_name=GROUP,
+    kinds={"numpy", "duckdb"},
+    code_version=MODEL_VERSION,
+)
+def predictive(
+    context: dg.AssetExecutionContext,
+    study: StudyResource,
+    warehouse: WarehouseResource,
+    compute: dg.ResourceParam[Compute],
+    progress: dg.ResourceParam[ProgressListener],
+) -> Iterator[dg.MaterializeResult]:
+    """Label patterns of held-out rated CVs, as predicted and as observed."""
+    store, loaded = warehouse.store, study.load()
+    recipe = Recipe(
+        "predictive_checks",
+        tables=("predictive_checks",),
+        make=lambda _, done: _predictive_frames(store, loaded, compute, done),
+        reads=_RATED,
+        settings=choices(loaded),
+        code_version=MODEL_VERSION,
+        describe=_describe_predictive,
+    )
+    yield from follow(context, store, recipe, progress)
+
+
+def _predictive_frames(
+    store: TableStore, study: Study, compute: Compute, progress: Progress
+) -> Frames:
+    rated = rated_table(store.read("rated_cvs"), store.read("rated_labels"))
+    annotators = annotators_of(store.read("annotators"))
+    compared = (
+        (
+            estimator,
+            predictive_checks(
+                rated,
+                annotators,
+                study.settings(),
+                seed=study.seed,
+                estimator=estimator,
+                compute=compute,
+                progress=in_turn(progress, turn, len(study.estimators)),
+            ),
+        )
+        for turn, estimator in enumerate(study.estimators)
+    )
+    return {"predictive_checks": with_estimator(compared)}
+
+
+def _describe_predictive(snapshot: Snapshot) -> Mapping[str, Any]:
+    summary = snapshot.query(
+        "SELECT estimator, is_expert, count(*) AS patterns, round(avg(within::INTEGER), 3)"
+        " AS share_within FROM predictive_checks GROUP BY ALL ORDER BY ALL"
+    )
+    return {"predicted": dg.MetadataValue.md(summary.to_markdown(index=False))}
 
 
 @dg.asset(

@@ -1,6 +1,7 @@
 """Experts per company and in total, as joint draws and as intervals."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from ml_headcount_assets.model import (
     Compute,
     Progress,
     draw_headcounts,
+    synthetic_counts,
 )
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.records import (
@@ -31,9 +33,11 @@ from .calibrate import choices, stored_fit
 
 GROUP = "estimate"
 
+_EVIDENCE = ("annotator_fit", "cohort_fit", "pattern_counts", "companies", "company_hits")
+
 
 @company_asset(
-    deps=["annotator_fit", "cohort_fit", "pattern_counts", "companies", "company_hits"],
+    deps=list(_EVIDENCE),
     group_name=GROUP,
     kinds={"numpy", "duckdb"},
     code_version=MODEL_VERSION,
@@ -56,7 +60,7 @@ def draws_recipe(store: TableStore, study: Study, compute: Compute | None = None
         "headcount_draws",
         tables=("headcount_draws",),
         make=lambda companies, progress: _draw_frames(store, study, companies, compute, progress),
-        reads=("annotator_fit", "cohort_fit", "pattern_counts", "companies", "company_hits"),
+        reads=_EVIDENCE,
         settings=choices(study),
         code_version=MODEL_VERSION,
         by_company=True,
@@ -90,6 +94,59 @@ def _draw_frames(
     }
     slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
     return {"headcount_draws": draw_rows(results, slugs)}
+
+
+@company_asset(
+    name="synthetic_counts",
+    deps=list(_EVIDENCE),
+    group_name=GROUP,
+    kinds={"numpy", "duckdb"},
+    code_version=MODEL_VERSION,
+)
+def synthetic(
+    context: dg.AssetExecutionContext,
+    study: StudyResource,
+    warehouse: WarehouseResource,
+    progress: dg.ResourceParam[ProgressListener],
+) -> Iterator[dg.MaterializeResult]:
+    """Label patterns that keyword counts imply for companies without profiles."""
+    store, loaded = warehouse.store, study.load()
+    recipe = Recipe(
+        "synthetic_counts",
+        tables=("synthetic_counts",),
+        make=lambda companies, _: _synthetic_frames(store, loaded, companies),
+        reads=_EVIDENCE,
+        settings=choices(loaded),
+        code_version=MODEL_VERSION,
+        by_company=True,
+    )
+    yield from follow(context, store, recipe, progress)
+
+
+def _synthetic_frames(store: TableStore, study: Study, companies: Sequence[str]) -> Frames:
+    rows = store.read("companies", companies)
+    table = company_table(rows, store.read("company_hits", companies))
+    counts = store.read("pattern_counts", companies)
+    cohorts = store.read("cohort_fit")
+    fits = ((estimator, stored_fit(store, estimator)) for estimator in study.estimators)
+    summaries = with_estimator(
+        (
+            estimator,
+            synthetic_counts(
+                fit,
+                CohortFit.from_frame(cohorts[cohorts["estimator"] == estimator]),
+                counts,
+                table,
+                study.settings(),
+                draws=study.draws,
+                seed=study.seed,
+            ),
+        )
+        for estimator, fit in fits
+        if fit.pattern_probabilities.shape[-1]  # others do not go by patterns
+    )
+    slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
+    return {"synthetic_counts": summaries.assign(company=summaries["company_id"].map(slugs))}
 
 
 @company_asset(
@@ -137,6 +194,9 @@ def _interval_frames(store: TableStore, study: Study, companies: Sequence[str]) 
     group_name=GROUP,
     kinds={"numpy", "duckdb"},
     code_version=MODEL_VERSION,
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=92), warn_window=timedelta(days=31)
+    ),
 )
 def portfolio_intervals(
     context: dg.AssetExecutionContext,

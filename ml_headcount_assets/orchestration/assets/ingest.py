@@ -16,40 +16,37 @@ from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.records import annotator_rows
 from ml_headcount_assets.warehouse.store import Snapshot
 
-from ..partitions import company_asset
+from ..partitions import beta_features, company_asset
 from ..recipes import Frames, Recipe, follow
 from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..study_files import SETTINGS, SOURCES, reader_version
+from ..study_files import SETTINGS, SOURCES, reader_version, source_versions
 
 GROUP = "ingest"
 READER_VERSION = "1"
 
-sources = [
-    dg.AssetSpec(
-        SOURCES["companies"],
-        group_name="study",
-        kinds={"file"},
-        description="Companies of the study: ids, headcounts, cohorts, counts of keyword hits.",
-    ),
-    dg.AssetSpec(
-        SOURCES["validation"],
-        group_name="study",
-        kinds={"file"},
-        description="CVs that people have rated and all annotators have labelled.",
-    ),
-    dg.AssetSpec(
-        SOURCES["profile_labels"],
-        group_name="study",
-        kinds={"file"},
-        description="Labels of the companies' profiles, one column per annotator.",
-    ),
-    dg.AssetSpec(
-        SETTINGS,
-        group_name="study",
-        kinds={"yaml"},
-        description="How the study is to be estimated: estimators, priors, layers, draws, seed.",
-    ),
-]
+
+def _source(name: str, kind: str, description: str) -> dg.AssetSpec:
+    return dg.AssetSpec(name, group_name="study", kinds={kind}, description=description)
+
+
+def _observe(study: StudyResource) -> Iterator[dg.ObserveResult]:
+    for source, version in source_versions(study.load()).items():
+        yield dg.ObserveResult(asset_key=source, data_version=dg.DataVersion(version))
+
+
+with beta_features():
+    #: Hashes of the study's files and settings, by which the UI shows what has changed.
+    study_sources = dg.multi_observable_source_asset(
+        name="observe_study",
+        specs=[
+            _source(SOURCES["companies"], "file", "Companies: ids, headcounts, keyword hits."),
+            _source(
+                SOURCES["validation"], "file", "CVs that people rated and annotators labelled."
+            ),
+            _source(SOURCES["profile_labels"], "file", "Profiles: labels, a column per annotator."),
+            _source(SETTINGS, "yaml", "Estimators, priors, layers, draws, seed."),
+        ],
+    )(_observe)
 
 
 def _spec(name: str, description: str, *sources: str) -> dg.AssetSpec:
