@@ -10,13 +10,13 @@ import dagster as dg
 from ml_headcount_assets.warehouse.schemas import TABLES
 
 from . import checks
-from .assets import annotate, calibrate, estimate, ingest
+from .assets import annotate, calibrate, estimate, ingest, report
 from .jobs import ALL_JOBS
 from .resources import resources_from
 from .schedules import ALL_SCHEDULES
 from .sensors import ALL_SENSORS
 
-_STAGES = (ingest, annotate, calibrate, estimate)
+_STAGES = (ingest, annotate, calibrate, estimate, report)
 
 
 def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -29,7 +29,7 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
         progress.
     """
     return dg.Definitions(
-        assets=dg.map_asset_specs(_with_columns, dg.load_assets_from_modules(_STAGES)),
+        assets=[assets.map_asset_specs(_with_columns) for assets in _assets()],
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=ALL_JOBS,
         schedules=ALL_SCHEDULES,
@@ -38,6 +38,11 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
         # DuckDB has one writer at a time.
         executor=dg.in_process_executor,
     )
+
+
+def _assets() -> list[dg.AssetsDefinition]:
+    found = [member for stage in _STAGES for member in vars(stage).values()]
+    return [member for member in found if isinstance(member, dg.AssetsDefinition)]
 
 
 def _with_columns(spec: dg.AssetSpec) -> dg.AssetSpec:

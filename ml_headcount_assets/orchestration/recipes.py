@@ -36,7 +36,7 @@ class Recipe:
     asset
         Name under which results are cached; usually the asset's.
     tables
-        The tables that it writes.
+        The tables that it writes; none, if it makes a file.
     make
         Returns the frames of `tables`, given the partition keys of the companies whose rows are
         to be made (for an asset of the cohort: `cache.WHOLE` alone) and a callback
@@ -89,9 +89,9 @@ def follow(
         # cost more time than all the work: so it is about the run's companies together.
         metadata = {**described, "unchanged": len(comparison.hits)}
         of_table = rows.get(key.path[-1], {})
-        if companies is None:
+        if companies is None and recipe.tables:
             metadata["dagster/row_count"] = sum(of_table.values())
-        else:
+        if companies is not None:
             metadata["companies"] = len(companies)
             metadata["rows"] = sum(of_table.get(company, 0) for company in companies)
         yield dg.MaterializeResult(
@@ -133,7 +133,9 @@ def _parts(table: str, recipe: Recipe, comparison: Comparison) -> Sequence[str] 
 
 
 def _version(snapshot: Snapshot, recipe: Recipe, comparison: Comparison) -> str:
-    """Hash the rows that the recipe is answerable for."""
+    """Hash the rows that the recipe is answerable for; of a file, what it is made from."""
+    if not recipe.tables:
+        return hash_of(comparison.inputs)
     digests = {
         table: snapshot.digests(table)
         for table in recipe.tables

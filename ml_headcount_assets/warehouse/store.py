@@ -269,6 +269,10 @@ class Transaction(Snapshot):
             ],
         )
 
+    def forget(self, asset: str) -> None:
+        """Forget what an asset's results were made from, so that they are made anew."""
+        self._connection.execute("DELETE FROM _cache WHERE asset = ?", [asset])
+
     def _make(self, spec: Table) -> None:
         """Create the table; one with other columns, of an earlier version, is made anew."""
         wanted = {name: spec.sql_type(name) for name in spec.columns}
