@@ -6,6 +6,9 @@ PINS := docker/constraints.txt
 INSTALLED := .venv/installed
 PYTHON ?= $(firstword $(foreach p,python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; print("$(p)") if sys.version_info >= (3, 11) else None' 2>/dev/null)))
+SOURCES := $(shell find ml_headcount_assets -name '*.py' -o -name '*.j2' -o -name '*.yaml')
+WAREHOUSE := demo/warehouse.duckdb
+TRUTH := demo/study/truth/truth.csv
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench lock clean
@@ -13,8 +16,22 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3 python,$(shell \
 help:  ## show what there is
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED)  ## simulate a study of 403 companies, estimate it, compare with the truth
-	@$(BIN)/ml-headcount demo --to demo
+demo: demo/report/report.html  ## simulate a study of 403 companies, estimate it, compare with the truth
+	@$(BIN)/ml-headcount compare --truth $(TRUTH) --warehouse $(WAREHOUSE)
+	@echo "The study is in demo/study, its tables in $(WAREHOUSE) (DuckDB), the figures and files in"
+	@echo "demo/report; open demo/report/report.html in a browser. The lineage is shown by"
+	@echo "  $(BIN)/ml-headcount ui --warehouse $(WAREHOUSE)"
+
+demo/study/study.yaml: ml_headcount_assets/worlds.py ml_headcount_assets/model/simulation.py | $(INSTALLED)
+	$(BIN)/ml-headcount simulate --out demo/study
+
+# A warehouse may be there though the run that was filling it has failed, hence the stamp.
+demo/estimated: demo/study/study.yaml $(SOURCES) $(INSTALLED)
+	$(BIN)/ml-headcount run --study demo/study --warehouse $(WAREHOUSE)
+	@touch $@
+
+demo/report/report.html: demo/estimated
+	$(BIN)/ml-headcount export --to demo/report --truth $(TRUTH) --warehouse $(WAREHOUSE)
 
 test: $(INSTALLED)  ## run the tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)

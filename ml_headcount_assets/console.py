@@ -37,6 +37,8 @@ __all__ = [
     "study_table",
 ]
 
+#: Width that a column of text keeps on a narrow screen; enough for the name of an estimator.
+_LEAST_TEXT = 11
 #: Shown where there is no number. A dash could be taken for zero; the words are beside it.
 _NO_NUMBER = "–"
 
@@ -90,7 +92,7 @@ def _table(title: str, columns: Sequence[str]) -> Table:
             column.removeprefix(">"),
             justify="right" if is_number else "left",
             no_wrap=is_number,
-            overflow="ellipsis",
+            min_width=0 if is_number else _LEAST_TEXT,
         )
     return table
 
@@ -134,7 +136,7 @@ def group_table(totals: pd.DataFrame, *, title: str, level: float) -> Table:
     columns = (
         "estimator",
         ">companies",
-        ">without evidence",
+        ">no evidence",
         f">{low}",
         ">median",
         f">{high}",

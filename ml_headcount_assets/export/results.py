@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
@@ -78,9 +79,9 @@ class StudyResults:
         return {str(flag): int(number) for flag, number in sorted(counts.items())}
 
     def confidence_counts(self) -> dict[str, int]:
-        """Return how many companies there are of each confidence."""
+        """Return how many companies there are of each confidence, the surest first."""
         counts = self.headline["confidence"].value_counts()
-        return {str(name): int(number) for name, number in counts.items()}
+        return {name: int(counts[name]) for name in CONFIDENCES if name in counts}
 
     def reject_counts(self) -> pd.DataFrame:
         """Return ``source_file, field, reason, rows``, the most frequent first."""

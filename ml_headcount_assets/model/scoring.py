@@ -89,7 +89,7 @@ def score_companies(
     experts = table["experts"].to_numpy(dtype=np.int64)
     rank = randomised_rank(result.draws.data[known], experts, stream(seed, "scoring", "ties"))
     low, high = table["q10"], table["q90"]
-    log_score = interval_score(*(np.log1p(x) for x in (low, high, experts)), level)
+    log_score = interval_score(np.log1p(low), np.log1p(high), np.log1p(experts), level)
     columns = ["company_id", "evidence", "experts", "mean", "q10", "q50", "q90"]
     return table[columns].assign(
         covered=(low <= experts) & (experts <= high),
