@@ -1,0 +1,33 @@
+"""Small tables in the shape of the warehouse's."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def companies() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "company": ["acme", "bits", "core", "dusk"],
+            "company_id": ["acme", "bits", "core", "dusk"],
+            "name": ["Acme <b>& Sons</b>", "Bits", None, "Dusk"],
+        }
+    )
+
+
+@pytest.fixture
+def intervals() -> pd.DataFrame:
+    """Two estimators; bits may be zero, dusk has no evidence."""
+    rows = [
+        ("acme", "profiles", 100, 900, 40.0, 60.0, 90.0),
+        ("bits", "aggregates", 0, 50, 0.0, 1.0, 4.0),
+        ("core", "profiles", 20, None, 2.0, 5.0, 9.0),
+        ("dusk", "none", 0, None, None, None, None),
+    ]
+    names = ["company", "evidence", "n_profiles", "headcount", "q10", "q50", "q90"]
+    first = pd.DataFrame(rows, columns=names).astype({"headcount": "Int64"})
+    first = first.assign(company_id=first["company"], mean=first["q50"], estimator="five_layer")
+    other = first.assign(estimator="log_debias", q90=first["q90"] * 10)
+    return pd.concat([first, other], ignore_index=True)
