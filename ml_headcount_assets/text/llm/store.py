@@ -1,0 +1,294 @@
+"""The answers that have been paid for, and every request that may have cost something.
+
+Kept in an SQLite file of its own, beside the warehouse and not in it: an answer has to be safe
+the moment it arrives, from a task among dozens, while DuckDB wants few, large and short
+transactions, and a warehouse may be thrown away and built anew from the files, whereas answers
+were paid for. SQLite in WAL mode commits a row in some thirty microseconds; what is committed
+survives the end of the process, however it ends. After a power failure the answers of the last
+moments may be gone (those behind the last checkpoint, one every few dozen answers), and the file
+is whole.
+
+A request is entered with the most it can cost before it is sent, and corrected when its cost is
+known. One that was under way when a process was killed keeps the higher figure.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+
+from ...errors import ComputeError, InputError
+from ..missing import Missing
+from .exchange import Usage
+
+__all__ = ["AnswerStore", "Question", "answers_path"]
+
+_LAYOUT = 1
+_PATIENCE_SECONDS = 3.0
+_PAGES_BETWEEN_CHECKPOINTS = 100
+
+_TABLES = """
+CREATE TABLE answers (
+    model TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    text_hash TEXT NOT NULL,
+    label INTEGER CHECK (label IN (0, 1)),
+    missing TEXT CHECK ((missing IS NULL) <> (label IS NULL)),
+    final INTEGER NOT NULL CHECK (final IN (0, 1)),
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    labelled_at TEXT NOT NULL,
+    PRIMARY KEY (model, prompt, recipe, text_hash)
+) WITHOUT ROWID;
+CREATE TABLE requests (
+    request INTEGER PRIMARY KEY,
+    model TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    text_hash TEXT NOT NULL,
+    most_cost REAL NOT NULL,
+    cost REAL,
+    outcome TEXT,
+    sent_at TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an answer is an answer to, save for the text.
+
+    Attributes
+    ----------
+    model
+        The model that is asked.
+    prompt
+        Version of the prompt.
+    recipe
+        Version of the recipe by which texts are made.
+    """
+
+    model: str
+    prompt: str
+    recipe: str
+
+
+def answers_path(warehouse: Path) -> Path:
+    """Return where the answers of a warehouse's study are kept."""
+    return warehouse.with_suffix(".answers.sqlite")
+
+
+class AnswerStore:
+    """The file of answers, open for one process at a time.
+
+    A context manager: the file is made when first entered.
+
+    Parameters
+    ----------
+    path
+        The SQLite file.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._spent = 0.0
+
+    def __enter__(self) -> Self:
+        """Open the file.
+
+        Raises
+        ------
+        InputError
+            It is not a file of answers.
+        ComputeError
+            Another process has it open.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Every statement is its own transaction, unless one is begun.
+        self._connection = sqlite3.connect(
+            self.path, timeout=_PATIENCE_SECONDS, isolation_level=None
+        )
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise self._explain(error) from error
+        except BaseException:
+            self._connection.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _prepare(self) -> None:
+        # Two processes would ask for the same labels, and each would think the money its own.
+        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
+        with self._transaction():
+            layout = self._one("PRAGMA user_version")
+            if layout == 0 and not self._one("SELECT count(*) FROM sqlite_master"):
+                for statement in _TABLES.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+            elif layout != _LAYOUT:
+                raise InputError(
+                    f"{self.path.name}: is not a file of answers of this version. Move it away."
+                )
+        self._spent = self._one("SELECT total(coalesce(cost, most_cost)) FROM requests")
+
+    def _explain(self, error: sqlite3.DatabaseError) -> Exception:
+        if "locked" in str(error):
+            return ComputeError(
+                f"{self.path.name}: another run is asking for labels. Wait until it has ended."
+            )
+        return InputError(
+            f"{self.path.name}: cannot be used as a file of answers ({error}). Move it away, or"
+            " make its folder writable."
+        )
+
+    @property
+    def spent(self) -> float:
+        """What all requests so far have cost, or may have cost where that is not known."""
+        return self._spent
+
+    def settled(self, question: Question) -> set[str]:
+        """Return the hashes of the texts that need not be asked about again."""
+        return {
+            row[0]
+            for row in self._connection.execute(
+                "SELECT text_hash FROM answers WHERE final AND (model, prompt, recipe) = (?, ?, ?)",
+                [question.model, question.prompt, question.recipe],
+            )
+        }
+
+    def has_labels(self, question: Question) -> bool:
+        """Whether there is at least one label."""
+        return bool(
+            self._one(
+                "SELECT EXISTS (SELECT * FROM answers"
+                " WHERE label IS NOT NULL AND (model, prompt, recipe) = (?, ?, ?))",
+                *(question.model, question.prompt, question.recipe),
+            )
+        )
+
+    def answers(self, question: Question) -> pd.DataFrame:
+        """Return what has been answered.
+
+        Returns
+        -------
+        DataFrame
+            text_hash, label (Int8, missing where there is none), missing (the reason, or
+            missing), labelled_at (UTC, ISO 8601); sorted by text_hash.
+        """
+        rows = self._connection.execute(
+            "SELECT text_hash, label, missing, labelled_at FROM answers"
+            " WHERE (model, prompt, recipe) = (?, ?, ?) ORDER BY text_hash",
+            [question.model, question.prompt, question.recipe],
+        ).fetchall()
+        frame = pd.DataFrame(rows, columns=["text_hash", "label", "missing", "labelled_at"])
+        return frame.astype(
+            {"text_hash": "str", "label": "Int8", "missing": "str", "labelled_at": "str"}
+        )
+
+    def token_counts(self, question: Question) -> pd.DataFrame:
+        """Return text_hash, input_tokens and output_tokens of the answers that say so."""
+        rows = self._connection.execute(
+            "SELECT text_hash, input_tokens, output_tokens FROM answers"
+            " WHERE (model, prompt, recipe) = (?, ?, ?) AND input_tokens IS NOT NULL",
+            [question.model, question.prompt, question.recipe],
+        ).fetchall()
+        return pd.DataFrame(rows, columns=["text_hash", "input_tokens", "output_tokens"])
+
+    def reserve(
+        self, question: Question, text_hash: str, most_cost: float, cap: float | None
+    ) -> int | None:
+        """Enter a request that is about to be sent; return its number.
+
+        Returns None, and enters nothing, if what has been spent and what this request can cost
+        is more than `cap`.
+        """
+        if cap is not None and self._spent + most_cost > cap:
+            return None
+        entered = self._connection.execute(
+            "INSERT INTO requests (model, prompt, recipe, text_hash, most_cost, sent_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [question.model, question.prompt, question.recipe, text_hash, most_cost, _now()],
+        )
+        self._spent += most_cost
+        return entered.lastrowid
+
+    def settle(self, request: int, cost: float | None, outcome: str) -> float:
+        """Note what a request has cost; None if that cannot be known: then the most it can.
+
+        Returns what is counted.
+        """
+        most_cost = self._one("SELECT most_cost FROM requests WHERE request = ?", request)
+        counted = most_cost if cost is None else cost
+        self._connection.execute(
+            "UPDATE requests SET cost = ?, outcome = ? WHERE request = ?",
+            [counted, outcome, request],
+        )
+        self._spent += counted - most_cost
+        return counted
+
+    def record(
+        self,
+        question: Question,
+        text_hash: str,
+        result: int | Missing,
+        *,
+        final: bool,
+        usage: Usage | None = None,
+    ) -> None:
+        """Keep a label, or why there is none.
+
+        Parameters
+        ----------
+        question, text_hash
+            What was asked.
+        result
+            The label, or the reason.
+        final
+            Whether the text is not to be asked about again.
+        usage
+            Tokens of the request that was answered.
+        """
+        missing = result.value if isinstance(result, Missing) else None
+        self._connection.execute(
+            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                *(question.model, question.prompt, question.recipe, text_hash),
+                *(None if missing else result, missing, final),
+                *((usage.input, usage.output) if usage else (None, None)),
+                _now(),
+            ],
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _one(self, sql: str, *parameters: object) -> float:
+        return self._connection.execute(sql, parameters).fetchone()[0]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,50 @@
+"""Why a label is missing."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Missing"]
+
+
+class Missing(StrEnum):
+    """Reasons for a label that could not be had. None of them says anything about the person."""
+
+    INSTRUCTIONS = "the text gives instructions to the annotator; not asked"
+    EMPTY = "the answer is empty"
+    NOT_JSON = "the answer is not one JSON object"
+    WRONG_KEYS = "the answer has other keys than it should have"
+    WRONG_ID = "the answer carries the id of another request"
+    NO_VERDICT = "the verdict is neither ACCEPT nor REJECT"
+    CUT_OFF = "the answer was cut off at max_output_tokens"
+    REFUSED = "the model or its content filter refused"
+    REJECTED = "the endpoint rejected the request"
+    NOT_PROTOCOL = "the endpoint's reply is not one of the chat-completions protocol"
+    DISCONNECTED = "the connection could not be made or broke off"
+    TIMED_OUT = "no reply within the time allowed"
+    RATE_LIMITED = "the endpoint's rate limit was exceeded"
+    SERVER_ERROR = "the endpoint reported an error of its own"
+    CAP = "the spending cap was reached"
+
+    @property
+    def is_of_answer(self) -> bool:
+        """Whether the model did answer, unusably; another try costs money again."""
+        return self in _OF_ANSWERS
+
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again at another time would be of no use."""
+        return self.is_of_answer or self in (Missing.INSTRUCTIONS, Missing.REJECTED)
+
+
+_OF_ANSWERS = frozenset(
+    {
+        Missing.EMPTY,
+        Missing.NOT_JSON,
+        Missing.WRONG_KEYS,
+        Missing.WRONG_ID,
+        Missing.NO_VERDICT,
+        Missing.CUT_OFF,
+        Missing.REFUSED,
+    }
+)
