@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from contextlib import suppress
 from urllib.parse import unquote
 
 #: Addresses of a company's page; what follows up to the next slash is the id.
@@ -22,7 +23,7 @@ def normalise_company_id(raw: object) -> str:
     Bare numbers stay ids, also when a spreadsheet has turned 357 into 357.0. Normalising twice
     changes nothing.
     """
-    if raw is None or raw != raw:  # noqa: PLR0124 (NaN is the value that differs from itself)
+    if raw is None or raw != raw:  # NaN is the value that differs from itself
         return ""
     text, previous = str(raw), None
     # Decoding may uncover another layer (a query, an address), so go on until nothing changes.
@@ -37,10 +38,8 @@ def _normalise_once(text: str) -> str:
     if page:
         text = page.group(1)
     text = re.split(r"[?#]", text, maxsplit=1)[0]
-    try:
+    with suppress(UnicodeDecodeError):  # else it is a name with a percent sign, and stays as it is
         text = unquote(text, errors="strict")
-    except UnicodeDecodeError:
-        pass  # not percent-encoded text but a name with a percent sign: it stays as it is
     text = text.strip().rstrip("/")
     number = _WHOLE_FLOAT.fullmatch(text)
     return number.group(1) if number else text

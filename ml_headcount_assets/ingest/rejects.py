@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike
 #: Names that stand in the column "field" where no single field is to blame.
 WHOLE_ROW, WHOLE_FILE = "(row)", "(file)"
 
-COLUMNS = ("source_file", "line", "field", "reason", "value_digest")
-
 
 class Rejects:
     """Collects the rejected rows and fields of one file.
@@ -26,7 +24,10 @@ class Rejects:
 
     def __init__(self, source_file: str) -> None:
         self.source_file = source_file
-        self._parts: list[pd.DataFrame] = []
+        self._found: list[tuple[int | None, str, str, str | None]] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     def add(
         self,
@@ -36,33 +37,28 @@ class Rejects:
         values: Sequence[str] | None = None,
     ) -> None:
         """Add one reject per line, with a common reason or one reason each."""
-        lines = np.atleast_1d(np.asarray(lines, dtype=np.int64))
-        if not len(lines):
-            return
-        self._parts.append(
-            pd.DataFrame(
-                {
-                    "source_file": self.source_file,
-                    "line": pd.array(lines, "Int64"),
-                    "field": field,
-                    "reason": reasons,
-                    "value_digest": None if values is None else [_digest(v) for v in values],
-                }
-            )
-        )
+        numbers = np.atleast_1d(np.asarray(lines, dtype=np.int64)).tolist()
+        each = [reasons] * len(numbers) if isinstance(reasons, str) else reasons
+        digests = [None] * len(numbers) if values is None else map(_digest, values)
+        self._found += zip(numbers, [field] * len(numbers), each, digests, strict=True)
 
     def add_file(self, reason: str) -> None:
         """Add a reject that concerns the file as a whole."""
-        self.add([0], WHOLE_FILE, reason)
-        self._parts[-1]["line"] = pd.array([None], "Int64")
+        self._found.append((None, WHOLE_FILE, reason, None))
 
     def frame(self) -> pd.DataFrame:
         """All rejects in the order of their lines."""
-        types = {name: "Int64" if name == "line" else "str" for name in COLUMNS}
-        parts = [part.astype(types) for part in self._parts]
-        if not parts:
-            return pd.DataFrame({name: pd.Series(dtype=types[name]) for name in COLUMNS})
-        together = pd.concat(parts, ignore_index=True)
+        lines, fields, reasons, digests = (
+            zip(*self._found, strict=True) if self._found else [()] * 4
+        )
+        columns = {
+            "source_file": pd.Series([self.source_file] * len(lines), dtype="str"),
+            "line": pd.array(lines, "Int64"),
+            "field": pd.Series(fields, dtype="str"),
+            "reason": pd.Series(reasons, dtype="str"),
+            "value_digest": pd.Series(digests, dtype="str"),
+        }
+        together = pd.DataFrame(columns)
         return together.sort_values("line", kind="stable", na_position="first", ignore_index=True)
 
     def first_reason(self) -> str:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..study import EXTENSIONS
 from .rejects import Rejects
-from .text_files import delimited_rows, jsonl_rows, records, text_lines
+from .text_files import json_objects, records, same_width, text_lines
 from .typed_files import parquet_rows, xlsx_rows
+from .values import Rows, as_text
 
 __all__ = ["RawTable", "read_header", "read_table"]
 
@@ -94,10 +95,9 @@ def read_table(path: Path) -> RawTable:
     elif extension == ".xlsx":
         header, rows, lines = xlsx_rows(path, rejects)
     elif extension == ".jsonl":
-        header, rows, lines = jsonl_rows(text_lines(path, rejects), rejects)
+        header, rows, lines = _jsonl_rows(path, rejects)
     else:
-        text = text_lines(path, rejects)
-        header, rows, lines = delimited_rows(text, _DELIMITERS[extension], rejects)
+        header, rows, lines = _delimited_rows(path, _DELIMITERS[extension], rejects)
     _refuse_repeats(header, path.name)
     if not rows:
         first = rejects.first_reason() or "there is only a header"
@@ -121,10 +121,28 @@ def read_header(path: Path) -> list[str]:
     if extension not in _DELIMITERS:
         return list(read_table(path).columns)
     rejects = Rejects(path.name)
-    start = text_lines(path, rejects, only_start=True)
-    for _, fields in records(start, _DELIMITERS[extension], rejects):
+    for _, fields in records(text_lines(path, rejects), _DELIMITERS[extension], rejects):
         return [name for name in map(str.strip, fields) if name]
     raise InputError(f"{path.name}: the file has no header. Supply it again.")
+
+
+def _jsonl_rows(path: Path, rejects: Rejects) -> Rows:
+    """Take all keys in the order they come up; "" stands for absent ones."""
+    lines: list[int] = []
+    objects: list[dict[str, str]] = []
+    for line, parsed in json_objects(text_lines(path, rejects), rejects):
+        lines.append(line)
+        objects.append({as_text(key): as_text(value) for key, value in parsed.items()})
+    header = list(dict.fromkeys(key for parsed in objects for key in parsed))
+    return header, [[parsed.get(key, "") for key in header] for parsed in objects], lines
+
+
+def _delimited_rows(path: Path, delimiter: str, rejects: Rejects) -> Rows:
+    found = records(text_lines(path, rejects), delimiter, rejects)
+    _, names = next(found, (0, []))
+    header = [name.strip() for name in names]
+    rows = list(same_width(found, len(header), rejects))
+    return header, [fields for _, fields in rows], [line for line, _ in rows]
 
 
 def _extension(path: Path) -> str:

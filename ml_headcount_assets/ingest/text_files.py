@@ -1,4 +1,4 @@
-"""Rows of text files: csv, tsv and jsonl, plain or gzipped."""
+"""Rows of text files: csv, tsv and jsonl, plain or gzipped. Read as a stream, in little memory."""
 
 from __future__ import annotations
 
@@ -6,56 +6,80 @@ import csv
 import gzip
 import json
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from .rejects import WHOLE_ROW, Rejects
-from .values import Rows, as_text
 
-__all__ = ["delimited_rows", "jsonl_rows", "records", "text_lines"]
+__all__ = ["LONGEST_LINE", "json_objects", "records", "same_width", "text_lines"]
+
+#: Lines that are longer than so many bytes are no rows but damage.
+LONGEST_LINE = 32 << 20
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK = 1 << 20
 
 
-def text_lines(path: Path, rejects: Rejects, *, only_start: bool = False) -> list[str]:
-    """Return the physical lines with their ends; lines that are not UTF-8 become empty.
-
-    With `only_start`, the first megabyte is read, whose last line may be cut.
+def text_lines(path: Path, rejects: Rejects) -> Iterator[str]:
+    """Yield the physical lines with their ends; those that cannot be read are blank.
 
     Raises
     ------
     InputError
         The file cannot be opened, or nothing of it is readable.
     """
-    content = _content(path, rejects, only_start)
-    if content.startswith(_UTF16_MARKS):
-        raise InputError(f"{path.name}: the text is UTF-16. Save it as UTF-8.")
-    texts: list[str] = []
-    for number, line in enumerate(content.removeprefix(_BYTE_ORDER_MARK).splitlines(True), 1):
+    for number, line in enumerate(_byte_lines(path, rejects), 1):
+        if number == 1:
+            if line.startswith(_UTF16_MARKS):
+                raise InputError(f"{path.name}: the text is UTF-16. Save it as UTF-8.")
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if len(line) > LONGEST_LINE:
+            rejects.add(number, WHOLE_ROW, f"the line is longer than {LONGEST_LINE >> 20} MB")
+            yield "\n"
+            continue
         try:
-            texts.append(line.decode())
+            yield line.decode()
         except UnicodeDecodeError:
             rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
-            texts.append("\n")
-    return texts
+            yield "\n"
 
 
-def _content(path: Path, rejects: Rejects, only_start: bool) -> bytes:
-    """Read and unpack a file; of a gzip file that is cut off, all that can be had."""
-    content = bytearray()
+def _byte_lines(path: Path, rejects: Rejects) -> Iterator[bytes]:
+    """Yield lines; one that is too long is cut, but not as short as `LONGEST_LINE`."""
+    rest: list[bytes] = []
+    length = 0
+    for chunk in _chunks(path, rejects):
+        for line in chunk.splitlines(keepends=True):
+            if length <= LONGEST_LINE:
+                rest.append(line)
+                length += len(line)
+            if line.endswith((b"\n", b"\r")):
+                yield b"".join(rest)
+                rest, length = [], 0
+    if rest:
+        yield b"".join(rest)
+
+
+def _chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
+    """Read and unpack a file; of a gzip file that is cut off, all that can be had.
+
+    No chunk ends between a carriage return and its line feed.
+    """
+    some, held = False, b""
     try:
         with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
             # read1 hands over what is unpacked so far before it meets the damage.
             while chunk := file.read1(_CHUNK):
-                content += chunk
-                if only_start and len(content) >= _CHUNK:
-                    break
+                some = True
+                chunk = held + chunk
+                held = b"\r" if chunk.endswith(b"\r") else b""
+                yield chunk.removesuffix(held)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        if not content:
+        if not some:
             raise InputError(
                 f"{path.name}: is not a gzip file, or nothing of it is readable. Supply it again."
             ) from error
@@ -65,67 +89,99 @@ def _content(path: Path, rejects: Rejects, only_start: bool) -> bytes:
         )
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}.") from error
-    return bytes(content)
+    if held:
+        yield held
 
 
-def delimited_rows(text: list[str], delimiter: str, rejects: Rejects) -> Rows:
-    """Return header, rows as wide as the header, and the line of each row."""
-    header: list[str] | None = None
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    for line, fields in records(text, delimiter, rejects):
-        if header is None:
-            header = [field.strip() for field in fields]
-        elif len(fields) == len(header):
-            rows.append(fields)
-            lines.append(line)
-        else:
-            rejects.add(
-                line,
-                WHOLE_ROW,
-                f"the row has {len(fields)} fields where the header has {len(header)}"
-                " (cut off, or wrongly quoted)",
-            )
-    return header or [], rows, lines
-
-
-def records(text: list[str], delimiter: str, rejects: Rejects) -> Iterator[tuple[int, list[str]]]:
+def records(
+    lines: Iterator[str], delimiter: str, rejects: Rejects
+) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, fields) of every record, starting afresh behind a line that cannot be read.
 
     A quotation mark that is never closed makes the rest of a file one field. So a record that
     fails, or that spans lines and does not have as many fields as the header, costs only its
     first line.
     """
-    start, width = 0, 0
-    while start < len(text):
-        rest = (text[i] for i in range(start, len(text)))
-        reader = csv.reader(rest, delimiter=delimiter, strict=True)
-        taken = 0
+    # The limit is one of the process. Short of it, a wide field would be damage to the reader.
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
+    source = _Rewindable(lines)
+    width = 0
+    while True:
+        reader = csv.reader(source, delimiter=delimiter, strict=True)
         try:
             for fields in reader:
-                first, taken = start + taken, reader.line_num
+                first, count = source.taken
                 width = width or len(fields)
-                if len(fields) != width and start + taken - first > 1:
+                if len(fields) != width and count > 1:
                     break
                 if fields:
-                    yield first + 1, fields
+                    yield first, fields
+                source.forget()
             else:
                 return
         except csv.Error:
-            first = start + taken
+            first, _ = source.taken
         rejects.add(
-            first + 1,
+            first,
             WHOLE_ROW,
             "the quotation marks of the row do not match, or a field is far too long",
         )
-        start = first + 1
+        source.rewind()
 
 
-def jsonl_rows(text: list[str], rejects: Rejects) -> Rows:
-    """Return all keys in the order they come up, the rows with "" for absent keys, the lines."""
-    objects: list[dict[str, Any]] = []
-    lines: list[int] = []
-    for number, line in enumerate(text, 1):
+class _Rewindable:
+    """Lines with the possibility to go back to the second line of the current record."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self._record: list[str] = []
+        self._before = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self._record.append(line)
+        return line
+
+    @property
+    def taken(self) -> tuple[int, int]:
+        """Number of the current record's first line, and how many lines it has."""
+        return self._before + 1, len(self._record)
+
+    def forget(self) -> None:
+        """Begin the next record."""
+        self._before += len(self._record)
+        self._record = []
+
+    def rewind(self) -> None:
+        """Begin the next record behind the first line of this one."""
+        self._again.extendleft(reversed(self._record[1:]))
+        self._record = self._record[:1]
+        self.forget()
+
+
+def same_width(
+    found: Iterator[tuple[int, list[str]]], width: int, rejects: Rejects
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records with `width` fields."""
+    for line, fields in found:
+        if len(fields) == width:
+            yield line, fields
+        else:
+            rejects.add(
+                line,
+                WHOLE_ROW,
+                f"the row has {len(fields)} fields where the header has {width}"
+                " (cut off, or wrongly quoted)",
+            )
+
+
+def json_objects(lines: Iterator[str], rejects: Rejects) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line, object) of every line that is a JSON object."""
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -133,10 +189,6 @@ def jsonl_rows(text: list[str], rejects: Rejects) -> Rows:
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, dict):
-            objects.append({as_text(key): value for key, value in parsed.items()})
-            lines.append(number)
+            yield number, parsed
         else:
             rejects.add(number, WHOLE_ROW, "the line is not a JSON object (cut off?)")
-    header = list(dict.fromkeys(key for parsed in objects for key in parsed))
-    rows = [[as_text(parsed.get(key)) for key in header] for parsed in objects]
-    return header, rows, lines

@@ -36,7 +36,7 @@ _MISSING, _BAD = -1, -2
 
 def as_text(value: Any) -> str:
     """Return the text of a value of a format that has types; a missing one becomes ""."""
-    if value is None or value != value:  # noqa: PLR0124 (NaN)
+    if value is None or value != value:  # NaN is the value that differs from itself
         return ""
     if isinstance(value, bool):
         return str(int(value))

@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["RECIPE_VERSION", "TEXT_FIELDS", "ProfileText", "profile_text", "text_digest"]
+__all__ = ["RECIPE_VERSION", "STRUCTURED_FIELDS", "TEXT_FIELDS", "ProfileText", "hash_text", "profile_text"]
 
 RECIPE_VERSION = "1"
 
@@ -37,8 +37,11 @@ _LISTS = ("experience", "education", "certifications")
 #: Several posts at one company may be listed inside one entry of the experience.
 _POSTS = "positions"
 
+#: Fields that hold objects or lists of them; the others hold plain text.
+STRUCTURED_FIELDS = tuple(_ENTRY_FIELDS)
+
 #: Fields of a record that the recipe reads. With a `text`, the others are not looked at.
-TEXT_FIELDS = ("text", "position", "about", *_ENTRY_FIELDS)
+TEXT_FIELDS = ("text", "position", "about", *STRUCTURED_FIELDS)
 
 
 class ProfileText(NamedTuple):
@@ -72,8 +75,8 @@ def profile_text(record: Mapping[str, Any]) -> ProfileText:
     return ProfileText(_storable(_BETWEEN_PARTS.join(parts)), tuple(dict.fromkeys(unread)))
 
 
-def text_digest(text: str) -> str:
-    """Return the digest by which a text is known: equal texts, equal digests."""
+def hash_text(text: str) -> str:
+    """Return the hash by which a text is known: equal texts, equal hashes."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -63,7 +63,7 @@ def test_profiles_of_unknown_companies_are_counted_with_the_likeliest_match(
 
 
 def test_no_profile_of_a_known_company_is_an_error(make_study: MakeStudy) -> None:
-    with pytest.raises(InputError, match="none of its 3 rows.*profiles of company"):
+    with pytest.raises(InputError, match=r"none of its 3 rows.*profiles of company"):
         read_profile_labels(make_study(), ["hooli"])
 
 
@@ -141,7 +141,7 @@ def test_no_value_in_any_field_costs_a_good_row(
     (directory / "p.jsonl").write_text("\n".join(lines), encoding="utf-8")
     (directory / "jsonl.yaml").write_text(JSONL)
     study = load_study(directory, directory / "jsonl.yaml")
-    labels, rejects = read_profile_labels(study, KNOWN)
+    labels, _ = read_profile_labels(study, KNOWN)
     first = labels[labels["profile_id"] == "good"].set_index("annotator")["label"]
     assert first.to_dict() == {"filter_a": 1, "llm_x": 0}
     assert labels["label"].dropna().isin([0, 1]).all()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_headcount_assets.text.filters import reference_pattern
-from ml_headcount_assets.text.recipe import TEXT_FIELDS, profile_text, text_digest
+from ml_headcount_assets.text.recipe import TEXT_FIELDS, profile_text, hash_text
 
 PROFILE: dict[str, Any] = {
     "linkedin_id": "p1",
@@ -87,7 +87,7 @@ def test_text_can_be_stored(raw: str) -> None:
     text.encode()
     assert "\x00" not in text
     assert profile_text({"about": text}).text == text
-    assert len(text_digest(text)) == 32
+    assert len(hash_text(text)) == 32
 
 
 def test_accents_are_no_boundaries() -> None:
