@@ -19,7 +19,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["RECIPE_VERSION", "STRUCTURED_FIELDS", "TEXT_FIELDS", "ProfileText", "hash_text", "profile_text"]
+__all__ = [
+    "RECIPE_VERSION",
+    "STRUCTURED_FIELDS",
+    "TEXT_FIELDS",
+    "ProfileText",
+    "hash_text",
+    "profile_text",
+]
 
 RECIPE_VERSION = "1"
 
