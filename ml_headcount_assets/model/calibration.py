@@ -205,6 +205,15 @@ def fit_annotators(
     return AnnotatorFit(described, kept, patterns.totals, **arrays)
 
 
+def _products(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the pattern probabilities of independent annotators; (..., J) -> (..., 2**J)."""
+    table = np.ones((*rates.shape[:-1], 1))
+    for column in range(rates.shape[-1]):
+        rate = rates[..., column, None]
+        table = np.concatenate([table * (1 - rate), table * rate], axis=-1)
+    return table
+
+
 class _Fitter:
     """One block of draws at a time; what is shared by all blocks is prepared once."""
 
@@ -235,15 +244,22 @@ class _Fitter:
     def __call__(self, block: int) -> dict[str, NDArray[np.float64]]:
         rates = self._rates(self._weights("rated_cvs", block))
         matrices, distance = self._matrices(block)
+        table = self._pattern_probabilities(rates, matrices)
+        return dict(zip(_ARRAYS, (rates, matrices, table, distance), strict=True))
+
+    def _pattern_probabilities(
+        self, rates: NDArray[np.float64], matrices: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         if self.estimator == "log_debias":
-            table = np.empty((DRAW_BLOCK, 2, 0))
+            return np.empty((DRAW_BLOCK, 2, 0))
+        if self.estimator == "independent":
+            table = _products(rates)
         else:
             points = self.settings.orthant_points
             table = orthant_probabilities(ndtri(rates), matrices, points=points)
-            # Where both classes are this improbable their ratio is numerical noise, and a
-            # profile that shows such a pattern all the same should be told by its prevalence.
-            table = np.maximum(table, _SMALLEST_PROBABILITY)
-        return dict(zip(_ARRAYS, (rates, matrices, table, distance), strict=True))
+        # Where both classes are this improbable their ratio is numerical noise, and a profile
+        # that shows such a pattern all the same should be told by its prevalence.
+        return np.maximum(table, _SMALLEST_PROBABILITY)
 
     def _weights(self, layer: str, block: int) -> NDArray[np.float64]:
         if self.settings.has(layer) and self.estimator != "log_debias":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtri
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model import (
@@ -13,6 +14,7 @@ from ml_headcount_assets.model import (
     EstimatorSettings,
     fit_annotators,
     infer_annotators,
+    orthant_probabilities,
     predictive_checks,
 )
 
@@ -84,10 +86,13 @@ def test_independent_has_no_correlation_and_multiplies_rates(world):
         world.validation, annotators, DEFAULT, draws=50, seed=0, estimator="independent"
     )
     assert (fit.correlations == np.eye(5)).all()
-    # All latents independent: P(all 1) is the product. Sobol error of 512 points: 1e-4.
-    np.testing.assert_allclose(
-        fit.pattern_probabilities[:, 1, -1], fit.sensitivity.prod(axis=1), atol=2e-4
-    )
+    # Only the second annotator says 1: pattern 2.
+    rates = fit.sensitivity
+    only_second = rates[:, 1] * (1 - np.delete(rates, 1, axis=1)).prod(axis=1)
+    np.testing.assert_allclose(fit.pattern_probabilities[:, 1, 2], only_second, rtol=1e-12)
+    # The closed form and the general integral are one: Sobol error of 512 points is 1e-4.
+    table = orthant_probabilities(ndtri(fit.positive_rates), fit.correlations, points=512)
+    np.testing.assert_allclose(fit.pattern_probabilities, table, atol=3e-4)
 
 
 @pytest.mark.parametrize("estimator", ["five_layer", "log_debias"])
