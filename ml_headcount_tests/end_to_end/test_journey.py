@@ -1,0 +1,220 @@
+"""From nothing to a report: simulate, run, look, export, compare."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from ml_headcount_assets.cli import main
+from ml_headcount_assets.warehouse.store import TableStore
+
+from .conftest import Command, StudyFiles
+
+STAGES = ("companies", "annotator_fit", "pattern_counts", "headcount_draws", "portfolio_intervals")
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """A simulated study, run and exported once; what each command printed."""
+    home = tmp_path_factory.mktemp("journey")
+    study, truth = home / "study", home / "study" / "truth" / "truth.csv"
+    warehouse = home / "warehouse.duckdb"
+    stored = ["--warehouse", warehouse]
+    commands = {
+        "simulate": ["--out", study, "--companies", 30, "--profiles", 3_000, "--seed", 3],
+        "run": ["--study", study, "--draws", 128, *stored],
+        "export": ["--to", home / "out", "--truth", truth, *stored],
+        "compare": ["--truth", truth, *stored],
+    }
+    seen: dict[str, object] = {"home": home, "warehouse": warehouse}
+    for name, arguments in commands.items():
+        environment = {"COLUMNS": "160"}
+        result = CliRunner(env=environment).invoke(main, [name, *map(str, arguments)])
+        assert result.exit_code == 0, result.output
+        seen[name] = result.output
+    return seen
+
+
+def test_each_command_says_what_it_did(journey: dict) -> None:
+    assert "30 companies, 3,000 labelled profiles and 585 rated CVs" in journey["simulate"]
+    for stage in STAGES:
+        assert stage in journey["run"]
+    assert "All companies together" in journey["run"]
+    assert "warehouse.duckdb" in journey["run"]
+    assert "report.html" in journey["export"]
+    for estimator in ("five_layer", "independent", "log_debias"):
+        assert estimator in journey["compare"]
+
+
+def test_the_table_shows_what_is_stored(journey: dict) -> None:
+    stored = TableStore(journey["warehouse"]).read("headcount_intervals")
+    rows = stored[(stored["estimator"] == "five_layer") & (stored["evidence"] != "none")]
+    largest = rows.sort_values(["q50", "mean"], ascending=False).iloc[0]
+    line = next(line for line in journey["run"].splitlines() if line.startswith("  Company"))
+    number = largest["company_id"].removeprefix("company-")
+    low, middle, high = (f"{largest[name]:,.0f}" for name in ("q10", "q50", "q90"))
+    assert line.split()[:2] == ["Company", number]
+    assert line.split()[4:7] == [low, middle, high]
+
+
+def test_exported_tables_agree_in_every_format(journey: dict) -> None:
+    out = journey["home"] / "out"
+    csv = pd.read_csv(out / "headcount_intervals.csv")
+    parquet = pd.read_parquet(out / "headcount_intervals.parquet")
+    sheet = pd.read_excel(out / "results.xlsx", sheet_name="headcount_intervals")
+    assert len(csv) == 30 * 3
+    numbers = ["n_profiles", "headcount", "mean", "q10", "q50", "q90"]
+    for other in (parquet, sheet):
+        assert list(other.columns) == list(csv.columns)
+        pd.testing.assert_frame_equal(
+            other[numbers].astype(float), csv[numbers].astype(float), check_dtype=False
+        )
+    stored = TableStore(journey["warehouse"]).read("headcount_intervals")
+    assert csv["q50"].sum() == stored["q50"].sum()
+
+
+def test_no_evidence_is_empty_in_every_format(journey: dict) -> None:
+    out = journey["home"] / "out"
+    stored = TableStore(journey["warehouse"]).read("headcount_intervals")
+    unknown = set(stored.loc[stored["evidence"] == "none", "company_id"])
+    assert unknown, "the simulated study is to have a company without evidence"
+    numbers = ["mean", "sd", "q10", "q50", "q90", "share_q50"]
+    for table in (
+        pd.read_csv(out / "headcount_intervals.csv"),
+        pd.read_parquet(out / "headcount_intervals.parquet"),
+        pd.read_excel(out / "results.xlsx"),
+    ):
+        rows = table[table["company_id"].isin(unknown)]
+        assert rows[numbers].isna().all(axis=None)
+        assert (rows["confidence"] == "no evidence").all()
+
+
+def test_report_needs_no_network_and_holds_every_company(journey: dict) -> None:
+    page = (journey["home"] / "out" / "report.html").read_text()
+    assert 'src="http' not in page
+    assert "<link" not in page
+    assert page.count("Plotly.newPlot(") == 6
+    table = page[page.index('<table id="table">') : page.index("</table>")]
+    assert table.count("<tr") == 31
+    assert "no evidence" in table
+    data = page[page.index('id="figure-companies"') :]
+    assert "true number" in data[: data.index("</section>")]
+
+
+def test_comparison_ranks_the_estimators(journey: dict) -> None:
+    covered = {
+        line.split()[0]: int(line.split()[2].rstrip("%"))
+        for line in journey["compare"].splitlines()
+        if line.startswith(("  five_layer", "  log_debias"))
+    }
+    assert covered["five_layer"] > 70
+    assert covered["log_debias"] < covered["five_layer"] - 20
+
+
+def test_a_second_run_computes_nothing(files: StudyFiles, command: Command) -> None:
+    study = files.write()
+    first = command("run", "--study", study, "--draws", 64)
+    assert "unchanged" not in first.output
+    second = command("run", "--study", study, "--draws", 64)
+    assert "4 of 4 companies were unchanged" in second.output
+
+
+def test_one_company_is_refreshed_with_the_same_numbers(
+    files: StudyFiles, command: Command
+) -> None:
+    study, warehouse = files.write(), Path(".ml-headcount") / "warehouse.duckdb"
+    command("run", "--study", study, "--draws", 64)
+    before = TableStore(warehouse).read("headcount_draws")
+    files.profiles = pd.concat([files.profiles, files.profiles.head(6)], ignore_index=True)
+    files.write()
+    output = command("run", "--study", study, "--draws", 64, "--company", "ACME").output
+    after = TableStore(warehouse).read("headcount_draws")
+    same = before["company"] != "acme"
+    pd.testing.assert_frame_equal(before[same], after[same])
+    assert (before.loc[~same, "n_profiles"] + 6).tolist() == after.loc[~same, "n_profiles"].tolist()
+    table = output[output.index("experts by") : output.index("All companies")]
+    assert "Acme" in table
+    assert "Bits" not in table
+
+
+def test_settings_on_the_command_line_replace_the_studys(
+    files: StudyFiles, command: Command
+) -> None:
+    study = files.write()
+    options = ["--estimator", "independent", "--draws", 96, "--seed", 5]
+    command("run", "--study", study, *options, "--warehouse", "other.duckdb")
+    draws = TableStore("other.duckdb").read("headcount_draws")
+    assert set(draws["estimator"]) == {"independent"}
+    assert set(draws["draws"].map(len)) == {96}
+    command("run", "--study", study, *options[:-1], 6, "--warehouse", "other.duckdb")
+    again = TableStore("other.duckdb").read("headcount_draws")
+    assert any((a != b).any() for a, b in zip(draws["draws"], again["draws"], strict=True))
+
+
+def test_a_warehouse_is_kept_from_other_studies(files: StudyFiles, command: Command) -> None:
+    command("run", "--study", files.write(), "--draws", 64)
+    files.directory = files.directory.with_name("unlike")
+    refused = command("run", "--study", files.write(), "--draws", 64)
+    assert refused.exit_code == 2
+    assert "holds the study 'study', not 'unlike'" in refused.output
+    assert len(TableStore(Path(".ml-headcount") / "warehouse.duckdb").read("companies")) == 4
+
+
+def test_names_cannot_become_formulas_or_markup(files: StudyFiles, command: Command) -> None:
+    files.companies["name"] = ["=1+1", "<script>alert(1)</script>", "Core\x0bInc", None]
+    command("run", "--study", files.write(), "--draws", 64, "--estimator", "five_layer")
+    assert command("export", "--to", "out").exit_code == 0
+    sheet = openpyxl.load_workbook("out/results.xlsx")["companies"]
+    names = {row[1].value: row[2] for row in sheet.iter_rows(min_row=2)}
+    assert names["acme"].value == "=1+1"
+    assert names["acme"].data_type == "s"
+    assert names["core"].value == "Core Inc"
+    page = Path("out/report.html").read_text()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_calibrate_prints_coverage(command: Command) -> None:
+    options = ["--worlds", 2, "--companies", 20, "--profiles", 1_000, "--draws", 64]
+    output = command("calibrate", *options, "--estimator", "five_layer").output
+    assert "2 worlds of 20 companies, scenario matched" in output
+    for heading in ("covered", "interval score", "aggregates", "Rank of the true count"):
+        assert heading in output
+
+
+def test_installed_command_answers_quickly_without_loading_dagster() -> None:
+    probe = (
+        "import json, sys; from click.testing import CliRunner;"
+        "from ml_headcount_assets.cli import main; CliRunner().invoke(main, ['--help']);"
+        "print(json.dumps([name for name in ('dagster', 'pandas') if name in sys.modules]))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    )
+    assert json.loads(loaded.stdout) == []
+
+
+def test_reference_study_runs_as_it_is(command: Command, reference_directory: Path) -> None:
+    result = command(
+        *("run", "--study", reference_directory, "--config", "schons-2026.yaml"),
+        *("--draws", 128, "--estimator", "five_layer", "--warehouse", "reference.duckdb"),
+    )
+    assert result.exit_code == 0, result.output
+    store = TableStore("reference.duckdb")
+    intervals = store.read("headcount_intervals")
+    profiled = intervals[intervals["evidence"] == "profiles"]
+    assert {"googledeepmind", "openai", "mistralai"} <= set(profiled["company_id"])
+    assert store.read("pattern_counts")["n_profiles"].sum() == 11_205
+    assert len(store.read("rated_cvs")) == 585
+    unknown = intervals[intervals["evidence"] == "none"]
+    assert unknown["q50"].isna().all()
+    assert f"no evidence {len(unknown)}" in result.output
+    assert "Google DeepMind" in result.output
+    assert command("export", "--to", "out", "--warehouse", "reference.duckdb").exit_code == 0
