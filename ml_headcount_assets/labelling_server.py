@@ -22,7 +22,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Self
 
-from .text.recipe import text_digest
+from .text.recipe import hash_text
 
 __all__ = ["Call", "Fault", "LabellingServer", "Manner", "Seen", "random_faults"]
 
@@ -110,7 +110,7 @@ def random_faults(shares: Mapping[Fault, float], seed: int = 0) -> Callable[[Cal
     """
 
     def draw(call: Call) -> Fault | None:
-        key = f"{seed}/{call.model}/{text_digest(call.text)}/{call.attempt}"
+        key = f"{seed}/{call.model}/{hash_text(call.text)}/{call.attempt}"
         number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) / 2.0**64
         for fault, share in shares.items():
             number -= share
@@ -243,8 +243,8 @@ class LabellingServer:
         tokens = (math.ceil(len(body) / 4), math.ceil(len(content) / 4))
         status = 200 if fault is None else _STATUSES.get(fault, 200)
         charged = tokens if fault is None or fault in _CHARGED else (0, 0)
-        digest = text_digest(call.text)
-        self.seen.append(Seen(call.model, digest, time.monotonic(), fault, status, *charged))
+        text_hash = hash_text(call.text)
+        self.seen.append(Seen(call.model, text_hash, time.monotonic(), fault, status, *charged))
         reply = json.dumps(_completion(call.model, content, tokens, fault)).encode()
         if fault is Fault.RATE_LIMIT:
             wait = f"Retry-After: {self._retry_after:g}\r\n"

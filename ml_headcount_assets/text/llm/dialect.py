@@ -29,6 +29,7 @@ _FORMATS: dict[str, dict[str, Any]] = {
     },
     "json_object": {"type": "json_object"},
 }
+_FORMAT_WORDS = ("response_format", "json_schema", "json_object", "structured output")
 _NEXT_FORMAT = {"json_schema": "json_object", "json_object": None}
 
 
@@ -76,10 +77,7 @@ class Dialect:
             return replace(self, temperature=False)
         if self.output_limit == "max_tokens" and "max_" in complaint and "tokens" in complaint:
             return replace(self, output_limit="max_completion_tokens")
-        about_format = any(
-            word in complaint for word in ("response_format", "json_schema", "structured output")
-        )
-        if self.response_format is not None and about_format:
+        if self.response_format is not None and any(word in complaint for word in _FORMAT_WORDS):
             return replace(self, response_format=_NEXT_FORMAT[self.response_format])
         return None
 

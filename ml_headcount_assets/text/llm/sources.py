@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from ..recipe import RECIPE_VERSION, text_digest
+from ..recipe import RECIPE_VERSION, hash_text
 
 __all__ = ["TextSource", "TextsInMemory"]
 
@@ -43,7 +43,7 @@ class TextsInMemory:
 
     def __init__(self, texts: Iterable[str], recipe: str = RECIPE_VERSION) -> None:
         self.recipe = recipe
-        self._texts = {text_digest(text): text for text in texts}
+        self._texts = {hash_text(text): text for text in texts}
 
     def sizes(self) -> Mapping[str, int]:
         """Return the bytes of each text in UTF-8, by its hash."""

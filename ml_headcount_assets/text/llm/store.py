@@ -133,9 +133,6 @@ class AnswerStore:
     def _prepare(self) -> None:
         # Two processes would ask for the same labels, and each would think the money its own.
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
         with self._transaction():
             layout = self._one("PRAGMA user_version")
             if layout == 0 and not self._one("SELECT count(*) FROM sqlite_master"):
@@ -146,6 +143,9 @@ class AnswerStore:
                 raise InputError(
                     f"{self.path.name}: is not a file of answers of this version. Move it away."
                 )
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
         self._spent = self._one("SELECT total(coalesce(cost, most_cost)) FROM requests")
 
     def _explain(self, error: sqlite3.DatabaseError) -> Exception:

@@ -1,0 +1,119 @@
+"""The file of answers: safe against the end of the process, one process at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ml_headcount_assets.errors import ComputeError, InputError
+from ml_headcount_assets.text.llm import AnswerStore, Question, answers_path
+from ml_headcount_assets.text.llm.exchange import Usage
+from ml_headcount_assets.text.missing import Missing
+
+_QUESTION = Question("model-a", "1", "1")
+
+
+def test_answers_come_back(store: AnswerStore) -> None:
+    store.record(_QUESTION, "b", 1, final=True, usage=Usage(10, 2))
+    store.record(_QUESTION, "a", 0, final=True)
+    store.record(_QUESTION, "c", Missing.REFUSED, final=True)
+    store.record(_QUESTION, "d", Missing.TIMED_OUT, final=False)
+    frame = store.answers(_QUESTION)
+    assert frame["text_hash"].tolist() == ["a", "b", "c", "d"]
+    assert frame["label"].fillna(-1).tolist() == [0, 1, -1, -1]
+    assert frame["missing"].fillna("").tolist() == ["", "", Missing.REFUSED, Missing.TIMED_OUT]
+    assert store.settled(_QUESTION) == {"a", "b", "c"}
+    assert store.token_counts(_QUESTION).to_dict("list") == {
+        "text_hash": ["b"],
+        "input_tokens": [10],
+        "output_tokens": [2],
+    }
+
+
+def test_an_answer_is_to_model_prompt_and_recipe(store: AnswerStore) -> None:
+    store.record(_QUESTION, "a", 1, final=True)
+    others = [Question("model-b", "1", "1"), Question("model-a", "2", "1")]
+    for other in [*others, Question("model-a", "1", "2")]:
+        assert store.answers(other).empty
+        assert not store.settled(other)
+        assert not store.has_labels(other)
+    assert store.has_labels(_QUESTION)
+
+
+def test_a_reason_gives_way_to_a_label(store: AnswerStore) -> None:
+    store.record(_QUESTION, "a", Missing.CAP, final=False)
+    assert not store.has_labels(_QUESTION)
+    store.record(_QUESTION, "a", 0, final=True)
+    assert store.answers(_QUESTION)["label"].tolist() == [0]
+
+
+def test_the_cap_holds_for_what_may_be_spent(store: AnswerStore) -> None:
+    first = store.reserve(_QUESTION, "a", 0.6, cap=1.0)
+    assert first is not None
+    assert store.spent == 0.6
+    assert store.reserve(_QUESTION, "b", 0.6, cap=1.0) is None
+    assert store.spent == 0.6
+    assert store.settle(first, 0.1, "labelled") == 0.1
+    second = store.reserve(_QUESTION, "b", 0.6, cap=1.0)
+    assert second is not None
+    assert store.settle(second, None, "no reply") == 0.6
+    assert store.spent == pytest.approx(0.7)
+    assert store.reserve(_QUESTION, "c", 0.6, cap=None) is not None
+
+
+_DIES = """
+import os, signal, sys
+from ml_headcount_assets.text.llm import AnswerStore, Question
+question = Question("model-a", "1", "1")
+store = AnswerStore(sys.argv[1]).__enter__()
+for text_hash in ("a", "b"):
+    request = store.reserve(question, text_hash, 0.5, cap=2.0)
+    if text_hash == "a":
+        store.record(question, text_hash, 1, final=True)
+        store.settle(request, 0.1, "labelled")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_process_leaves_its_answers_and_its_debts(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    killed = subprocess.run([sys.executable, "-c", _DIES, str(path)], check=False)
+    assert killed.returncode == -9
+    with AnswerStore(path) as store:
+        assert store.answers(_QUESTION)["label"].tolist() == [1]
+        assert store.spent == pytest.approx(0.1 + 0.5)
+
+
+def test_one_process_at_a_time(store: AnswerStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_headcount_assets.text.llm.store._PATIENCE_SECONDS", 0.1)
+    with (
+        pytest.raises(ComputeError, match=r"answers\.sqlite: another run is asking"),
+        AnswerStore(store.path),
+    ):
+        pass
+
+
+def test_other_files_are_not_touched(tmp_path: Path) -> None:
+    text = tmp_path / "notes.sqlite"
+    text.write_text("my notes, longer than a header of a database file would be " * 20)
+    before = text.read_bytes()
+    with pytest.raises(InputError, match=r"notes\.sqlite: cannot be used"), AnswerStore(text):
+        pass
+    assert text.read_bytes() == before
+
+    foreign = tmp_path / "foreign.sqlite"
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    before = foreign.read_bytes()
+    with pytest.raises(InputError, match="not a file of answers of this"), AnswerStore(foreign):
+        pass
+    assert foreign.read_bytes() == before
+
+
+def test_it_lies_beside_the_warehouse() -> None:
+    assert answers_path(Path("here/warehouse.duckdb")) == Path("here/warehouse.answers.sqlite")
