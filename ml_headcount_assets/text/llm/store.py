@@ -5,8 +5,8 @@ the moment it arrives, from a task among dozens, while DuckDB wants few, large a
 transactions, and a warehouse may be thrown away and built anew from the files, whereas answers
 were paid for. SQLite in WAL mode commits a row in some thirty microseconds; what is committed
 survives the end of the process, however it ends. After a power failure the answers of the last
-moments may be gone (those behind the last checkpoint, one every few dozen answers), and the file
-is whole.
+moments may be gone (those behind the last checkpoint, of which there is one every hundred answers
+or so), and the file is whole.
 
 A request is entered with the most it can cost before it is sent, and corrected when its cost is
 known. One that was under way when a process was killed keeps the higher figure.
@@ -32,7 +32,6 @@ __all__ = ["AnswerStore", "Question", "answers_path"]
 
 _LAYOUT = 1
 _PATIENCE_SECONDS = 3.0
-_PAGES_BETWEEN_CHECKPOINTS = 100
 
 _TABLES = """
 CREATE TABLE answers (
@@ -145,7 +144,6 @@ class AnswerStore:
                 )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
         self._spent = self._one("SELECT total(coalesce(cost, most_cost)) FROM requests")
 
     def _explain(self, error: sqlite3.DatabaseError) -> Exception:

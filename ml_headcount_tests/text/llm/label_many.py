@@ -1,6 +1,6 @@
 """A process that labels made-up texts, to be killed on the way.
 
-    python -m ml_headcount_tests.text.llm.label_many STORE ENDPOINT TEXTS CAP
+python -m ml_headcount_tests.text.llm.label_many STORE ENDPOINT TEXTS CAP
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def annotators(endpoint: str) -> list[LlmAnnotator]:
             PRICE,
             concurrency=CONCURRENCY,
             max_output_tokens=500,
-            timeout=10.0,
+            timeout=5.0,
         )
         for model in MODELS
     ]

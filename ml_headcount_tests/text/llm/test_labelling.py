@@ -217,13 +217,11 @@ def test_an_unknown_model_or_address_stops_at_once(
     assert store.spent == pytest.approx(0, abs=1e-12)
 
 
-def test_an_endpoint_that_is_down_is_given_up(
-    annotator: MakeAnnotator, store: AnswerStore
-) -> None:
+def test_an_endpoint_that_is_down_is_given_up(annotator: MakeAnnotator, store: AnswerStore) -> None:
     with LabellingServer(is_expert) as server:
         asked = annotator(server)
     texts = make_texts(500)
-    with pytest.raises(ComputeError, match="20 texts in a row got no label.*could not be made"):
+    with pytest.raises(ComputeError, match=r"20 texts in a row got no label.*could not be made"):
         label_texts(texts, [asked], store, cap=1, retries=QUICK)
     frame = store.answers(question_for(asked, texts))
     assert len(frame) < 60
@@ -260,9 +258,7 @@ def test_one_that_stops_does_not_lose_what_others_have_under_way(
     assert store.spent == pytest.approx(_charged(server))
 
 
-def test_an_interrupt_keeps_what_is_under_way(
-    annotator: MakeAnnotator, store: AnswerStore
-) -> None:
+def test_an_interrupt_keeps_what_is_under_way(annotator: MakeAnnotator, store: AnswerStore) -> None:
     texts = make_texts(2000)
     with LabellingServer(is_expert) as server:
         asked = annotator(server)
@@ -296,7 +292,8 @@ def test_retry_after_holds_the_whole_annotator(
     texts = make_texts(60)
     limited = sorted(texts.sizes())[20]
     once = lambda call: (  # noqa: E731
-        Fault.RATE_LIMIT if call.attempt == 1 and call.text == texts.read([limited])[limited]
+        Fault.RATE_LIMIT
+        if call.attempt == 1 and call.text == texts.read([limited])[limited]
         else None
     )
     with LabellingServer(is_expert, faults=once, retry_after=1) as server:
