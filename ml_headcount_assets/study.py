@@ -21,8 +21,12 @@ from .annotator_entry import AnnotatorEntry, Name, Section
 from .errors import InputError
 from .model.priors import Priors
 from .model.settings import ESTIMATORS, EstimatorSettings
+from .text.filters import KeywordFilters, published_filters
 
 CONFIG_NAME = "study.yaml"
+
+#: Folders of raw profiles and of batch results, where the configuration names no others.
+PROFILES_FOLDER, LABELS_FOLDER = "profiles", "labels"
 
 #: Extensions that the readers understand. The text formats may also be gzipped (".csv.gz").
 TEXT_EXTENSIONS = (".csv", ".tsv", ".jsonl")
@@ -83,12 +87,50 @@ class ProfileLabelsFile(Section):
     columns: ProfileLabelColumns = ProfileLabelColumns()
 
 
+class ProfileColumns(Section):
+    """Names of the fields of raw profiles that hold no text.
+
+    A record without the field of the profile's id goes by its ``id``. `snapshot` is the time at
+    which the record was taken: of several records of one person, the newest counts.
+    """
+
+    profile_id: Name = "linkedin_id"
+    snapshot: Name = "timestamp"
+
+
+class ProfilesSource(Section):
+    """Raw profiles: one file, or a folder of files that are read in the order of their names."""
+
+    path: Path
+    columns: ProfileColumns = ProfileColumns()
+
+
+class LabelsFolder(Section):
+    """Results of LLM batch jobs: a folder with a subfolder of .jsonl files per annotator."""
+
+    path: Path
+
+
 class StudyFiles(Section):
-    """Where a study's data are; paths are absolute once the study is loaded."""
+    """Where a study's data are; paths are absolute once the study is loaded.
+
+    People come as `profiles`, which the study's own annotators label (results of batch jobs, if
+    there are any, being under `labels`), or as labels made elsewhere, in `profile_labels`.
+    """
 
     companies: CompaniesFile
     validation: ValidationFile
-    profile_labels: ProfileLabelsFile
+    profile_labels: ProfileLabelsFile | None = None
+    profiles: ProfilesSource | None = None
+    labels: LabelsFolder | None = None
+
+    @model_validator(mode="after")
+    def _people_come_in_one_way(self) -> Self:
+        if (self.profiles is None) == (self.profile_labels is None):
+            raise ValueError("give either 'profiles' or 'profile_labels'")
+        if self.labels is not None and self.profiles is None:
+            raise ValueError("'labels' are of 'profiles', which the study has none of")
+        return self
 
 
 class PriorsEntry(Section):
@@ -102,14 +144,16 @@ class Study(Section):
     """A study: the files it consists of and how it is to be estimated.
 
     The first of `estimators` is the headline. `annotators` is None when they are to be inferred
-    from the columns of the files. `spending_cap` is the most that asking LLMs may cost, over all
-    runs, in the currency of their prices.
+    from the columns of the files. `filters` are the rules by which the annotators of kind
+    "filter" label raw profiles; without it, those of the published study apply. `spending_cap`
+    is the most that asking LLMs may cost, over all runs, in the currency of their prices.
     """
 
     directory: Path
     name: Name
     files: StudyFiles
     annotators: tuple[AnnotatorEntry, ...] | None = None
+    filters: KeywordFilters | None = None
     estimators: tuple[Name, ...] = Field(ESTIMATORS, min_length=1)
     preset: Name | None = None
     draws: int = Field(1000, ge=2, strict=True)
@@ -171,6 +215,19 @@ class Study(Section):
         return self
 
     @model_validator(mode="after")
+    def _filters_have_rules(self) -> Self:
+        if self.files.profiles is None or self.annotators is None:
+            return self
+        rules = self.keyword_filters.rules
+        for entry in self.annotators:
+            if entry.kind == "filter" and entry.name not in rules:
+                raise ValueError(
+                    f"annotators: {entry.name!r} is a keyword filter without a rule; add it under"
+                    f" filters.rules. There are {', '.join(sorted(rules))}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _estimators_are_known(self) -> Self:
         _refuse_repeats("estimators", self.estimators)
         for estimator in self.estimators:
@@ -200,6 +257,11 @@ class Study(Section):
         if self.six_dimensional is not None:
             changes["six_dimensional"] = self.six_dimensional
         return replace(base, **changes).with_layers(self.layers)
+
+    @property
+    def keyword_filters(self) -> KeywordFilters:
+        """The rules of the study's keyword filters: its own, or the published ones."""
+        return self.filters or published_filters()
 
     @property
     def headline(self) -> str:
@@ -311,30 +373,60 @@ def _locate_files(directory: Path, files: Any, source: str) -> Any:
         files = {}
     if not isinstance(files, dict):
         return files  # the model says what is wrong with it
-    located = dict(files)
-    for role in StudyFiles.model_fields:
-        entry = located.get(role) or {}
-        if not isinstance(entry, dict):
-            continue
-        if isinstance(entry.get("path"), str):
-            path = directory / entry["path"]
-            if not path.is_file():
-                raise InputError(
-                    f"{source}: files.{role}.path: there is no file {entry['path']!r} in the"
-                    " study directory. Correct the path or add the file."
-                )
-        elif "path" in entry:
-            continue
-        else:
-            path = _discover(directory, role)
-        located[role] = {**entry, "path": path}
-    return located
+    named = dict(files)
+    for role in ("companies", "validation"):
+        named.setdefault(role, None)
+    if "profiles" not in named and "profile_labels" not in named:
+        named[_role_of_people(directory)] = None
+    if "profiles" in named and (directory / LABELS_FOLDER).is_dir():
+        named.setdefault("labels", None)
+    return {role: _with_path(directory, role, entry, source) for role, entry in named.items()}
+
+
+def _role_of_people(directory: Path) -> str:
+    """Return as which of the two the folder has its people: raw profiles, or labels."""
+    roles = [role for role in ("profiles", "profile_labels") if _candidates(directory, role)]
+    if len(roles) == 1:
+        return roles[0]
+    problem = "there are both" if roles else "there is neither"
+    raise InputError(
+        f"{directory.name}: {problem} profiles (a folder {PROFILES_FOLDER}/, or a file profiles.*)"
+        " and labels of profiles (a file profile_labels.*). Supply one of the two, or name it"
+        f" under files.profiles.path or files.profile_labels.path in {CONFIG_NAME}."
+    )
+
+
+def _with_path(directory: Path, role: str, entry: Any, source: str) -> Any:
+    """Return a section of `files` with an absolute path, looked for if it names none."""
+    entry = {} if entry is None else entry
+    known = role in StudyFiles.model_fields
+    if not known or not isinstance(entry, dict) or not isinstance(entry.get("path", ""), str):
+        return entry  # the model says what is wrong with it
+    if "path" not in entry:
+        return {**entry, "path": _discover(directory, role)}
+    path = directory / entry["path"]
+    exists = path.is_dir() if role == "labels" else path.is_file()
+    if not exists and not (role == "profiles" and path.is_dir()):
+        kind = "folder" if role == "labels" else "file"
+        raise InputError(
+            f"{source}: files.{role}.path: there is no {kind} {entry['path']!r} in the"
+            f" study directory. Correct the path or add the {kind}."
+        )
+    return {**entry, "path": path}
+
+
+def _candidates(directory: Path, role: str) -> list[Path]:
+    """Return what could be meant by a role, going by its name."""
+    folders = {"profiles": PROFILES_FOLDER, "labels": LABELS_FOLDER}
+    folder = directory / folders.get(role, "")
+    files = [directory / f"{role}{extension}" for extension in EXTENSIONS]
+    found = [path for path in files if path.is_file()]
+    return [folder, *found] if role in folders and folder.is_dir() else found
 
 
 def _discover(directory: Path, role: str) -> Path:
     """Find the one file called ``<role>`` with an extension that the readers understand."""
-    found = [directory / f"{role}{extension}" for extension in EXTENSIONS]
-    found = [path for path in found if path.is_file()]
+    found = _candidates(directory, role)
     if not found:
         raise InputError(
             f"{directory.name}: no file {role}.* ({', '.join(EXTENSIONS)}). Add it, or name it"

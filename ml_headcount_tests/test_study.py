@@ -49,6 +49,79 @@ def test_two_candidates_are_refused(directory: Path) -> None:
     assert study.files.companies.path == directory / "companies.xlsx"
 
 
+def _with_profiles(directory: Path, folder: str = "profiles") -> Path:
+    (directory / "profile_labels.jsonl.gz").unlink()
+    (directory / folder).mkdir()
+    (directory / "labels").mkdir()
+    return directory
+
+
+def test_a_folder_of_profiles_is_found_with_its_labels(directory: Path) -> None:
+    study = load_study(_with_profiles(directory))
+    assert study.files.profile_labels is None
+    assert study.files.profiles.path == directory / "profiles"
+    assert study.files.labels.path == directory / "labels"
+    assert study.files.profiles.columns.profile_id == "linkedin_id"
+    assert list(study.keyword_filters.rules) == [
+        "filter_broad_yes",
+        "filter_strict_no",
+        "filter_broad_yes_strict_no",
+    ]
+
+
+def test_profiles_may_lie_elsewhere(directory: Path) -> None:
+    _with_profiles(directory, "people")
+    (directory / "dump.csv.gz").write_text("x")
+    for path in ("people", "dump.csv.gz"):
+        study = _load(
+            directory, f"files: {{profiles: {{path: {path}, columns: {{snapshot: taken}}}}}}"
+        )
+        assert study.files.profiles.path == directory / path
+    with pytest.raises(InputError, match=r"files\.profiles\.path: there is no file 'gone'"):
+        _load(directory, "files: {profiles: {path: gone}}")
+    with pytest.raises(InputError, match=r"files\.labels\.path: there is no folder 'dump.csv.gz'"):
+        _load(directory, "files: {profiles: {path: people}, labels: {path: dump.csv.gz}}")
+
+
+def test_people_come_in_one_way(directory: Path) -> None:
+    (directory / "profiles").mkdir()
+    with pytest.raises(InputError, match="there are both profiles"):
+        load_study(directory)
+    study = _load(directory, "files: {profile_labels: {}}")
+    assert study.files.profiles is None
+    with pytest.raises(InputError, match="give either 'profiles' or 'profile_labels'"):
+        _load(directory, "files: {profile_labels: {}, profiles: {}}")
+    (directory / "labels").mkdir()
+    with pytest.raises(InputError, match="'labels' are of 'profiles'"):
+        _load(directory, "files: {profile_labels: {}, labels: {}}")
+    (directory / "profiles").rmdir()
+    (directory / "profile_labels.jsonl.gz").unlink()
+    with pytest.raises(InputError, match="there is neither profiles"):
+        _load(directory, "")
+
+
+FILTERS = """
+filters:
+  terms: {ml: [machine learning, ML], sales: [leads]}
+  rules:
+    filter_x: {all_of: [ml], none_of: [sales]}
+"""
+
+
+def test_filters_are_data(directory: Path) -> None:
+    _with_profiles(directory)
+    study = _load(directory, FILTERS + "annotators: [{name: filter_x, kind: filter}]")
+    assert study.keyword_filters.terms["ml"] == ("machine learning", "ML")
+    with pytest.raises(
+        InputError, match=r"'filter_y' is a keyword filter without a rule.*filter_x"
+    ):
+        _load(directory, FILTERS + "annotators: [{name: filter_y, kind: filter}]")
+    with pytest.raises(InputError, match=r"'filters'.*there is no list 'mml'"):
+        _load(directory, FILTERS.replace("all_of: [ml]", "all_of: [mml]"))
+    with pytest.raises(InputError, match=r"'filters.terms.ml.0': .*besides white space"):
+        _load(directory, FILTERS.replace("machine learning", '"-"'))
+
+
 def test_missing_directory(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such study directory"):
         load_study(tmp_path / "nowhere")
@@ -106,7 +179,7 @@ TWO = "annotators: [{name: a, kind: filter}, {name: b, kind: filter}, "
         ("nmae: x", "key 'nmae' is unknown"),
         ("directory: /tmp", "key 'directory' is unknown"),
         ("files: {companies: {columns: {id: x}}}", "'files.companies.columns.id' is unknown"),
-        ("files: {profiles: {path: x}}", "'files.profiles' is unknown"),
+        ("files: {persons: {path: x}}", "'files.persons' is unknown"),
         ("files: 3", "key 'files'"),
         ("files: {companies: 3}", "key 'files.companies'"),
         ("files: {companies: {path: 3}}", "key 'files.companies.path'"),

@@ -58,7 +58,7 @@ def test_the_truth_lies_apart(world: SimulatedWorld, tmp_path: Path) -> None:
     truth = pd.read_csv(directory / "truth" / "truth.csv")
     assert truth["experts"].tolist() == world.truth["experts"].tolist()
     study = load_study(directory)
-    paths = [entry.path for _, entry in study.files]
+    paths = [entry.path for _, entry in study.files if entry is not None]
     assert all(path.parent == directory for path in paths)
 
 

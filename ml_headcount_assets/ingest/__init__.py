@@ -9,13 +9,16 @@ from .annotators import study_annotators
 from .companies import read_companies
 from .identifiers import company_slug, normalise_company_id
 from .profile_labels import read_profile_labels
-from .rated_cvs import read_rated_cvs
+from .profiles import read_profiles
+from .rated_cvs import read_rated_cvs, read_rated_texts
 
 __all__ = [
     "company_slug",
     "normalise_company_id",
     "read_companies",
     "read_profile_labels",
+    "read_profiles",
     "read_rated_cvs",
+    "read_rated_texts",
     "study_annotators",
 ]

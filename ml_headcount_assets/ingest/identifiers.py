@@ -32,6 +32,24 @@ def normalise_company_id(raw: object) -> str:
     return text
 
 
+def normalise_profile_id(raw: object) -> str:
+    """Return the one spelling of a person's id, or "" if there is none.
+
+    Surrounding space makes no difference, nor that a spreadsheet has turned 5 into 5.0.
+    """
+    if isinstance(raw, bool) or not isinstance(raw, (str, int, float)) or raw != raw:
+        return ""
+    # JSON can spell half of a surrogate pair and the null character, which no table stores.
+    text = str(raw).encode("utf-8", "replace").decode().replace("\0", "").strip()
+    number = _WHOLE_FLOAT.fullmatch(text)
+    return number.group(1) if number else text
+
+
+def is_company_page(address: str) -> bool:
+    """Whether an address is that of a company's page, which has its id in it."""
+    return _PAGE.search(address.casefold()) is not None
+
+
 def _normalise_once(text: str) -> str:
     text = unicodedata.normalize("NFC", text.strip().casefold())
     page = _PAGE.search(text)

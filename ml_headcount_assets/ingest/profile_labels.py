@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..errors import InputError
 from ..model.annotators import check_derived
 from ..study import Study
-from .annotators import annotator_columns, study_annotators, wide_labels
+from .annotators import study_annotators
 from .identifiers import company_slug, normalise_company_id
+from .label_columns import annotator_columns, wide_labels
 from .tables import RawTable, read_table
 from .values import map_distinct
 
@@ -51,6 +53,8 @@ def read_profile_labels(
         annotator contradicts its definition.
     """
     entry = study.files.profile_labels
+    if entry is None:
+        raise InputError(f"{study.name}: the study has raw profiles, and no file of their labels.")
     table = read_table(entry.path)
     rows = len(table)
     raw_ids = table.require(entry.columns.company_id, "files.profile_labels.columns.company_id")

@@ -7,12 +7,14 @@ import pandas as pd
 from ..errors import InputError
 from ..model.annotators import check_derived
 from ..study import Study
-from .annotators import annotator_columns, study_annotators, wide_labels
+from ..text.recipe import RECIPE_VERSION, hash_text
+from .annotators import study_annotators
+from .rated_labels import rated_labels, rated_texts
 from .rejects import WHOLE_ROW
 from .tables import RawTable, read_table
 from .values import parse_labels
 
-__all__ = ["read_rated_cvs"]
+__all__ = ["read_rated_cvs", "read_rated_texts"]
 
 
 def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -25,16 +27,48 @@ def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
         a column of ids, a CV goes by its line.
     rated_labels
         rated_id, annotator, label (Int8, missing where it could not be obtained); one row per
-        CV and annotator.
+        CV and annotator whose labels are in the file or follow from the CV's text.
     rejects
         As `Rejects.frame`.
 
     Raises
     ------
     InputError
-        The file cannot be read, an annotator has no column, nobody or everybody is an expert,
+        The file cannot be read, an annotator has no labels, nobody or everybody is an expert,
         or a derived annotator contradicts its definition.
     """
+    table, rated_cvs = _usable(study)
+    wide = rated_labels(study, table)
+    here = [a for a in study_annotators(study) if {a.name, *a.derived} <= set(wide)]
+    check_derived(wide, here, table.source)
+    wide.insert(0, "rated_id", rated_cvs["rated_id"])
+    long = wide.melt("rated_id", var_name="annotator", value_name="label")
+    return rated_cvs, long.astype({"label": "Int8"}), table.rejects.frame()
+
+
+def read_rated_texts(study: Study) -> pd.DataFrame:
+    """Read the texts of a study's rated CVs, made by the recipe of the profiles.
+
+    Returns
+    -------
+    DataFrame
+        rated_id, text, text_hash, recipe; the CVs that have a verdict and a text.
+
+    Raises
+    ------
+    InputError
+        As `read_rated_cvs`.
+    """
+    table, rated_cvs = _usable(study)
+    texts = rated_texts(table) or [""] * len(table)
+    frame = pd.DataFrame({"rated_id": rated_cvs["rated_id"], "text": texts}).astype("str")
+    frame["text_hash"] = [hash_text(text) for text in texts]
+    frame["recipe"] = RECIPE_VERSION
+    return frame[frame["text"] != ""].reset_index(drop=True)
+
+
+def _usable(study: Study) -> tuple[RawTable, pd.DataFrame]:
+    """Return the rows of CVs that have an id and a verdict, and these two of each."""
     entry = study.files.validation
     table = read_table(entry.path)
     rows, rejects = len(table), table.rejects
@@ -57,11 +91,7 @@ def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
                 f"{table.source}: no CV is rated as {kind}, so the annotators' error rates cannot"
                 f" be known. Add rated CVs with is_expert {verdict}."
             )
-    wide = wide_labels(table, annotator_columns(study), rejects)
-    check_derived(wide, study_annotators(study), table.source)
-    wide.insert(0, "rated_id", rated_cvs["rated_id"])
-    rated_labels = wide.melt("rated_id", var_name="annotator", value_name="label")
-    return rated_cvs, rated_labels.astype({"label": "Int8"}), rejects.frame()
+    return table, rated_cvs
 
 
 def _identify(table: RawTable, column: str) -> pd.Series:

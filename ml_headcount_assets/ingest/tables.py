@@ -21,9 +21,16 @@ from .text_files import json_objects, records, same_width, text_lines
 from .typed_files import parquet_rows, xlsx_rows
 from .values import Rows, as_text
 
-__all__ = ["RawTable", "read_header", "read_table"]
+__all__ = [
+    "DELIMITERS",
+    "RawTable",
+    "file_extension",
+    "read_header",
+    "read_table",
+    "refuse_repeats",
+]
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def read_table(path: Path) -> RawTable:
         without rows, or is not what its extension says.
     """
     rejects = Rejects(path.name)
-    extension = _extension(path)
+    extension = file_extension(path)
     if extension == ".parquet":
         header, rows, lines = parquet_rows(path)
     elif extension == ".xlsx":
@@ -97,8 +104,8 @@ def read_table(path: Path) -> RawTable:
     elif extension == ".jsonl":
         header, rows, lines = _jsonl_rows(path, rejects)
     else:
-        header, rows, lines = _delimited_rows(path, _DELIMITERS[extension], rejects)
-    _refuse_repeats(header, path.name)
+        header, rows, lines = _delimited_rows(path, DELIMITERS[extension], rejects)
+    refuse_repeats(header, path.name)
     if not rows:
         first = rejects.first_reason() or "there is only a header"
         raise InputError(f"{path.name}: the file has no rows that can be read ({first}).")
@@ -117,11 +124,11 @@ def read_header(path: Path) -> list[str]:
     InputError
         As `read_table`.
     """
-    extension = _extension(path)
-    if extension not in _DELIMITERS:
+    extension = file_extension(path)
+    if extension not in DELIMITERS:
         return list(read_table(path).columns)
     rejects = Rejects(path.name)
-    for _, fields in records(text_lines(path, rejects), _DELIMITERS[extension], rejects):
+    for _, fields in records(text_lines(path, rejects), DELIMITERS[extension], rejects):
         return [name for name in map(str.strip, fields) if name]
     raise InputError(f"{path.name}: the file has no header. Supply it again.")
 
@@ -145,7 +152,7 @@ def _delimited_rows(path: Path, delimiter: str, rejects: Rejects) -> Rows:
     return header, [fields for _, fields in rows], [line for line, _ in rows]
 
 
-def _extension(path: Path) -> str:
+def file_extension(path: Path) -> str:
     """Return the extension that decides how the file is read, without ".gz"."""
     name = path.name.lower()
     if not name.endswith(EXTENSIONS):
@@ -157,7 +164,8 @@ def _extension(path: Path) -> str:
     return Path(name.removesuffix(".gz")).suffix
 
 
-def _refuse_repeats(header: list[str], source: str) -> None:
+def refuse_repeats(header: list[str], source: str) -> None:
+    """Raise an `InputError` if two columns have the same name."""
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise InputError(

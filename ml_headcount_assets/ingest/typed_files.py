@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
@@ -17,7 +18,9 @@ from ..errors import InputError
 from .rejects import WHOLE_ROW, Rejects
 from .values import Rows, as_text
 
-__all__ = ["parquet_rows", "xlsx_rows"]
+__all__ = ["parquet_records", "parquet_rows", "xlsx_rows"]
+
+_BATCH_ROWS = 2_000
 
 # What openpyxl lets through: from the disk, the archive, and XML that lacks the expected parts.
 _WORKBOOK_ERRORS = (
@@ -51,6 +54,51 @@ def parquet_rows(path: Path) -> Rows:
     columns = [[as_text(value) for value in column.to_pylist()] for column in table.columns]
     rows = list(zip(*columns, strict=True))
     return table.column_names, rows, list(range(2, len(rows) + 2))
+
+
+def parquet_records(
+    path: Path, fields: Collection[str], rejects: Rejects
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (row, record) with nested values, a few thousand rows in memory at a time.
+
+    Parameters
+    ----------
+    fields
+        Names of the columns that are wanted, of which the file may lack some.
+
+    Raises
+    ------
+    InputError
+        The file is not parquet.
+    """
+    line = 1
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            columns = [name for name in file.schema_arrow.names if name in fields]
+            for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
+                for record in _records(batch):
+                    line += 1
+                    if record is not None:
+                        yield line, record
+                    else:
+                        rejects.add(line, WHOLE_ROW, "a value of the row cannot be read")
+    except (pyarrow.ArrowException, OSError) as error:
+        if line == 1:
+            raise InputError(
+                f"{path.name}: cannot be read as parquet (cut off?). Supply it again."
+            ) from error
+        rejects.add_file(f"the file is damaged behind row {line}: supply it again")
+
+
+def _records(batch: pyarrow.RecordBatch) -> list[dict[str, Any] | None]:
+    """Return the rows as objects; None for those with text that is no UTF-8 or such a date."""
+    try:
+        return batch.to_pylist()
+    except (ValueError, OverflowError):
+        rows = [batch.slice(row, 1) for row in range(len(batch))]
+        if len(rows) == 1:
+            return [None]
+        return [record for row in rows for record in _records(row)]
 
 
 def xlsx_rows(path: Path, rejects: Rejects) -> Rows:

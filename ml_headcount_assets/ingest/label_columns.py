@@ -1,0 +1,86 @@
+"""Under which names the files have the annotators' labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from ..errors import InputError
+from ..study import ProfileLabelsFile, Study, ValidationFile
+from .rejects import Rejects
+from .tables import RawTable, read_header
+from .values import parse_labels
+
+__all__ = ["annotator_columns", "wide_labels"]
+
+
+def annotator_columns(study: Study) -> dict[str, str]:
+    """Map each annotator, sorted by name, to its column in the files.
+
+    Without a list in the configuration, a study of raw profiles has those keyword filters that
+    have a rule and those LLMs that have a folder of labels; in any other study, every column that
+    has no other meaning is an annotator.
+
+    Raises
+    ------
+    InputError
+        An annotator is in one of the two files only, or the files have none.
+    """
+    if study.annotators is not None:
+        return dict(sorted((entry.name, entry.source_column) for entry in study.annotators))
+    rated, deployed = study.files.validation, study.files.profile_labels
+    if deployed is None:
+        return {name: name for name in sorted({*study.keyword_filters.rules, *_folders(study)})}
+    rated_names = _other_columns(rated.path, rated.columns)
+    deployed_names = _other_columns(deployed.path, deployed.columns)
+    sides: Sequence[tuple[set[str], set[str], ValidationFile | ProfileLabelsFile, str]] = (
+        (rated_names, deployed_names, rated, deployed.path.name),
+        (deployed_names, rated_names, deployed, rated.path.name),
+    )
+    for names, others, there, elsewhere in sides:
+        if names - others:
+            raise InputError(
+                f"{there.path.name}: annotator {min(names - others)!r} is not in"
+                f" {elsewhere}. Add its labels there, or list the annotators that are to"
+                " be used in study.yaml."
+            )
+    if not rated_names:
+        raise InputError(
+            f"{rated.path.name}: there is no column with an annotator's labels. Add one."
+        )
+    return {name: name for name in sorted(rated_names)}
+
+
+def wide_labels(table: RawTable, columns: Mapping[str, str], rejects: Rejects) -> pd.DataFrame:
+    """Read one Int8 column per annotator; `columns` maps annotators to columns of the file.
+
+    Raises
+    ------
+    InputError
+        An annotator has no column, or a column without a single usable label.
+    """
+    frame = pd.DataFrame(index=np.arange(len(table)))
+    for name, column in columns.items():
+        values = table.require(column, f"annotators: {name}: column")
+        frame[name] = parse_labels(values, table.line, name, rejects)
+        if len(table) and frame[name].isna().all():
+            raise InputError(
+                f"{table.source}: annotator {name!r} has not one label that is 0 or 1. Correct"
+                f" the column {column!r}, or leave the annotator out in study.yaml."
+            )
+    return frame
+
+
+def _other_columns(path: Path, known: BaseModel) -> set[str]:
+    return set(read_header(path)) - set(known.model_dump().values())
+
+
+def _folders(study: Study) -> list[str]:
+    """Return the names of the LLMs of which there are results of batch jobs."""
+    if study.files.labels is None:
+        return []
+    return [entry.name for entry in study.files.labels.path.iterdir() if entry.is_dir()]

@@ -1,0 +1,102 @@
+"""The labels of the rated CVs: from their text where there is one, else from the file.
+
+Keyword filters that label raw profiles label the rated CVs as well, by the same rules on text of
+the same recipe, since error rates that were learned on other text would mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow
+
+from ..errors import InputError
+from ..study import Study
+from ..text.filters import KeywordFilters, keyword_labels
+from ..text.recipe import TEXT_FIELDS, profile_text
+from .label_columns import annotator_columns, wide_labels
+from .profile_files import structured
+from .tables import RawTable
+
+__all__ = ["rated_labels", "rated_texts"]
+
+
+def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
+    """Return the labels of the rated CVs, an Int8 column per annotator.
+
+    In a study of raw profiles, an LLM without a column in the file is left out: its labels are
+    not in this file.
+
+    Raises
+    ------
+    InputError
+        An annotator has no labels.
+    """
+    columns = annotator_columns(study)
+    if study.files.profiles is None:
+        return wide_labels(table, columns, table.rejects)
+    rules = study.keyword_filters.rules
+    in_file = {name: column for name, column in columns.items() if column in table.columns}
+    labels = wide_labels(table, in_file, table.rejects)
+    texts = rated_texts(table)
+    for name in columns:
+        if name not in rules:
+            continue
+        if texts is None:
+            _report_origin(table, name, in_file)
+            continue
+        fired = _fired(study, name, texts)
+        if name in in_file:
+            _report_differences(table, name, labels[name], fired)
+        labels[name] = fired
+    return labels
+
+
+def rated_texts(table: RawTable) -> list[str] | None:
+    """Return the text of every rated CV, "" where it has none; None if the file has no text."""
+    present = [field for field in TEXT_FIELDS if field in table.columns]
+    if not present:
+        return None
+    cells = (table.columns[field] for field in present)
+    texts = []
+    for line, values in zip(table.line, zip(*cells, strict=True), strict=True):
+        record = {field: value for field, value in zip(present, values, strict=True) if value}
+        text, unread = profile_text(structured(record))
+        for field in unread:
+            table.rejects.add(line, field, "is of a kind that is not read; left out of the text")
+        if not text:
+            table.rejects.add(line, "text", "the CV has no text; keyword filters cannot label it")
+        texts.append(text)
+    return texts
+
+
+def _fired(study: Study, name: str, texts: list[str]) -> pd.Series:
+    """Return a filter's labels, missing where there is no text."""
+    rules = study.keyword_filters
+    one = KeywordFilters(terms=rules.terms, rules={name: rules.rules[name]})
+    fired = keyword_labels(pyarrow.array(texts, pyarrow.large_string()), one)[name]
+    labels = pd.Series(fired.astype(np.int8), dtype="Int8")
+    return labels.mask([not text for text in texts])
+
+
+def _report_origin(table: RawTable, name: str, in_file: Mapping[str, str]) -> None:
+    if name not in in_file:
+        raise InputError(
+            f"{table.source}: keyword filter {name!r} cannot label the rated CVs, since there is"
+            f" none of the columns {', '.join(TEXT_FIELDS)}. Add the text of the CVs."
+        )
+    table.rejects.add_file(
+        f"the CVs have no text, so the labels of {name} are taken from the file; they mean"
+        " something only if they were made from text like that of the profiles"
+    )
+
+
+def _report_differences(table: RawTable, name: str, given: pd.Series, fired: pd.Series) -> None:
+    differ = (given != fired).fillna(False).to_numpy(dtype=bool)
+    table.rejects.add(
+        table.line[differ],
+        name,
+        "the label in the file is not what the text gives; the text counts",
+    )
