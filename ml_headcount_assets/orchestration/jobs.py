@@ -2,8 +2,6 @@
 
 import dagster as dg
 
-from .partitions import COMPANIES
-
 #: Made of all companies together; refreshing one of them leaves these as they are, since draws
 #: can be added up over companies only if all of them share the cohort's draws.
 _CALIBRATE = dg.AssetSelection.groups("calibrate")
@@ -13,21 +11,18 @@ _RATED = dg.AssetSelection.assets("rated_cvs", "rated_labels", "annotators")
 whole_study = dg.define_asset_job(
     "whole_study",
     selection=dg.AssetSelection.all() - _FILES,
-    partitions_def=COMPANIES,
     description="Everything, for all companies in one run (or for the companies of a range).",
 )
 
 calibration = dg.define_asset_job(
     "calibration",
     selection=dg.AssetSelection.groups("ingest", "annotate", "calibrate"),
-    partitions_def=COMPANIES,
     description="What all companies share, which a single company's estimate needs.",
 )
 
 refresh_company = dg.define_asset_job(
     "refresh_company",
     selection=dg.AssetSelection.all() - _FILES - _CALIBRATE - _RATED,
-    partitions_def=COMPANIES,
     description="One company (or a range) anew, on the cohort's draws as they are, and the totals.",
 )
 

@@ -84,7 +84,9 @@ def follow(
     context.log.info(
         f"{recipe.asset}: {len(comparison.misses)} made, {len(comparison.hits)} from the cache"
     )
-    for key in sorted(context.selected_asset_keys):
+    # Tables that depend on each other come in that order, or Dagster notes an outdated version.
+    place = {table: number for number, table in enumerate(recipe.tables)}
+    for key in sorted(context.selected_asset_keys, key=lambda key: place.get(key.path[-1], 0)):
         # Dagster copies this to the event of every company, and asking for one of its own would
         # cost more time than all the work: so it is about the run's companies together.
         metadata = {**described, "unchanged": len(comparison.hits)}

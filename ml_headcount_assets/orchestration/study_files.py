@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.study import Study, StudyFiles
+from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.cache import hash_of
 
 __all__ = [
@@ -25,7 +25,9 @@ __all__ = [
 SETTINGS = "study_settings"
 
 #: Asset key of each file's source, by the file's role in the configuration.
-SOURCES: Mapping[str, str] = {role: f"{role}_file" for role in StudyFiles.model_fields}
+SOURCES: Mapping[str, str] = {
+    role: f"{role}_file" for role in ("companies", "validation", "profile_labels")
+}
 
 
 def source_versions(study: Study) -> dict[str, str]:
@@ -46,6 +48,8 @@ def reader_version(study: Study, role: str) -> str:
 def file_version(study: Study, role: str) -> str:
     """Return a hash of a file's content and of how its columns are to be read."""
     entry = getattr(study.files, role)
+    if entry is None:
+        return hash_of(None)
     mapping = entry.model_dump(mode="json", exclude={"path"})
     annotators = [entry.model_dump(mode="json") for entry in study.annotators or ()]
     return hash_of(_digest(entry.path), entry.path.name, mapping, annotators)

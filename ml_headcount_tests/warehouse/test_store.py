@@ -121,9 +121,14 @@ def test_rows_of_other_companies_are_refused(store):
 
 def test_changes_of_a_transaction_are_stored_together(store):
     store.write("companies", companies("a"))
-    with pytest.raises(ComputeError), store.transaction() as transaction:
-        transaction.replace("companies", companies("b"))
-        transaction.replace("company_hits", companies("b"))
+
+    def second_change_fails() -> None:
+        with store.transaction() as transaction:
+            transaction.replace("companies", companies("b"))
+            transaction.replace("company_hits", companies("b"))
+
+    with pytest.raises(ComputeError):
+        second_change_fails()
     assert store.read("companies")["company"].tolist() == ["a"]
     store.write("companies", companies("c"))  # and the file is free again
 

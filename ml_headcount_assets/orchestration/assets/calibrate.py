@@ -53,8 +53,10 @@ _RATED = ("rated_cvs", "rated_labels", "annotators")
             *_RATED,
             SETTINGS,
         ),
-        _spec("annotator_summary", "Sensitivity and specificity of each annotator.", *_RATED),
-        _spec("annotator_correlations", "Correlations of the annotators' errors.", *_RATED),
+        _spec(
+            "annotator_summary", "Sensitivity and specificity of each annotator.", "annotator_fit"
+        ),
+        _spec("annotator_correlations", "Correlations of the annotators' errors.", "annotator_fit"),
     ],
 )
 def annotator_fit(

@@ -136,14 +136,14 @@ def _synthetic_frames(store: TableStore, study: Study, companies: Sequence[str])
                 fit,
                 CohortFit.from_frame(cohorts[cohorts["estimator"] == estimator]),
                 counts,
-                table,
+                # An estimator without pattern probabilities does not go by patterns.
+                table if fit.pattern_probabilities.shape[-1] else table.iloc[:0],
                 study.settings(),
                 draws=study.draws,
                 seed=study.seed,
             ),
         )
         for estimator, fit in fits
-        if fit.pattern_probabilities.shape[-1]  # others do not go by patterns
     )
     slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
     return {"synthetic_counts": summaries.assign(company=summaries["company_id"].map(slugs))}

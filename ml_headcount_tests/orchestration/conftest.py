@@ -1,0 +1,79 @@
+"""A small simulated study, and a warehouse in which it has been estimated once."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from ml_headcount_assets.model import simulate_study
+from ml_headcount_assets.orchestration.instance import home_of
+from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
+from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.worlds import write_world
+
+# Three annotators and few draws: these tests are about what is made anew, not about numbers.
+ANNOTATORS = ["llm_gemini_2_5_flash", "llm_sonnet_4", "filter_broad_yes"]
+DRAWS = 60
+
+
+@pytest.fixture(autouse=True)
+def no_beta_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        yield
+
+
+def write_study(directory: Path, *, companies: int = 12) -> Path:
+    """Write a study that takes seconds to estimate."""
+    write_world(simulate_study("matched", companies, 600, seed=1), directory)
+    config = directory / "study.yaml"
+    content = yaml.safe_load(config.read_text())
+    content["annotators"] = [a for a in content["annotators"] if a["name"] in ANNOTATORS]
+    content["draws"] = DRAWS
+    content["estimators"] = ["five_layer", "log_debias"]
+    config.write_text(yaml.safe_dump(content))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory) -> tuple[Path, Path, RunSummary]:
+    """The study's directory, its warehouse after one run, and what that run said."""
+    root = tmp_path_factory.mktemp("pristine")
+    directory = write_study(root / "study")
+    warehouse = root / "warehouse.duckdb"
+    return directory, warehouse, materialize_study(load_study(directory), warehouse)
+
+
+class Place:
+    """A copy of the study and its warehouse that a test may change."""
+
+    def __init__(self, root: Path) -> None:
+        self.directory, self.warehouse = root / "study", root / "warehouse.duckdb"
+
+    @property
+    def study(self) -> Study:
+        return load_study(self.directory)
+
+    def run(self, **arguments) -> RunSummary:
+        return materialize_study(self.study, self.warehouse, **arguments)
+
+
+@pytest.fixture
+def fresh(tmp_path, pristine) -> Place:
+    """A study that has not been run."""
+    shutil.copytree(pristine[0], tmp_path / "study")
+    return Place(tmp_path)
+
+
+@pytest.fixture
+def place(fresh, pristine) -> Place:
+    """A study that has been run."""
+    shutil.copy(pristine[1], fresh.warehouse)
+    shutil.copy(pristine[1].with_suffix(".html"), fresh.warehouse.with_suffix(".html"))
+    shutil.copytree(home_of(pristine[1]), home_of(fresh.warehouse))
+    return fresh

@@ -1,0 +1,87 @@
+"""Every check passes on a study in order, and finds what it is there to find."""
+
+import duckdb
+import pytest
+
+from ml_headcount_assets.orchestration import checks
+from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
+
+BREAK = {
+    "headcounts_are_known": "UPDATE companies SET headcount = NULL",
+    "both_classes_are_rated": "UPDATE rated_cvs SET is_expert = 0",
+    "few_rows_are_rejected": "INSERT INTO rejects SELECT 'rated_cvs', 'validation.csv', unnest("
+    "range(2, 80)), 'is_expert', 'no verdict', NULL",
+    "every_annotator_has_labels": "UPDATE profile_labels SET label = NULL"
+    " WHERE annotator = 'llm_sonnet_4'",
+    "few_labels_are_missing": "UPDATE profile_labels SET label = NULL"
+    " WHERE annotator = 'llm_sonnet_4' AND profile_id::BIGINT % 3 = 0",
+    "every_profile_is_counted_once": "UPDATE pattern_counts SET n_profiles = n_profiles + 1"
+    " WHERE company = (SELECT min(company) FROM pattern_counts)",
+    "annotators_beat_chance": "UPDATE annotator_summary SET specificity_mean = 0.1"
+    " WHERE annotator = 'llm_sonnet_4'",
+    "rated_patterns_are_predicted": "UPDATE predictive_checks SET within = false",
+    "annotators_behave_as_on_rated_cvs": "UPDATE profile_labels SET label = 0"
+    " WHERE annotator = 'filter_broad_yes'",
+    "keyword_counts_can_be_scaled": "UPDATE cohort_fit SET scale = 9",
+    "draws_are_possible": "UPDATE headcount_draws SET draws = list_append(draws[:-2], 10_000_000)",
+    "draws_are_joint": "UPDATE headcount_draws SET draws = draws[:-2]"
+    " WHERE company = (SELECT min(company) FROM headcount_draws)",
+    "intervals_are_ordered": "UPDATE headcount_intervals SET q10 = q90 + 1 WHERE q90 IS NOT NULL",
+    "most_companies_have_evidence": "UPDATE headcount_intervals SET evidence = 'none'",
+    "totals_are_of_one_cast": "UPDATE _cache SET input_hash = 'old'"
+    " WHERE asset = 'headcount_draws' AND company = (SELECT max(company) FROM companies)",
+    "size_bands_cover_all_companies": "DELETE FROM companies"
+    " WHERE company = (SELECT max(company) FROM companies)",
+}
+IMPOSSIBLE = {
+    "draws_are_possible": [
+        "UPDATE headcount_draws SET draws = list_prepend(-1, draws[2:]) WHERE evidence <> 'none'",
+        "UPDATE headcount_draws SET evidence = 'none' WHERE list_max(draws) >= 0",
+    ],
+    "intervals_are_ordered": [
+        "UPDATE headcount_intervals SET evidence = 'none' WHERE mean IS NOT NULL",
+        "UPDATE headcount_intervals SET q50 = NULL WHERE evidence <> 'none'",
+    ],
+}
+BLOCKING = {
+    "every_annotator_has_labels",
+    "every_profile_is_counted_once",
+    "annotators_beat_chance",
+    "draws_are_possible",
+    "draws_are_joint",
+    "intervals_are_ordered",
+}
+
+
+def evaluate(name: str, place):
+    check = getattr(checks, name)
+    resources = {"warehouse": WarehouseResource(path=str(place.warehouse))}
+    if "study" in check.required_resource_keys:
+        resources["study"] = StudyResource(directory=str(place.directory))
+    return check(**resources)
+
+
+def test_every_check_is_tried_here():
+    defined = {n for n, member in vars(checks).items() if hasattr(member, "check_specs")}
+    assert defined == set(BREAK)
+
+
+@pytest.mark.parametrize("name", BREAK)
+def test_a_check_passes_and_finds(name, place):
+    intact = evaluate(name, place)
+    assert intact.passed, intact.description
+    with duckdb.connect(str(place.warehouse)) as connection:
+        connection.execute(BREAK[name])
+    broken = evaluate(name, place)
+    assert not broken.passed
+    assert broken.description
+    assert (broken.severity.value == "ERROR") == (name in BLOCKING)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [(name, change) for name in IMPOSSIBLE for change in IMPOSSIBLE[name]]
+)
+def test_what_must_never_be_is_found(name, change, place):
+    with duckdb.connect(str(place.warehouse)) as connection:
+        connection.execute(change)
+    assert not evaluate(name, place).passed

@@ -1,0 +1,111 @@
+"""The web interface on a warehouse: started, asked, and ended without a trace."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.orchestration.instance import home_of
+from ml_headcount_assets.orchestration.ui import serve_ui, ui_environment
+
+DEADLINE_SECONDS = 150
+QUERY = """{assetNodes {assetKey {path} groupName staleStatus
+                        partitionStats {numMaterialized numPartitions}}}"""
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_the_environment_is_that_of_the_last_run(place):
+    variables = ui_environment(place.warehouse)
+    assert variables["ML_HEADCOUNT_WAREHOUSE"] == str(place.warehouse)
+    assert variables["ML_HEADCOUNT_STUDY"] == str(home_of(place.warehouse))
+    assert variables["DAGSTER_HOME"] == str(home_of(place.warehouse))
+
+
+def test_a_study_that_is_given_goes_first(place):
+    variables = ui_environment(place.warehouse, place.directory, "schons-2026.yaml")
+    assert variables["ML_HEADCOUNT_STUDY"] == str(place.directory)
+    assert variables["ML_HEADCOUNT_CONFIG"] == "schons-2026.yaml"
+
+
+def test_a_warehouse_without_a_run_has_no_study(tmp_path):
+    assert "ML_HEADCOUNT_STUDY" not in ui_environment(tmp_path / "new.duckdb")
+
+
+def test_a_taken_port_is_told(place):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"Port {port} of 127.0.0.1 cannot be used"):
+            serve_ui(place.warehouse, port=port)
+
+
+def ask(port: int) -> list[dict]:
+    """Ask for the assets, as soon as there is somebody to answer."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps({"query": QUERY}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                nodes = json.load(answer)["data"]["assetNodes"]
+            if nodes:
+                return nodes
+        except (urllib.error.URLError, ConnectionError):
+            pass  # not listening yet
+        assert time.monotonic() < deadline, "the web interface does not answer"
+        time.sleep(1)
+
+
+def processes_with(text: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if text.encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # it has ended, or is somebody else's
+    return found
+
+
+def test_it_shows_the_warehouse_and_ends_when_told(place, free_port):
+    code = (
+        "import sys; from ml_headcount_assets.orchestration.ui import serve_ui;"
+        "sys.exit(serve_ui(sys.argv[1], port=int(sys.argv[2])))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(place.warehouse), str(free_port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        try:
+            nodes = {node["assetKey"]["path"][-1]: node for node in ask(free_port)}
+        finally:
+            server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+    assert nodes["headcount_draws"]["partitionStats"] == {
+        "numMaterialized": 12,
+        "numPartitions": 12,
+    }
+    assert nodes["portfolio_intervals"]["groupName"] == "estimate"
+    assert {node["staleStatus"] for node in nodes.values()} == {"FRESH"}
+    home = f"DAGSTER_HOME={home_of(place.warehouse)}"
+    assert [pid for pid in processes_with(home) if pid != os.getpid()] == []
