@@ -10,6 +10,7 @@ __all__ = ["Missing"]
 class Missing(StrEnum):
     """Reasons for a label that could not be had. None of them says anything about the person."""
 
+    NO_TEXT = "there is no text to label; not asked"
     INSTRUCTIONS = "the text gives instructions to the annotator; not asked"
     EMPTY = "the answer is empty"
     NOT_JSON = "the answer is not one JSON object"
@@ -34,7 +35,12 @@ class Missing(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether asking again at another time would be of no use."""
-        return self.is_of_answer or self in (Missing.INSTRUCTIONS, Missing.REJECTED)
+        return self.is_of_answer or self.is_of_text or self is Missing.REJECTED
+
+    @property
+    def is_of_text(self) -> bool:
+        """Whether the text itself rules a label out, whoever is asked."""
+        return self in (Missing.NO_TEXT, Missing.INSTRUCTIONS)
 
 
 _OF_ANSWERS = frozenset(

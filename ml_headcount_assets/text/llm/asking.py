@@ -152,6 +152,9 @@ class Asker:
         HeadcountError
             There is no point in asking this annotator any further in this run.
         """
+        if not text.strip():
+            self._keep(text_hash, Missing.NO_TEXT)
+            return
         if gives_instructions(text):
             self._keep(text_hash, Missing.INSTRUCTIONS)
             return
@@ -261,7 +264,7 @@ class Asker:
         if isinstance(result, Missing):
             self.tally.missing[result] += 1
             # Until the model has given a label, it is likelier the settings that are wrong.
-            final = result is Missing.INSTRUCTIONS or (result.is_final and self._has_labelled)
+            final = result.is_of_text or (result.is_final and self._has_labelled)
         else:
             self.tally.labels += 1
             self._failures_in_a_row, self._has_labelled, final = 0, True, True

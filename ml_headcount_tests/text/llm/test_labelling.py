@@ -163,6 +163,18 @@ def test_the_cap_holds_with_requests_under_way(
         assert not (frame["missing"] == Missing.CAP).any()
 
 
+def test_a_text_without_words_is_not_asked_about(
+    annotator: MakeAnnotator, store: AnswerStore
+) -> None:
+    texts = TextsInMemory(["", " \n", "a transformer"])
+    with LabellingServer(is_expert) as server:
+        asked = annotator(server)
+        report = label_texts(texts, [asked], store, cap=1)
+        assert len(server.seen) == 1
+    assert report.tallies["llm_a"].missing == {Missing.NO_TEXT: 2}
+    assert store.settled(question_for(asked, texts)) == set(texts.sizes())
+
+
 def test_no_money_means_no_request(annotator: MakeAnnotator, store: AnswerStore) -> None:
     with LabellingServer(is_expert) as server:
         report = label_texts(make_texts(5), [annotator(server)], store, cap=0)
