@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from ml_headcount_assets.cli import main
+from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.worlds import read_truth
 
 from .conftest import Command, StudyFiles
 
@@ -20,14 +24,6 @@ FILES = ("companies.csv", "validation.csv", "profile_labels.csv")
 
 def stored(table: str) -> pd.DataFrame:
     return TableStore(WAREHOUSE).read(table)
-
-
-def reject_of(file: str, field: str) -> pd.Series:
-    """The one reject of a field; there is to be no other."""
-    rejects = stored("rejects")
-    chosen = rejects[(rejects["source_file"] == file) & (rejects["field"] == field)]
-    assert len(chosen) == 1, rejects.to_string()
-    return chosen.iloc[0]
 
 
 def unknown_annotator(study: Path) -> None:
@@ -95,108 +91,126 @@ def test_unusable_studies_are_refused_in_words_and_can_be_mended(
         assert refused.exit_code == 2, "tables of an unfinished run are not to be handed out"
 
 
-def test_after_a_failed_run_the_mended_study_runs(files: StudyFiles, command: Command) -> None:
-    study = files.write()
-    no_expert(study)
-    assert command("run", "--study", study, *OPTIONS).exit_code == 2
-    files.write()
-    assert command("run", "--study", study, *OPTIONS).exit_code == 0
-    assert stored("headcount_intervals")["q50"].notna().sum() == 4
-
-
-def test_a_failed_run_leaves_earlier_results_alone(files: StudyFiles, command: Command) -> None:
+def test_a_failed_run_leaves_earlier_results_alone_and_the_mended_study_runs(
+    files: StudyFiles, command: Command
+) -> None:
     study = files.write()
     command("run", "--study", study, *OPTIONS)
     before = stored("headcount_draws")
     no_expert(study)
     assert command("run", "--study", study, *OPTIONS).exit_code == 2
     pd.testing.assert_frame_equal(stored("headcount_draws"), before)
+    files.companies.loc[0, "headcount"] = 60
+    files.write()
+    assert command("run", "--study", study, *OPTIONS).exit_code == 0
+    headcounts = stored("headcount_intervals").set_index("company_id")["headcount"]
+    assert headcounts["acme"] == 60
 
 
-@pytest.mark.parametrize("table", ["validation", "profiles"])
-def test_a_label_of_2_is_missing_and_listed(
-    files: StudyFiles, command: Command, table: str
-) -> None:
-    getattr(files, table).loc[3, "llm_x"] = 2
-    output = command("run", "--study", files.write(), *OPTIONS).output
-    file = {"validation": "validation.csv", "profiles": "profile_labels.csv"}[table]
-    reject = reject_of(file, "llm_x")
-    assert reject["line"] == 5
-    assert "not 0, 1 or empty" in reject["reason"]
-    assert "not 0, 1 or empty" in output
-    labels = stored({"validation": "rated_labels", "profiles": "profile_labels"}[table])
-    assert labels["label"].isna().sum() == 1
+def blemished(files: StudyFiles) -> Path:
+    """Write a study that has one blemish of every kind that rows and fields can have."""
+    files.validation.loc[3, "llm_x"] = 2
+    files.profiles.loc[4, "llm_y"] = "yes?"
+    files.companies["company_id"] = ["357", "%E6%A0%AA", "https://x.test/company/Core/?a=1", "dusk"]
+    ids = {"acme": "357.0", "bits": "株"}
+    files.profiles["company_id"] = files.profiles["company_id"].replace(ids)
+    files.companies["headcount"] = [30, 0, -5, None]
+    more = [("lost", "Lost", "many"), ("CORE ", "Core again", 20), (None, "Nobody", 5)]
+    rows = [dict(zip(("company_id", "name", "headcount"), row, strict=True)) for row in more]
+    files.companies = pd.concat([files.companies, pd.DataFrame(rows)], ignore_index=True)
+    stranger = files.profiles.head(2).assign(company_id="ghost")
+    files.profiles = pd.concat([files.profiles, stranger, stranger.head(1)], ignore_index=True)
+    study = files.write()
+    path = study / "profile_labels.csv"
+    path.write_text(path.read_text()[:-5])
+    return study
 
 
-def test_a_company_twice_is_counted_once_and_listed(files: StudyFiles, command: Command) -> None:
-    again = files.companies.head(1).assign(company_id="ACME ", headcount=999)
-    files.companies = pd.concat([files.companies, again], ignore_index=True)
-    output = command("run", "--study", files.write(), *OPTIONS).output
-    assert "already in line 2" in output
-    companies = stored("companies").set_index("company_id")
-    assert len(companies) == 4
-    assert companies.loc["acme", "headcount"] == 30
+@pytest.fixture(scope="module")
+def survived(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, TableStore]:
+    """What the run of a study with every blemish prints and stores."""
+    home = tmp_path_factory.mktemp("blemished")
+    study, warehouse = blemished(StudyFiles(home / "study")), home / "warehouse.duckdb"
+    arguments = ["run", "--study", study, *OPTIONS, "--warehouse", warehouse]
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(main, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output, TableStore(warehouse)
 
 
-def test_headcounts_of_zero_less_or_none_are_missing_and_flagged(
-    files: StudyFiles, command: Command
-) -> None:
-    files.companies["headcount"] = [0, -5, None, 20]
-    files.companies.loc[len(files.companies)] = ["lost", "Lost", "many", None, None]
-    output = command("run", "--study", files.write(), *OPTIONS).output
-    intervals = stored("headcount_intervals").set_index("company_id")
-    assert intervals["headcount"].isna().drop(["core", "dusk"]).all()
-    flagged = intervals["flags"].str.contains("headcount_missing")
-    assert flagged.to_dict() == dict.fromkeys(["acme", "bits", "lost"], True) | {
-        "core": False,
-        "dusk": False,
-    }
-    assert (stored("rejects")["field"] == "headcount").sum() == 3  # an empty one is no mistake
-    # No profiles, no hits, no headcount: nothing is known, and nothing is printed as zero.
+Survived = tuple[str, TableStore]
+
+
+def reject_of(survived: Survived, file: str, field: str, words: str) -> pd.Series:
+    """The one reject of a field with these words; it is shown to the user, too."""
+    output, store = survived
+    rejects = store.read("rejects")
+    chosen = rejects[(rejects["source_file"] == file) & (rejects["field"] == field)]
+    chosen = chosen[chosen["reason"].str.contains(words, regex=False)]
+    assert len(chosen) == 1, rejects.to_string()
+    assert words in output
+    return chosen.iloc[0]
+
+
+def test_labels_other_than_0_and_1_are_missing_and_listed(survived: Survived) -> None:
+    assert reject_of(survived, "validation.csv", "llm_x", "2 is not 0, 1 or empty")["line"] == 5
+    line = reject_of(survived, "profile_labels.csv", "llm_y", "not 0, 1 or empty")["line"]
+    assert line == 6
+    for table in ("rated_labels", "profile_labels"):
+        assert survived[1].read(table)["label"].isna().sum() == 1
+
+
+def test_text_in_the_wrong_place_is_not_repeated(survived: Survived) -> None:
+    output, store = survived
+    for text in ("yes?", "many"):
+        assert text not in output
+        assert not store.read("rejects")["reason"].str.contains(text, regex=False).any()
+
+
+def test_a_company_twice_is_used_once_and_listed(survived: Survived) -> None:
+    assert reject_of(survived, "companies.csv", "(row)", "already in line 4")["line"] == 7
+    companies = survived[1].read("companies")
+    assert sorted(companies["company_id"]) == ["357", "core", "dusk", "lost", "株"]
+    assert companies.set_index("company_id").loc["core", "name"] == "Core"
+
+
+def test_a_company_without_an_id_is_listed(survived: Survived) -> None:
+    assert reject_of(survived, "companies.csv", "company_id", "no id")["line"] == 8
+
+
+def test_headcounts_of_zero_less_or_none_are_missing_and_flagged(survived: Survived) -> None:
+    output, store = survived
+    for value, line in (("0 is not a whole number", 3), ("-5 is not a whole number", 4)):
+        assert reject_of(survived, "companies.csv", "headcount", value)["line"] == line
+    companies = store.read("companies").set_index("company_id")
+    assert companies["headcount"].dropna().to_dict() == {"357": 30}
+    flags = store.read("headcount_intervals").set_index("company_id")["flags"]
+    assert set(flags.index[flags.str.contains("headcount_missing")]) == set(flags.index) - {"357"}
+    assert "headcount_missing 4" in output
+
+
+def test_a_company_that_nothing_is_known_of_gets_no_number(survived: Survived) -> None:
+    output, store = survived
+    intervals = store.read("headcount_intervals").set_index("company_id")
     assert intervals.loc["lost", "evidence"] == "none"
-    assert pd.isna(intervals.loc["lost", "q50"])
+    assert intervals.loc["lost", ["mean", "q10", "q50", "q90"]].isna().all()
     line = next(line for line in output.splitlines() if line.startswith("  Lost"))
     assert line.split() == ["Lost", "0", "–", "–", "–", "–", "no", "evidence"]
-    assert "headcount_missing 3" in output
 
 
-def test_profiles_of_a_company_without_a_row_are_counted(
-    files: StudyFiles, command: Command
-) -> None:
-    files.profiles["company_id"] = files.profiles["company_id"].replace("core", "ghost")
-    output = command("run", "--study", files.write(), *OPTIONS).output
-    assert "18 profiles of company 'ghost' have no row in the company table" in output
-    assert stored("pattern_counts")["n_profiles"].sum() == 54
-    assert set(stored("companies")["company_id"]) == {"acme", "bits", "core", "dusk"}
+def test_profiles_of_a_company_without_a_row_are_counted(survived: Survived) -> None:
+    reject_of(survived, "profile_labels.csv", "company_id", "2 profiles of company 'ghost'")
 
 
-def test_ids_are_matched_however_they_are_written(files: StudyFiles, command: Command) -> None:
-    files.companies["company_id"] = [
-        "357",
-        "%E6%A0%AA%E5%BC%8F",
-        "https://www.linkedin.com/company/Core/?trk=x",
-        "dusk",
-    ]
-    files.profiles["company_id"] = files.profiles["company_id"].replace(
-        {"acme": "357.0", "bits": "株式"}
-    )
-    assert command("run", "--study", files.write(), *OPTIONS).exit_code == 0
-    intervals = stored("headcount_intervals").set_index("company_id")
-    assert intervals["n_profiles"].to_dict() == {"357": 24, "株式": 30, "core": 18, "dusk": 0}
-    assert stored("companies")["company"].map(str.isascii).all()
+def test_a_row_that_is_cut_off_is_listed_and_the_others_are_used(survived: Survived) -> None:
+    assert reject_of(survived, "profile_labels.csv", "(row)", "cut off")["line"] == 76
+    assert survived[1].read("pattern_counts")["n_profiles"].sum() == 72
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_a_row_that_is_cut_off_is_listed_and_the_others_are_used(
-    files: StudyFiles, command: Command, file: str
-) -> None:
-    study = files.write()
-    content = (study / file).read_text()
-    (study / file).write_text(content[:-7])
-    output = command("run", "--study", study, *OPTIONS).output
-    reject = reject_of(file, "(row)")
-    assert reject["line"] == len(content.splitlines())
-    assert "cut off" in output
+def test_ids_are_matched_however_they_are_written(survived: Survived) -> None:
+    intervals = survived[1].read("headcount_intervals").set_index("company_id")
+    expected = {"357": 24, "株": 30, "core": 18, "dusk": 0, "lost": 0}
+    assert intervals["n_profiles"].to_dict() == expected
+    assert intervals["company"].map(str.isascii).all()
 
 
 def test_a_compressed_file_that_is_cut_off_is_reported(files: StudyFiles, command: Command) -> None:
@@ -207,7 +221,6 @@ def test_a_compressed_file_that_is_cut_off_is_reported(files: StudyFiles, comman
     (study / "profile_labels.csv.gz").write_bytes(packed[: len(packed) * 2 // 3])
     output = command("run", "--study", study, *OPTIONS).output
     assert "cut off or damaged" in output
-    reject_of("profile_labels.csv.gz", "(file)")
     assert 0 < stored("pattern_counts")["n_profiles"].sum() < 72
 
 
@@ -243,9 +256,6 @@ def test_misspelt_names_get_a_hint(
     assert word in result.output
 
 
-def test_a_truth_file_of_another_kind_is_refused(files: StudyFiles, command: Command) -> None:
-    study = files.write()
-    command("run", "--study", study, *OPTIONS)
-    result = command("compare", "--truth", study / "validation.csv")
-    assert result.exit_code == 2
-    assert "true counts" in result.output
+def test_a_truth_file_of_another_kind_is_refused(files: StudyFiles) -> None:
+    with pytest.raises(InputError, match=r"validation\.csv: is not a table of true counts"):
+        read_truth(files.write() / "validation.csv")

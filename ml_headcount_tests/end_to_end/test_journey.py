@@ -28,7 +28,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     warehouse = home / "warehouse.duckdb"
     stored = ["--warehouse", warehouse]
     commands = {
-        "simulate": ["--out", study, "--companies", 30, "--profiles", 3_000, "--seed", 3],
+        "simulate": ["--out", study, "--companies", 30, "--profiles", 3_000, "--seed", 11],
         "run": ["--study", study, "--draws", 128, *stored],
         "export": ["--to", home / "out", "--truth", truth, *stored],
         "compare": ["--truth", truth, *stored],
