@@ -1,35 +1,46 @@
-"""Simulated worlds as study directories, in the file formats that real studies come in."""
+"""Writing a simulated world as a study directory."""
 
 from __future__ import annotations
 
 import gzip
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from .errors import InputError
-from .model.simulation import (
+from ..errors import InputError
+from ..model.simulation import (
     CONJUNCTION,
     FILTERS,
     LLMS,
     SCENARIOS,
     SimulatedWorld,
 )
-from .study import CONFIG_NAME
+from ..study import CONFIG_NAME
+from .raw_people import RAW_FILES, write_raw_people
 
 #: Where the answer lies, apart from the study's own files. Nothing in a run reads it.
 TRUTH_PATH = Path("truth") / "truth.csv"
 
+#: Where the people of a world are, by role, if they come with their labels.
+_LABELS: Mapping[str, str] = {
+    "validation": "validation.csv",
+    "profile_labels": "profile_labels.csv.gz",
+}
 
-def write_world(world: SimulatedWorld, directory: Path | str) -> Path:
+
+def write_world(
+    world: SimulatedWorld, directory: Path | str, *, raw_profiles: bool = False
+) -> Path:
     """Write a simulated world as a study directory and return its path.
 
-    The directory gets companies.csv, validation.csv, profile_labels.csv.gz, study.yaml and
-    truth/truth.csv. It appears in one step, so that it is never half-written; the same world
-    gives the same bytes. A world that was written there before is replaced, anything else is
-    left alone.
+    The directory gets companies.csv, study.yaml, truth/truth.csv, and the people: as
+    validation.csv and profile_labels.csv.gz with their labels, or raw, as validation.jsonl.gz
+    and profiles/ with their texts and labels/ with the answers of the LLMs. It appears in one
+    step, so that it is never half-written; the same world gives the same bytes. A world that was
+    written there before is replaced, anything else is left alone.
 
     Raises
     ------
@@ -45,7 +56,11 @@ def write_world(world: SimulatedWorld, directory: Path | str) -> Path:
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}-") as work:
         finished = Path(work) / "world"
-        _write_files(world, finished)
+        (finished / TRUTH_PATH).parent.mkdir(parents=True)
+        _write_csv(world.companies, finished / "companies.csv")
+        _write_csv(world.truth, finished / TRUTH_PATH)
+        files = (write_raw_people if raw_profiles else _write_labels)(world, finished)
+        _write_settings(world, files, finished / CONFIG_NAME)
         if directory.exists():
             directory.rename(Path(work) / "replaced")
         finished.rename(directory)
@@ -73,32 +88,28 @@ def read_truth(path: Path | str) -> pd.DataFrame:
 def _is_replaceable(directory: Path) -> bool:
     if not directory.is_dir():
         return False
-    ours = {CONFIG_NAME, "companies.csv", "validation.csv", "profile_labels.csv.gz", "truth"}
     present = {entry.name for entry in directory.iterdir()}
-    return not present or (present == ours and (directory / TRUTH_PATH).is_file())
+    common = {CONFIG_NAME, "companies.csv", "truth"}
+    worlds = (common | set(_LABELS.values()), common | set(RAW_FILES.values()))
+    return not present or (present in worlds and (directory / TRUTH_PATH).is_file())
 
 
-def _write_files(world: SimulatedWorld, directory: Path) -> None:
-    (directory / TRUTH_PATH).parent.mkdir(parents=True)
-    for frame, name in (
-        (world.companies, "companies.csv"),
-        (world.validation, "validation.csv"),
-        (world.profiles, "profile_labels.csv.gz"),
-        (world.truth, str(TRUTH_PATH)),
-    ):
-        _write_csv(frame, directory / name)
+def _write_labels(world: SimulatedWorld, directory: Path) -> Mapping[str, str]:
+    for frame, role in ((world.validation, "validation"), (world.profiles, "profile_labels")):
+        _write_csv(frame, directory / _LABELS[role])
+    return _LABELS
+
+
+def _write_settings(world: SimulatedWorld, files: Mapping[str, str], path: Path) -> None:
     text = (
         f"# Simulated study, scenario {world.scenario}, seed {world.seed}.\n"
         f"# {SCENARIOS[world.scenario].description}\n"
         f"# {TRUTH_PATH.as_posix()} has the true counts; no run reads it.\n"
     )
+    located = {"companies": "companies.csv", **files}
     settings = {
         "name": f"simulated-{world.scenario}-{world.seed}",
-        "files": {
-            "companies": {"path": "companies.csv"},
-            "validation": {"path": "validation.csv"},
-            "profile_labels": {"path": "profile_labels.csv.gz"},
-        },
+        "files": {role: {"path": name} for role, name in located.items()},
         "annotators": [
             *({"name": name, "kind": "llm"} for name in LLMS),
             *({"name": name, "kind": "filter"} for name in FILTERS),
@@ -106,7 +117,7 @@ def _write_files(world: SimulatedWorld, directory: Path) -> None:
         ],
     }
     text += yaml.safe_dump(settings, sort_keys=False)
-    (directory / CONFIG_NAME).write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
