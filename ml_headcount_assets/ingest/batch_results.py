@@ -85,7 +85,8 @@ def read_batch_results(study: Study, annotator: str) -> tuple[pd.DataFrame, pd.D
 
 
 def _name(path: Path, study: Study) -> str:
-    return path.relative_to(study.directory).as_posix()
+    root = study.files.labels.path if study.files.labels else study.directory
+    return path.relative_to(root.parent).as_posix()
 
 
 def _results(path: Path, rejects: Rejects) -> Iterator[tuple[int, str, int | None]]:

@@ -20,7 +20,7 @@ from .store import AnswerStore, Question
 
 __all__ = ["LabellingReport", "label_texts", "question_for"]
 
-_READ_AT_ONCE = 500
+_READ_AT_ONCE = 2000
 
 Progress = Callable[[int, int], None]
 
@@ -167,7 +167,7 @@ class _Work:
 
 
 class _Feed:
-    """Hands out texts one by one, and reads them a few hundred at a time."""
+    """Hands out texts one by one, and reads them some thousands at a time."""
 
     def __init__(self, texts: TextSource, hashes: Sequence[str]) -> None:
         self._texts = texts
