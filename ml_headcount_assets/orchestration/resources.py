@@ -95,9 +95,11 @@ def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, Any
     """
     return {
         "study": StudyResource(
-            directory=environment.get(STUDY_VARIABLE), config=environment.get(CONFIG_VARIABLE)
+            # A variable that is set to nothing is as good as none.
+            directory=environment.get(STUDY_VARIABLE) or None,
+            config=environment.get(CONFIG_VARIABLE) or None,
         ),
-        "warehouse": WarehouseResource(path=environment.get(WAREHOUSE_VARIABLE)),
+        "warehouse": WarehouseResource(path=environment.get(WAREHOUSE_VARIABLE) or None),
         "compute": LocalCompute(),
         "progress": no_progress,
     }

@@ -19,6 +19,7 @@ from ml_headcount_assets.model import estimate_headcount
 from ml_headcount_assets.orchestration.assets import annotate, calibrate, estimate
 from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.instance import home_of, open_instance
+from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
 from ml_headcount_assets.orchestration.run_lock import only_run
 from ml_headcount_assets.orchestration.study_files import observations
 from ml_headcount_assets.study import load_study
@@ -188,6 +189,24 @@ def test_one_company_alone_has_the_numbers_of_the_whole(fresh, pristine):
     assert tables(fresh.warehouse) == expected
 
 
+def test_one_partition_key_is_one_company(place, pristine):
+    """As the UI launches it: by key, without the tags of a range."""
+    company, *_ = profiled(pristine[1])
+    with TableStore(place.warehouse).transaction() as transaction:
+        transaction.replace("headcount_draws", transaction.read("headcount_draws", []), [company])
+        transaction.forget("headcount_draws")
+    definitions = build_definitions(
+        resources={
+            "study": StudyResource(directory=str(place.directory)),
+            "warehouse": WarehouseResource(path=str(place.warehouse)),
+        }
+    )
+    with open_instance(place.warehouse) as instance:
+        job = definitions.resolve_job_def("refresh_company")
+        assert job.execute_in_process(instance=instance, partition_key=company).success
+    assert tables(place.warehouse) == tables(pristine[1])
+
+
 def test_refreshing_one_company_leaves_the_others_and_the_cohort(place):
     company, *_ = profiled(place.warehouse)
     before = tables(place.warehouse)
@@ -329,7 +348,8 @@ def test_one_run_at_a_time(place):
         pass
     code = (
         "import sys; from pathlib import Path;"
-        "from ml_headcount_assets.orchestration.run_lock import only_run\n"
+        "from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
+from ml_headcount_assets.orchestration.run_lock import only_run\n"
         "with only_run(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
