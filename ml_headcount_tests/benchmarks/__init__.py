@@ -1,0 +1,1 @@
+"""Speed and memory: ``python -m ml_headcount_tests.benchmarks`` measures and prints ratios."""

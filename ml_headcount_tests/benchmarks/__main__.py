@@ -1,0 +1,64 @@
+"""Measure, and print a table: ``make bench``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ml_headcount_assets.model import simulate_study
+
+from .measurements import (
+    Measurement,
+    against_the_published_one,
+    command_line,
+    estimate_at_paper_scale,
+    headcount_stage,
+    reference_tables,
+)
+
+_REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference-study"
+_DIGITS = {"s": ".3g", "GB": ".2f", "x": ",.3g"}
+
+
+def measure(console: Console) -> Iterator[Measurement]:
+    """Yield the measurements; it takes a few minutes."""
+    if _REFERENCE.is_dir():
+        yield from against_the_published_one(reference_tables(_REFERENCE))
+    else:
+        console.print("Without ../shared/reference-study the published study is left out.")
+    world = simulate_study()
+    yield estimate_at_paper_scale(world)
+    yield headcount_stage()
+    with tempfile.TemporaryDirectory() as work:
+        yield from command_line(Path(work), world)
+
+
+def _write(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:{_DIGITS[unit]}} {unit}"
+
+
+def main() -> None:
+    """Print one line per measurement."""
+    console = Console()
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading, justify in (("measured", "left"), ("", "right"), ("goal", "right"), ("", "left")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    with console.status("measuring ..."):
+        for line in measure(console):
+            bound = "at least" if line.at_least else "at most"
+            table.add_row(
+                line.what,
+                _write(line.value, line.unit),
+                "" if line.goal is None else f"{bound} {_write(line.goal, line.unit)}",
+                "" if line.goal is None else "reached" if line.reached else "[bold]missed[/]",
+            )
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
