@@ -348,8 +348,7 @@ def test_one_run_at_a_time(place):
         pass
     code = (
         "import sys; from pathlib import Path;"
-        "from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
-from ml_headcount_assets.orchestration.run_lock import only_run\n"
+        "from ml_headcount_assets.orchestration.run_lock import only_run\n"
         "with only_run(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
