@@ -235,7 +235,7 @@ def compare(truth: Path, warehouse: Path) -> None:
     import pandas as pd
     from rich.console import Console
 
-    from ml_headcount_assets.console import comparison_table
+    from ml_headcount_assets.console import score_table
     from ml_headcount_assets.model.scoring import score_companies, summarise_scores
     from ml_headcount_assets.warehouse.records import result_of
     from ml_headcount_assets.warehouse.store import TableStore
@@ -249,11 +249,9 @@ def compare(truth: Path, warehouse: Path) -> None:
         ).assign(estimator=estimator)
         for estimator in study.estimators
     )
-    Console().print(
-        comparison_table(
-            summarise_scores(scores, "estimator", level=study.level), level=study.level
-        )
-    )
+    summary = summarise_scores(scores, "estimator", level=study.level)
+    title = "Compared with the true counts"
+    Console().print(score_table(summary, title=title, level=study.level))
 
 
 @main.command()
@@ -288,7 +286,7 @@ def calibrate(
     """
     from rich.console import Console
 
-    from ml_headcount_assets.console import open_progress, rank_table, study_table
+    from ml_headcount_assets.console import open_progress, rank_table, score_table
     from ml_headcount_assets.model import ESTIMATORS
     from ml_headcount_assets.model.calibration_study import study_calibration
 
@@ -306,9 +304,9 @@ def calibrate(
             progress=lambda done, total: progress("worlds x estimators", done, total),
         )
     title = f"{worlds} worlds of {companies} companies, scenario {scenario}"
-    console.print(study_table(study.summary(), title=title, level=study.level))
+    console.print(score_table(study.summary(), title=title, level=study.level))
     by_evidence = study.summary(by_evidence=True)
-    console.print(study_table(by_evidence, title="By kind of evidence", level=study.level))
+    console.print(score_table(by_evidence, title="By kind of evidence", level=study.level))
     console.print(rank_table({name: study.rank_histogram(name) for name in chosen}))
 
 

@@ -27,14 +27,13 @@ from ml_headcount_assets.figures.style import percent
 __all__ = [
     "StageProgress",
     "company_table",
-    "comparison_table",
     "count",
     "counts_line",
     "group_table",
     "open_progress",
     "rank_table",
     "rejects_table",
-    "study_table",
+    "score_table",
 ]
 
 #: Width that a column of text keeps on a narrow screen; enough for the name of an estimator.
@@ -170,64 +169,48 @@ def rejects_table(rejects: pd.DataFrame) -> Table:
     return table
 
 
-def _coverage_note(level: float) -> str:
-    return (
-        f"covered: the {percent(level)} interval holds the true count; without ties: the same for"
-        " randomised ranks, since the whole numbers of small companies cover more than they should"
-    )
+_SCORE_COLUMNS: Mapping[str, tuple[str, str]] = {
+    "estimator": ("estimator", ""),
+    "evidence": ("evidence", ""),
+    "companies": (">companies", ",.0f"),
+    "coverage": (">covered", ".0%"),
+    "coverage_error": (">±", ".1%"),
+    "large_coverage": (">100+", ".0%"),
+    "rank_coverage": (">ranks", ".0%"),
+    "log_score": (">score", ".2f"),
+    "total_ratio": (">total", ".2f"),
+    "total_coverage": (">totals covered", ".0%"),
+}
 
 
-def comparison_table(scores: pd.DataFrame, *, level: float) -> Table:
-    """Return how estimates compare with true counts: the columns of `summarise_scores`."""
-    table = _table(
-        "Compared with the true counts",
-        ("estimator", ">companies", ">covered", ">without ties", ">interval score", ">total"),
-    )
-    for row in scores.itertuples():
+def score_table(scores: pd.DataFrame, *, title: str, level: float) -> Table:
+    """Return how estimates compare with a known truth.
+
+    Parameters
+    ----------
+    scores
+        Columns of `scoring.summarise_scores` or of `CalibrationStudy.summary`; a line each.
+    title
+        What is compared.
+    level
+        Probability content of the intervals.
+    """
+    shown = [name for name in _SCORE_COLUMNS if name in scores]
+    table = _table(title, [_SCORE_COLUMNS[name][0] for name in shown])
+    for row in scores[shown].to_dict("records"):
         table.add_row(
-            row.estimator,
-            count(row.companies),
-            f"{row.coverage:.0%}",
-            f"{row.rank_coverage:.0%}",
-            f"{row.log_score:.2f}",
-            f"x {row.total_ratio:.2f}",
+            *(_NO_NUMBER if pd.isna(v) else format(v, _SCORE_COLUMNS[k][1]) for k, v in row.items())
         )
-    table.caption = f"{_coverage_note(level)}; interval score: of log(1 + count), lower is better;"
-    table.caption += " total: estimated over true"
-    return table
-
-
-def study_table(summary: pd.DataFrame, *, title: str, level: float) -> Table:
-    """Return what a calibration study found: the columns of `CalibrationStudy.summary`."""
-    columns: Mapping[str, str] = {
-        "estimator": "estimator",
-        "evidence": "evidence",
-        "companies": ">companies",
-        "coverage": ">covered",
-        "coverage_error": ">± (s.e.)",
-        "rank_coverage": ">without ties",
-        "score": ">interval score",
-        "log_score": ">… of log(1 + count)",
-        "total_ratio": ">total, est. / true",
-        "total_coverage": ">totals covered",
+    notes = {
+        "coverage": f"covered: the {percent(level)} interval holds the true count",
+        "coverage_error": "±: its standard error over worlds",
+        "large_coverage": "100+: the same, of companies with 100 employees and more",
+        "rank_coverage": f"ranks: the truth lies in the central {percent(level)} of the draws, ties"
+        " broken at random (intervals of small counts cover more than they should, ranks do not)",
+        "log_score": "score: interval score of log(1 + count), lower is better",
+        "total_ratio": "total: estimated over true",
     }
-    present = {name: heading for name, heading in columns.items() if name in summary}
-    shares = {"coverage", "coverage_error", "rank_coverage", "total_coverage"}
-    table = _table(title, list(present.values()))
-    for row in summary[list(present)].to_dict("records"):
-        table.add_row(
-            *(
-                str(value)
-                if isinstance(value, str)
-                else f"{value:.1%}"
-                if name in shares
-                else f"{value:,.0f}"
-                if name == "companies"
-                else f"{value:,.2f}"
-                for name, value in row.items()
-            )
-        )
-    table.caption = _coverage_note(level)
+    table.caption = "; ".join(note for name, note in notes.items() if name in scores)
     return table
 
 

@@ -12,6 +12,9 @@ from .streams import stream
 
 __all__ = ["interval_score", "randomised_rank", "score_companies", "summarise_scores"]
 
+#: From so many employees on, counts are large enough for intervals of whole numbers.
+_LARGE = 100
+
 
 def interval_score(
     low: ArrayLike, high: ArrayLike, truth: ArrayLike, level: float = 0.8
@@ -79,9 +82,9 @@ def score_companies(
     Returns
     -------
     DataFrame
-        One row per company with evidence: ``company_id, evidence, experts, mean, q10, q50, q90,
-        covered, rank, score, log_score``. The last is the interval score of log(1 + count),
-        in which a company's size does not decide.
+        One row per company with evidence: ``company_id, headcount, evidence, experts, mean, q10,
+        q50, q90, covered, rank, score, log_score``. The last is the interval score of
+        log(1 + count), in which a company's size does not decide.
     """
     table = result.intervals(level).merge(truth[["company_id", "experts"]], on="company_id")
     known = (table["evidence"] != NONE).to_numpy()
@@ -90,7 +93,7 @@ def score_companies(
     rank = randomised_rank(result.draws.data[known], experts, stream(seed, "scoring", "ties"))
     low, high = table["q10"], table["q90"]
     log_score = interval_score(np.log1p(low), np.log1p(high), np.log1p(experts), level)
-    columns = ["company_id", "evidence", "experts", "mean", "q10", "q50", "q90"]
+    columns = ["company_id", "headcount", "evidence", "experts", "mean", "q10", "q50", "q90"]
     return table[columns].assign(
         covered=(low <= experts) & (experts <= high),
         rank=rank,
@@ -116,15 +119,19 @@ def summarise_scores(
     Returns
     -------
     DataFrame
-        Per group: ``companies``; ``coverage`` of the printed intervals; ``rank_coverage``, the
-        share of ranks in the central `level`, which ties do not inflate; ``score`` and
-        ``log_score``, means; ``total_ratio``, estimated over true total.
+        Per group: ``companies``; ``coverage`` of the printed intervals; ``large_coverage``, the
+        same of companies with 100 employees and more; ``rank_coverage``, the share of ranks in
+        the central `level`, which ties do not inflate; ``score`` and ``log_score``, means;
+        ``total_ratio``, estimated over true total.
     """
     inside = (scores["rank"] - 0.5).abs() <= level / 2
-    groups = scores.assign(inside=inside).groupby(by, sort=False)
+    is_large = scores["headcount"].ge(_LARGE).fillna(False).astype(bool)
+    large = scores["covered"].astype(float).where(is_large)
+    groups = scores.assign(inside=inside, large=large).groupby(by, sort=False)
     table = groups.agg(
         companies=("company_id", "size"),
         coverage=("covered", "mean"),
+        large_coverage=("large", "mean"),
         rank_coverage=("inside", "mean"),
         score=("score", "mean"),
         log_score=("log_score", "mean"),

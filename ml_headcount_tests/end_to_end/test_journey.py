@@ -185,7 +185,7 @@ def test_calibrate_prints_coverage(command: Command) -> None:
     options = ["--worlds", 2, "--companies", 20, "--profiles", 1_000, "--draws", 64]
     output = command("calibrate", *options, "--estimator", "five_layer").output
     assert "2 worlds of 20 companies, scenario matched" in output
-    for heading in ("covered", "interval score", "aggregates", "Rank of the true count"):
+    for heading in ("covered", "ranks", "score", "aggregates", "Rank of the true count"):
         assert heading in output
 
 

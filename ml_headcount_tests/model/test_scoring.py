@@ -15,7 +15,9 @@ from ml_headcount_assets.model.scoring import (
 )
 
 
-def result_of(draws: np.ndarray, evidence: list[str]) -> HeadcountResult:
+def result_of(
+    draws: np.ndarray, evidence: list[str], headcount: int | list[int] = 1000
+) -> HeadcountResult:
     known = np.array(evidence) != "none"
     count = len(draws)
     return HeadcountResult(
@@ -24,7 +26,7 @@ def result_of(draws: np.ndarray, evidence: list[str]) -> HeadcountResult:
         evidence=np.array(evidence, dtype=object),
         flags=np.full(count, "", dtype=object),
         n_profiles=np.zeros(count, dtype=np.int64),
-        headcount=np.full(count, 1000, dtype=np.int64),
+        headcount=np.broadcast_to(np.array(headcount, dtype=np.int64), count),
     )
 
 
@@ -64,9 +66,12 @@ def test_companies_without_evidence_have_no_score() -> None:
 def test_summary_averages_by_group_and_compares_totals() -> None:
     draws = np.tile(np.arange(1, 101), (4, 1))
     truth = pd.DataFrame({"company_id": [f"c{i}" for i in range(4)], "experts": [50, 1, 60, 101]})
-    scores = score_companies(result_of(draws, ["profiles"] * 4), truth)
+    sizes = [99, 100, 0, 5000]
+    scores = score_companies(result_of(draws, ["profiles"] * 4, sizes), truth)
     table = summarise_scores(scores.assign(half=["a", "a", "b", "b"]), "half").set_index("half")
     assert table["companies"].tolist() == [2, 2]
     assert table["coverage"].tolist() == [0.5, 0.5]
+    # Of each half only the company that the interval misses is large.
+    assert table["large_coverage"].tolist() == [0.0, 0.0]
     assert table["rank_coverage"].tolist() == [0.5, 0.5]
     assert table.loc["a", "total_ratio"] == pytest.approx(101 / 51)
