@@ -306,7 +306,8 @@ def calibrate(
     title = f"{worlds} worlds of {companies} companies, scenario {scenario}"
     console.print(score_table(study.summary(), title=title, level=study.level))
     by_evidence = study.summary(by_evidence=True)
-    console.print(score_table(by_evidence, title="By kind of evidence", level=study.level))
+    title = "By kind of evidence"
+    console.print(score_table(by_evidence, title=title, level=study.level, explained=False))
     console.print(rank_table({name: study.rank_histogram(name) for name in chosen}))
 
 

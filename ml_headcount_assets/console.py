@@ -183,7 +183,7 @@ _SCORE_COLUMNS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def score_table(scores: pd.DataFrame, *, title: str, level: float) -> Table:
+def score_table(scores: pd.DataFrame, *, title: str, level: float, explained: bool = True) -> Table:
     """Return how estimates compare with a known truth.
 
     Parameters
@@ -194,6 +194,8 @@ def score_table(scores: pd.DataFrame, *, title: str, level: float) -> Table:
         What is compared.
     level
         Probability content of the intervals.
+    explained
+        Whether to say below what the columns are.
     """
     shown = [name for name in _SCORE_COLUMNS if name in scores]
     table = _table(title, [_SCORE_COLUMNS[name][0] for name in shown])
@@ -210,7 +212,8 @@ def score_table(scores: pd.DataFrame, *, title: str, level: float) -> Table:
         "log_score": "score: interval score of log(1 + count), lower is better",
         "total_ratio": "total: estimated over true",
     }
-    table.caption = "; ".join(note for name, note in notes.items() if name in scores)
+    if explained:
+        table.caption = "; ".join(note for name, note in notes.items() if name in scores)
     return table
 
 
