@@ -45,6 +45,7 @@ def pattern_check(
         _add_class(figure, rows, column, level)
         largest = max(largest, float(rows[["observed", "q90"]].max(axis=None)))
         longest = max(longest, len(rows))
+    _show_each_name_once(figure)
     for column in (1, 2):
         add_count_axis(figure, 0, largest, "rated CVs (number)", row=1, col=column)
     within = checks["within"].mean()
@@ -60,6 +61,15 @@ def pattern_check(
     return figure
 
 
+def _show_each_name_once(figure: go.Figure) -> None:
+    """Put what is drawn into the legend; plotly leaves out traces without points."""
+    named: set[str] = set()
+    for trace in figure.data:
+        if len(trace.x) and trace.name not in named:
+            trace.showlegend = True
+            named.add(trace.name)
+
+
 def _add_class(figure: go.Figure, rows: pd.DataFrame, column: int, level: float) -> None:
     places = np.arange(len(rows))
     middle, low, high = (position(rows[name]) for name in ("expected", "q10", "q90"))
@@ -69,7 +79,7 @@ def _add_class(figure: go.Figure, rows: pd.DataFrame, column: int, level: float)
         mode="markers",
         row=1,
         col=column,
-        showlegend=column == 1,
+        showlegend=False,
         name=f"expected, with {percent(level)} prediction",
         hoverinfo="skip",
         marker={"color": MUTED, "symbol": "line-ns-open", "size": 9, "line": {"width": 2}},
@@ -96,7 +106,7 @@ def _add_class(figure: go.Figure, rows: pd.DataFrame, column: int, level: float)
             row=1,
             col=column,
             name=name,
-            showlegend=column == 1,
+            showlegend=False,
             marker={"color": colour, "symbol": symbol, "size": 8},
             customdata=part[["pattern", "observed", "expected", "q10", "q90"]],
             hovertemplate=(

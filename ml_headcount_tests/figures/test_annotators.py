@@ -60,6 +60,8 @@ def test_patterns_outside_their_prediction_stand_out() -> None:
     figure = pattern_check(pd.DataFrame(rows, columns=columns), ["a", "b"])
     outside = [t for t in figure.data if t.name == "observed, unlike the prediction"]
     assert [list(trace.x) for trace in outside] == [[position(9)], []]
+    shown = [trace.name for trace in figure.data if trace.showlegend]
+    assert len(shown) == len(set(shown)) == 3
     assert "66.7 %" in figure.layout.title.subtitle.text
     assert "a, b" in figure.layout.title.subtitle.text
     assert figure.layout.yaxis.ticktext == ("00", "11")
