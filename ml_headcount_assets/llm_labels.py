@@ -1,131 +1,185 @@
-"""Labels of a study's LLM annotators: who gives them, asked now or imported, and as rows.
-
-An LLM is asked if it has an endpoint in the configuration, and imported if there is a folder of
-its batch results. The rated CVs are labelled in the same way as the profiles, since error rates
-that were learned otherwise would mean nothing.
-"""
+"""Labels of a study's LLM annotators, as rows: obtained by asking, or imported."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
-from .annotator_entry import AnnotatorEntry
 from .errors import InputError
-from .ingest.annotators import study_annotators
-from .ingest.batch_results import batch_folders
+from .ingest import no_rejects
+from .ingest.batch_results import read_batch_results
+from .llm_sources import LlmSources
+from .model import Progress
 from .study import Study
-from .text.llm import Question
+from .text.llm import (
+    AnswerStore,
+    CostEstimate,
+    LabellingReport,
+    LlmAnnotator,
+    TextSource,
+    estimate_costs,
+    label_texts,
+    question_for,
+)
 
-__all__ = ["LABEL_COLUMNS", "LlmSources", "asked_rows", "imported_rows", "llm_sources"]
-
-#: What is known about every label, besides whose it is.
-LABEL_COLUMNS = ("annotator", "label", "missing", "recipe", "model", "prompt", "labelled_at")
+__all__ = ["LlmLabels"]
 
 _NOT_IN_RESULTS = "the batch results do not have it"
 _NO_VERDICT = "the batch results have no usable verdict"
 
 
 @dataclass(frozen=True)
-class LlmSources:
-    """Where the labels of the LLM annotators come from.
+class LlmLabels:
+    """The labels that LLMs give to people, who are the profiles or the rated CVs of a study.
 
     Attributes
     ----------
-    asked
-        Those that have an endpoint.
-    imported
-        Names of those whose batch results are imported, with the model if the configuration
-        names it.
-    """
-
-    asked: tuple[AnnotatorEntry, ...]
-    imported: dict[str, str | None]
-
-
-def llm_sources(study: Study) -> LlmSources:
-    """Return where the labels of a study's LLM annotators come from.
-
-    A study without raw profiles has none to give: all its labels are in its files.
-
-    Raises
-    ------
-    InputError
-        An LLM has neither an endpoint nor batch results, or both.
-    """
-    if study.files.profiles is None:
-        return LlmSources((), {})
-    names = [a.name for a in study_annotators(study) if a.kind == "llm" and not a.derived]
-    entries = {entry.name: entry for entry in study.annotators or ()}
-    folders = batch_folders(study)
-    for name in names:
-        entry = entries.get(name)
-        has_endpoint = entry is not None and entry.endpoint is not None
-        if has_endpoint == (name in folders):
-            problem = "both an 'endpoint' and" if has_endpoint else "neither an 'endpoint' nor"
-            raise InputError(
-                f"annotators: {name} has {problem} a folder of batch results (labels/{name}/). Its"
-                " labels have to come from one of the two: add, or remove, one."
-            )
-    return LlmSources(
-        asked=tuple(entries[name] for name in names if name not in folders),
-        imported={
-            name: entries[name].model if name in entries else None
-            for name in names
-            if name in folders
-        },
-    )
-
-
-def asked_rows(
-    people: pd.DataFrame, name: str, question: Question, answers: pd.DataFrame
-) -> pd.DataFrame:
-    """Return a row for each profile or rated CV with what an LLM answered about its text.
-
-    Parameters
-    ----------
-    people
-        One row a profile or CV: columns that identify it, and text_hash.
-    name, question
-        Which annotator was asked, and what.
+    study
+        The study.
+    sources
+        Who is asked, and whose labels are imported.
+    texts
+        The texts to ask about.
     answers
-        As `AnswerStore.answers` returns them; every text has to be among them.
+        The answers there are; it has to be open.
     """
-    answered = answers.set_index("text_hash").loc[people["text_hash"]].reset_index(drop=True)
-    return _rows(people, name).assign(
-        **{column: answered[column] for column in ("label", "missing", "labelled_at")},
-        recipe=question.recipe,
-        model=question.model,
-        prompt=question.prompt,
+
+    study: Study
+    sources: LlmSources
+    texts: TextSource
+    answers: AnswerStore
+
+    def obtain(
+        self,
+        announce: Callable[[str], None],
+        progress: Progress,
+        environment: Mapping[str, str] = os.environ,
+    ) -> LabellingReport | None:
+        """Ask for the labels that have not been given yet, after saying what it will cost.
+
+        Parameters
+        ----------
+        announce
+            Is told in words what is about to be asked, and what that will probably cost.
+        progress
+            Is told how many labels have been dealt with, of how many.
+        environment
+            Where the keys are. Only those are needed of which something is to be asked.
+
+        Returns
+        -------
+        LabellingReport or None
+            What was done; None if there was nothing to ask.
+
+        Raises
+        ------
+        InputError, ComputeError
+            A key is not set; or as `label_texts`.
+        """
+        sizes, answers = self.texts.sizes(), self.answers
+        waiting = [
+            LlmAnnotator.from_entry(entry, environment)
+            for entry in self.sources.asked
+            if sizes.keys() - answers.settled(question_for(entry.model or "", self.texts))
+        ]
+        if not waiting:
+            return None
+        questions = [question_for(annotator.model, self.texts) for annotator in waiting]
+        for estimate in estimate_costs(sizes, waiting, questions, answers):
+            announce(_in_words(estimate))
+        cap = self.study.spending_cap
+        limit = "without a cap" if cap is None else f"of at most {cap:,.2f}"
+        announce(f"Spent on labels so far: {answers.spent:,.2f} {limit}.")
+        return label_texts(self.texts, waiting, answers, cap=cap, progress=progress)
+
+    def state(self) -> list[object]:
+        """Return, in a form that can be hashed, who labels and what is still to be asked.
+
+        With the texts and the imported files it decides the rows: a label that has been given
+        does not change any more.
+        """
+        questions = {e.name: question_for(e.model or "", self.texts) for e in self.sources.asked}
+        asked = {
+            name: [question.model, question.prompt, self.answers.unfinished(question)]
+            for name, question in questions.items()
+        }
+        return [asked, self.sources.imported]
+
+    def rows(self, people: pd.DataFrame, person: str) -> Iterator[pd.DataFrame]:
+        """Yield the rows of one annotator after the other.
+
+        Parameters
+        ----------
+        people
+            One row a profile or CV: columns that identify it, and text_hash, of which all have
+            been asked about.
+        person
+            The column of `people` by which batch results know a person.
+
+        Yields
+        ------
+        DataFrame
+            The columns of `people` save text_hash; annotator, label (Int8), missing (why there
+            is no label), recipe, model, prompt, labelled_at.
+
+        Raises
+        ------
+        InputError
+            The batch results of an annotator are unusable, or have nobody of `people`.
+        """
+        known = people.drop(columns="text_hash").reset_index(drop=True)
+        for entry in self.sources.asked:
+            question = question_for(entry.model or "", self.texts)
+            answers = self.answers.answers(question).set_index("text_hash")
+            answered = answers.loc[people["text_hash"]].reset_index(drop=True)
+            yield pd.concat([known, answered], axis="columns").assign(
+                annotator=entry.name,
+                recipe=question.recipe,
+                model=question.model,
+                prompt=question.prompt,
+            )
+        for name, model in self.sources.imported.items():
+            results, _ = self._results[name]
+            label, missing = _find(results, known[person], name)
+            yield known.assign(annotator=name, label=label, missing=missing, model=model).assign(
+                recipe=None, prompt=None, labelled_at=None
+            )
+
+    def rejects(self) -> pd.DataFrame:
+        """Return what of the batch results could not be used, as `Rejects.frame`."""
+        every = [no_rejects(), *(rejects for _, rejects in self._results.values())]
+        return pd.concat(every, ignore_index=True)
+
+    @cached_property
+    def _results(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+        return {name: read_batch_results(self.study, name) for name in self.sources.imported}
+
+
+def _in_words(estimate: CostEstimate) -> str:
+    basis = (
+        "going by its answers so far"
+        if estimate.measured
+        else "a rough guess, far too low for a model that thinks first"
+    )
+    return (
+        f"{estimate.annotator}: {estimate.to_ask:,} of {estimate.texts:,} texts to ask about,"
+        f" {estimate.input_tokens:,} + {estimate.output_tokens:,} tokens, cost about"
+        f" {estimate.cost:,.2f} ({basis})."
     )
 
 
-def imported_rows(
-    people: pd.DataFrame, name: str, model: str | None, results: pd.DataFrame, person: str
-) -> pd.DataFrame:
-    """Return a row for each profile or rated CV with what an LLM said in a batch job.
-
-    Parameters
-    ----------
-    people
-        One row a profile or CV.
-    name, model
-        Which annotator it was, and its model if that is known.
-    results
-        As `read_batch_results` returns them.
-    person
-        The column of `people` that holds the ids of the results.
-    """
-    found = results.set_index("profile_id")["label"].reindex(people[person])
-    known = people[person].isin(results["profile_id"]).to_numpy()
-    missing = pd.Series(_NO_VERDICT, index=people.index, dtype="str").where(known, _NOT_IN_RESULTS)
-    rows = _rows(people, name).assign(label=found.array, model=model)
-    rows["missing"] = missing.array
-    rows["missing"] = rows["missing"].mask(rows["label"].notna())
-    return rows
-
-
-def _rows(people: pd.DataFrame, name: str) -> pd.DataFrame:
-    known = people.drop(columns="text_hash", errors="ignore").reset_index(drop=True)
-    return known.assign(annotator=name, **dict.fromkeys(LABEL_COLUMNS[1:]))
+def _find(results: pd.DataFrame, people: pd.Series, name: str) -> tuple[pd.Series, pd.Series]:
+    """Return each person's label in batch results, and why there is none."""
+    found = people.isin(results["profile_id"])
+    if len(people) and not found.any():
+        raise InputError(
+            f"labels/{name}: the batch results have none of the {len(people)} ids that are wanted"
+            f" ({people.name}). Check that they are of this study."
+        )
+    label = results.set_index("profile_id")["label"].reindex(people).reset_index(drop=True)
+    missing = pd.Series(_NO_VERDICT, people.index, "str").where(found, _NOT_IN_RESULTS)
+    return label, missing.mask(label.notna())

@@ -44,9 +44,9 @@ class LabellingReport:
     spent: float
 
 
-def question_for(annotator: LlmAnnotator, texts: TextSource) -> Question:
-    """Return what an annotator is asked about texts."""
-    return Question(annotator.model, PROMPT_VERSION, texts.recipe)
+def question_for(model: str, texts: TextSource) -> Question:
+    """Return what a model is asked about texts."""
+    return Question(model, PROMPT_VERSION, texts.recipe)
 
 
 def label_texts(
@@ -108,7 +108,7 @@ async def _label(
         askers = [
             Asker(
                 annotator,
-                question_for(annotator, texts),
+                question_for(annotator.model, texts),
                 await stack.enter_async_context(_session(annotator)),
                 store,
                 budget,

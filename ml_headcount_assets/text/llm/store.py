@@ -171,6 +171,18 @@ class AnswerStore:
             )
         }
 
+    def unfinished(self, question: Question) -> tuple[int, str] | None:
+        """Return how many texts are to be asked about again, and when that was last found.
+
+        None if there are none.
+        """
+        count, latest = self._connection.execute(
+            "SELECT count(*), max(labelled_at) FROM answers"
+            " WHERE NOT final AND (model, prompt, recipe) = (?, ?, ?)",
+            [question.model, question.prompt, question.recipe],
+        ).fetchone()
+        return (count, latest) if count else None
+
     def has_labels(self, question: Question) -> bool:
         """Whether there is at least one label."""
         return bool(

@@ -51,7 +51,7 @@ def _run(command: list[str]) -> float:
 def _answers(path: Path, server: LabellingServer, count: int) -> dict[str, pd.DataFrame]:
     with AnswerStore(path) as store:
         return {
-            asked.model: store.answers(question_for(asked, make_texts(count)))
+            asked.model: store.answers(question_for(asked.model, make_texts(count)))
             for asked in annotators(server.endpoint)
         }
 
@@ -61,7 +61,7 @@ def _settled(path: Path, server: LabellingServer, count: int) -> set[Key]:
         return {
             (asked.model, text_hash)
             for asked in annotators(server.endpoint)
-            for text_hash in store.settled(question_for(asked, make_texts(count)))
+            for text_hash in store.settled(question_for(asked.model, make_texts(count)))
         }
 
 

@@ -55,7 +55,7 @@ def test_labels_are_those_of_the_model(annotator: MakeAnnotator, store: AnswerSt
             texts, annotators, store, cap=1, progress=lambda *each: progress.append(each)
         )
     for each in annotators:
-        frame = store.answers(question_for(each, texts)).set_index("text_hash")
+        frame = store.answers(question_for(each.model, texts)).set_index("text_hash")
         assert len(frame) == 40
         for text_hash, text in texts.read(list(texts.sizes())).items():
             assert frame.loc[text_hash, "label"] == int("transformer" in text)
@@ -84,7 +84,7 @@ def test_faults_are_overcome(fault: Fault, annotator: MakeAnnotator, store: Answ
     with server:
         asked = annotator(server, timeout=0.5, concurrency=12)
         report = label_texts(texts, [asked], store, cap=5, retries=QUICK)
-    assert store.answers(question_for(asked, texts))["label"].notna().all()
+    assert store.answers(question_for(asked.model, texts))["label"].notna().all()
     assert report.tallies["llm_a"].missing == {}
     assert len(server.seen) == 24 if fault is Fault.NO_USAGE else 48
     assert report.spent >= _charged(server) * 0.999999
@@ -117,7 +117,7 @@ def test_what_cannot_be_had_is_missing_with_its_reason(
     with LabellingServer(is_expert, faults=plan, retry_after=0.01, hang=1) as server:
         asked = annotator(server, timeout=0.2)
         report = label_texts(texts, [asked], store, cap=5, retries=QUICK)
-        frame = store.answers(question_for(asked, texts)).set_index("text_hash")
+        frame = store.answers(question_for(asked.model, texts)).set_index("text_hash")
         assert frame["missing"].dropna().to_dict() == {bad: reason.value}
         assert frame["label"].isna().sum() == 1
         assert report.tallies["llm_a"].missing == {reason: 1}
@@ -146,7 +146,7 @@ def test_the_cap_holds_with_requests_under_way(
         assert _charged(server) <= report.spent <= cap
         assert report.spent > 0.9 * cap  # the cap is not held by doing nothing
         for each in asked:
-            frame = store.answers(question_for(each, texts))
+            frame = store.answers(question_for(each.model, texts))
             assert len(frame) == 400
             capped = frame["missing"] == Missing.CAP
             assert 0 < capped.sum() < 400
@@ -159,7 +159,7 @@ def test_the_cap_holds_with_requests_under_way(
         answered = Counter((seen.model, seen.text_hash) for seen in server.seen if seen.is_answered)
         assert set(answered.values()) == {1}
     for each in asked:
-        frame = store.answers(question_for(each, texts))
+        frame = store.answers(question_for(each.model, texts))
         assert not (frame["missing"] == Missing.CAP).any()
 
 
@@ -172,7 +172,7 @@ def test_a_text_without_words_is_not_asked_about(
         report = label_texts(texts, [asked], store, cap=1)
         assert len(server.seen) == 1
     assert report.tallies["llm_a"].missing == {Missing.NO_TEXT: 2}
-    assert store.settled(question_for(asked, texts)) == set(texts.sizes())
+    assert store.settled(question_for(asked.model, texts)) == set(texts.sizes())
 
 
 def test_no_money_means_no_request(annotator: MakeAnnotator, store: AnswerStore) -> None:
@@ -235,9 +235,9 @@ def test_an_endpoint_that_is_down_is_given_up(annotator: MakeAnnotator, store: A
     texts = make_texts(500)
     with pytest.raises(ComputeError, match=r"20 texts in a row got no label.*could not be made"):
         label_texts(texts, [asked], store, cap=1, retries=QUICK)
-    frame = store.answers(question_for(asked, texts))
+    frame = store.answers(question_for(asked.model, texts))
     assert len(frame) < 60
-    assert store.settled(question_for(asked, texts)) == set()
+    assert store.settled(question_for(asked.model, texts)) == set()
     assert store.spent == pytest.approx(0, abs=1e-12)
 
 
@@ -252,7 +252,7 @@ def test_a_model_that_never_answers_properly_is_given_up(
             label_texts(texts, [asked], store, cap=5, retries=QUICK)
         assert len(server.seen) < 120
     # It is likelier the settings: all of it is asked again once they are mended.
-    assert store.settled(question_for(asked, texts)) == set()
+    assert store.settled(question_for(asked.model, texts)) == set()
     with LabellingServer(is_expert) as server:
         assert label_texts(texts, [annotator(server)], store, cap=5).tallies["llm_a"].labels == 500
 
@@ -266,7 +266,7 @@ def test_one_that_stops_does_not_lose_what_others_have_under_way(
         with pytest.raises(InputError, match="llm_b"):
             label_texts(texts, [good, bad], store, cap=1)
         answered = {seen.text_hash for seen in server.seen if seen.is_answered}
-        assert answered == store.settled(question_for(good, texts))
+        assert answered == store.settled(question_for(good.model, texts))
     assert store.spent == pytest.approx(_charged(server))
 
 
@@ -285,7 +285,7 @@ def test_an_interrupt_keeps_what_is_under_way(annotator: MakeAnnotator, store: A
             label_texts(texts, [asked], store, cap=1)
         answered = {seen.text_hash for seen in server.seen if seen.is_answered}
     assert 100 <= len(answered) < 2000
-    assert answered == store.settled(question_for(asked, texts))
+    assert answered == store.settled(question_for(asked.model, texts))
     assert store.spent == pytest.approx(_charged(server))
 
 
@@ -323,7 +323,7 @@ def test_costs_are_estimated_before_and_from_what_was_measured(
     with LabellingServer(is_expert) as server:
         asked = annotator(server)
         few, many = make_texts(40), make_texts(200)
-        question = question_for(asked, many)
+        question = question_for(asked.model, many)
         assumed = estimate_costs(many.sizes(), [asked], [question], store)[0]
         assert (assumed.texts, assumed.to_ask, assumed.measured) == (200, 200, False)
         label_texts(few, [asked], store, cap=1)

@@ -58,7 +58,7 @@ def _label(
         asked = annotator(server)
         label_texts(source, [asked], store, cap=1, retries=QUICK)
         shown = {seen.text_hash for seen in server.seen}
-    frame = store.answers(question_for(asked, source)).set_index("text_hash")
+    frame = store.answers(question_for(asked.model, source)).set_index("text_hash")
     results = frame["label"].astype(object).where(frame["label"].notna(), frame["missing"])
     assert not shown & set(results.index[results == Missing.INSTRUCTIONS])
     return {text: results[key] for key, text in source.read(list(source.sizes())).items()}

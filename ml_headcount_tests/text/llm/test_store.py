@@ -47,7 +47,11 @@ def test_an_answer_is_to_model_prompt_and_recipe(store: AnswerStore) -> None:
 def test_a_reason_gives_way_to_a_label(store: AnswerStore) -> None:
     store.record(_QUESTION, "a", Missing.CAP, final=False)
     assert not store.has_labels(_QUESTION)
+    count, latest = store.unfinished(_QUESTION) or (0, "")
+    assert count == 1
+    assert latest == store.answers(_QUESTION)["labelled_at"][0]
     store.record(_QUESTION, "a", 0, final=True)
+    assert store.unfinished(_QUESTION) is None
     assert store.answers(_QUESTION)["label"].tolist() == [0]
 
 
