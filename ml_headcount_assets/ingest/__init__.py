@@ -11,9 +11,11 @@ from .identifiers import company_slug, normalise_company_id
 from .profile_labels import read_profile_labels
 from .profiles import read_profiles
 from .rated_cvs import read_rated_cvs, read_rated_texts
+from .rejects import no_rejects
 
 __all__ = [
     "company_slug",
+    "no_rejects",
     "normalise_company_id",
     "read_companies",
     "read_profile_labels",

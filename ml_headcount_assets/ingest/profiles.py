@@ -13,7 +13,7 @@ from ..study import ProfileColumns, Study
 from ..text.recipe import RECIPE_VERSION, TEXT_FIELDS, hash_text, profile_text
 from .identifiers import company_slug
 from .profile_files import profile_files, stream_records, structured
-from .rejects import Rejects
+from .rejects import Rejects, no_rejects
 from .survey import Survey, profile_id_of, survey_profiles
 
 __all__ = ["read_profiles"]
@@ -61,8 +61,9 @@ def read_profiles(
         A file is changed while it is being read.
     """
     source = study.files.profiles
+    yield "profiles", _frame([])  # also if there are none, there is a table
     if source is None:
-        yield "rejects", Rejects("").frame()
+        yield "rejects", no_rejects()
         return
     files = profile_files(study)
     survey = survey_profiles(files, source.columns, companies)

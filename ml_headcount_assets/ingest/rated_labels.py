@@ -14,7 +14,7 @@ import pyarrow
 
 from ..errors import InputError
 from ..study import Study
-from ..text.filters import KeywordFilters, keyword_labels
+from ..text.filters import keyword_labels
 from ..text.recipe import TEXT_FIELDS, profile_text
 from .label_columns import annotator_columns, wide_labels
 from .profile_files import structured
@@ -74,8 +74,7 @@ def rated_texts(table: RawTable) -> list[str] | None:
 
 def _fired(study: Study, name: str, texts: list[str]) -> pd.Series:
     """Return a filter's labels, missing where there is no text."""
-    rules = study.keyword_filters
-    one = KeywordFilters(terms=rules.terms, rules={name: rules.rules[name]})
+    one = study.keyword_filters.only([name])
     fired = keyword_labels(pyarrow.array(texts, pyarrow.large_string()), one)[name]
     labels = pd.Series(fired.astype(np.int8), dtype="Int8")
     return labels.mask([not text for text in texts])

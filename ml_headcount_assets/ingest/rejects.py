@@ -73,3 +73,8 @@ class Rejects:
 
 def _digest(value: str) -> str:
     return hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def no_rejects() -> pd.DataFrame:
+    """Return the rejects of what cannot have any."""
+    return Rejects("").frame()

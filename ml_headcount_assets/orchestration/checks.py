@@ -86,6 +86,7 @@ def few_rows_are_rejected(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         WITH used AS (
             SELECT 'companies' AS reader, count(*) AS used FROM companies
             UNION ALL SELECT 'rated_cvs', count(*) FROM rated_cvs
+            UNION ALL SELECT 'profiles', count(*) FROM profiles
             UNION ALL SELECT 'profile_labels', count(DISTINCT (company, profile_id))
                 FROM profile_labels)
         SELECT reader, used, count(DISTINCT line) FILTER (line > 1) AS rejected  -- 1: header

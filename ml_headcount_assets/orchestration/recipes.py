@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import dagster as dg
@@ -24,7 +26,8 @@ from .resources import ProgressListener
 
 __all__ = ["Recipe", "compare_stored", "follow", "in_turn"]
 
-Frames = Mapping[str, pd.DataFrame]
+#: Rows by table, or one after another: for large tables several frames that follow each other.
+Frames = Mapping[str, pd.DataFrame] | Iterator[tuple[str, pd.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Recipe:
     make
         Returns the frames of `tables`, given the partition keys of the companies whose rows are
         to be made (for an asset of the cohort: `cache.WHOLE` alone) and a callback
-        ``(done, total)``.
+        ``(done, total)``. An iterator is exhausted while the warehouse is being written, so it
+        cannot read from there.
     code_version
         Raised when the code gives other rows from the same input.
     reads
@@ -119,8 +123,13 @@ def compare_stored(
 
 def _store(transaction: Transaction, recipe: Recipe, comparison: Comparison, frames: Frames) -> str:
     """Store new rows and what they were made from; return the version to be reported."""
-    for table, frame in frames.items():
-        transaction.replace(table, frame, _parts(table, recipe, comparison))
+    if isinstance(frames, Mapping):
+        for table, frame in frames.items():
+            transaction.replace(table, frame, _parts(table, recipe, comparison))
+    else:
+        for table, group in groupby(frames, key=itemgetter(0)):
+            rows = (frame for _, frame in group)
+            transaction.replace(table, rows, _parts(table, recipe, comparison))
     version = comparison.settled_version() or _version(transaction, recipe, comparison)
     if version != comparison.settled_version():
         transaction.remember(comparison, version)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Annotated, Self, TypeAlias
@@ -109,6 +109,11 @@ class KeywordFilters(Section):
                     f" {', '.join(sorted(self.terms))}"
                 )
         return self
+
+    def only(self, names: Collection[str]) -> KeywordFilters:
+        """Return those filters that have one of these names."""
+        rules = {name: rule for name, rule in self.rules.items() if name in names}
+        return KeywordFilters(terms=self.terms, rules=rules)
 
     def fingerprint(self, name: str) -> str:
         """Return a name for what a rule says at present; it is stored with every label."""

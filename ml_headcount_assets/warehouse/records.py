@@ -14,10 +14,14 @@ __all__ = [
     "annotators_of",
     "company_table",
     "draw_rows",
+    "label_rows",
     "rated_table",
     "result_of",
     "with_estimator",
 ]
+
+#: Columns that tell how a label came about.
+_PROVENANCE = ("missing", "recipe", "model", "prompt", "labelled_at")
 
 
 def annotator_rows(annotators: Sequence[Annotator]) -> pd.DataFrame:
@@ -37,6 +41,11 @@ def annotators_of(rows: pd.DataFrame) -> tuple[Annotator, ...]:
         Annotator(row.annotator, row.kind, tuple(row.derived))
         for row in rows.sort_values("annotator").itertuples()
     )
+
+
+def label_rows(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return labels as rows of a table; of how they came about, what is not given is missing."""
+    return labels.assign(**{name: None for name in _PROVENANCE if name not in labels})
 
 
 def rated_table(rated_cvs: pd.DataFrame, rated_labels: pd.DataFrame) -> pd.DataFrame:

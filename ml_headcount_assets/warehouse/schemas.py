@@ -195,6 +195,19 @@ _FLAGS = _column(_TEXT, "What was noticed about the company, separated by ';'")
 _HEADCOUNT = _column(_BIGINT, "Employees of the company", _positive, nullable=True)
 _PROFILES = _column(_BIGINT, "Profiles with labels", _not_negative)
 
+_PROFILE = {**_COMPANY, "profile_id": _column(_TEXT, "Id of the profile within the company")}
+_PROFILE_LABEL = {
+    **_PROFILE,
+    **_ANNOTATOR,
+    "label": _column(_TINYINT, "Label; missing if it could not be had", _a_label, nullable=True),
+    "missing": _column(_TEXT, "Why there is no label", nullable=True),
+    "recipe": _column(_TEXT, "Recipe of the text that was labelled", nullable=True),
+    "model": _column(_TEXT, "Model, or fingerprint of the keyword rule", nullable=True),
+    "prompt": _column(_TEXT, "Version of the prompt", nullable=True),
+    "labelled_at": _column(_TEXT, "When an LLM gave it (UTC, ISO 8601)", nullable=True),
+}
+_LABEL_KEY = ["company", "profile_id", "annotator"]
+
 _CONFIDENCE = ["probable", "possible", "non-zero", "not detected", "no evidence"]
 _GROUPINGS = ["all", "cohort", "size_band", "country", "confidence"]
 
@@ -261,12 +274,24 @@ _INGEST = [
         key=["annotator"],
     ),
     _table(
+        "profiles",
+        {
+            **_PROFILE,
+            "snapshot": _column(_TEXT, "When it was taken (UTC, ISO 8601)", nullable=True),
+            "text": _column(_TEXT, "What it says about work and education"),
+            "text_hash": _column(_TEXT, "Hash by which the text is known"),
+            "recipe": _column(_TEXT, "Version of the recipe that the text is made by"),
+        },
+        key=["company", "profile_id"],
+        part="company",
+    ),
+    _table(
         "rejects",
         {
             "reader": _column(
                 _TEXT,
                 "Which reader set it aside",
-                pa.Check.isin(["companies", "rated_cvs", "profile_labels"]),
+                pa.Check.isin(["companies", "rated_cvs", "profiles", "profile_labels"]),
             ),
             "source_file": _column(_TEXT, "File in the study directory"),
             "line": _column(_BIGINT, "Line of the file", nullable=True),
@@ -280,19 +305,8 @@ _INGEST = [
 ]
 
 _ANNOTATE = [
-    _table(
-        "profile_labels",
-        {
-            **_COMPANY,
-            "profile_id": _column(_TEXT, "Id of the profile within the company"),
-            **_ANNOTATOR,
-            "label": _column(
-                _TINYINT, "Label; missing if it could not be had", _a_label, nullable=True
-            ),
-        },
-        key=["company", "profile_id", "annotator"],
-        part="company",
-    ),
+    _table("keyword_labels", _PROFILE_LABEL, key=_LABEL_KEY, part="company"),
+    _table("profile_labels", _PROFILE_LABEL, key=_LABEL_KEY, part="company"),
     _table(
         "pattern_counts",
         {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -171,6 +171,12 @@ class Snapshot:
         rows = self._connection.sql(sql, params=list(parameters)).to_arrow_table()
         return rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
 
+    def stream(
+        self, sql: str, parameters: Sequence[object], rows: int
+    ) -> Iterator[pyarrow.RecordBatch]:
+        """Yield what a SELECT finds, about so many rows at a time."""
+        yield from self._connection.sql(sql, params=list(parameters)).to_arrow_reader(rows)
+
     def digests(self, table: str) -> dict[str, str]:
         """Return a hash of the rows of every part of a table (under `WHOLE`, if it has none)."""
         if not self.has("_digests"):
@@ -211,35 +217,45 @@ class Snapshot:
 class Transaction(Snapshot):
     """Changes to a warehouse that are stored together."""
 
-    def replace(self, table: str, frame: pd.DataFrame, parts: Sequence[str] | None = None) -> None:
+    def replace(
+        self,
+        table: str,
+        frames: pd.DataFrame | Iterable[pd.DataFrame],
+        parts: Sequence[str] | None = None,
+    ) -> None:
         """Replace a whole table, or some of its parts.
 
         Parameters
         ----------
         table
             Name of the table.
-        frame
-            The new rows; columns are matched by name.
+        frames
+            The new rows, in one frame or several of which only one is held at a time; columns
+            are matched by name.
         parts
             The values of the table's part column that are replaced (partition keys of
-            companies, for most tables). A part without rows in `frame` becomes empty. None
+            companies, for most tables). A part without rows in `frames` becomes empty. None
             replaces everything.
 
         Raises
         ------
         ComputeError
-            The frame does not fit the table's schema, or has rows of other parts.
+            A frame does not fit the table's schema, or has rows of other parts.
         """
         spec = TABLES[table]
-        rows = _to_arrow(spec, spec.validate(frame))
-        if parts is not None:
-            _refuse_strays(spec, rows, parts)
+        whole = isinstance(frames, pd.DataFrame)
         self._make(spec)
         self._delete(spec, parts)
-        self._connection.register("_incoming", rows)
-        self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _incoming")
-        self._digest_incoming(spec, parts)
-        self._connection.unregister("_incoming")
+        for frame in [frames] if whole else frames:
+            rows = _to_arrow(spec, spec.validate(frame))
+            if parts is not None:
+                _refuse_strays(spec, rows, parts)
+            self._connection.register("_incoming", rows)
+            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _incoming")
+            self._connection.unregister("_incoming")
+        if not whole:  # a single frame has been found to have no repeats
+            self._refuse_repeats(spec)
+        self._digest(spec, parts)
 
     def keep_companies(self, companies: Sequence[str]) -> None:
         """Delete all rows and cache entries of companies that are not among these."""
@@ -295,22 +311,40 @@ class Transaction(Snapshot):
             [spec.name, list(parts)],
         )
 
-    def _digest_incoming(self, spec: Table, parts: Sequence[str] | None) -> None:
+    def _refuse_repeats(self, spec: Table) -> None:
+        """Raise a `ComputeError` if a row's key is that of another, which frames cannot tell."""
+        if not spec.key:
+            return
+        keys = _quoted(spec.key)
+        repeated = f"SELECT 1 FROM {spec.name} GROUP BY {keys} HAVING count(*) > 1"
+        found = self._connection.execute(f"SELECT count(*) FROM ({repeated})").fetchone()
+        if found and found[0]:
+            raise ComputeError(
+                f"Table {spec.name}: {found[0]} keys ({', '.join(spec.key)}) occur more than once. "
+                "Nothing was stored."
+            )
+
+    def _digest(self, spec: Table, parts: Sequence[str] | None) -> None:
         """Store a hash of the new rows by part. It is a sum, so that their order is no matter."""
         # Separators that no text has keep ("ab", "c") and ("a", "bc"), "" and NULL apart.
         row = ", ".join(f"coalesce({_quoted([name])}::VARCHAR, chr(30))" for name in spec.columns)
         part = spec.part or f"'{WHOLE}'"
+        where = "" if parts is None else f"WHERE {part} IN (SELECT unnest($parts::VARCHAR[]))"
         self._connection.execute(
             f"""
             INSERT INTO _digests
-            SELECT ?, part, count(row), md5(concat_ws(':', count(row),
+            SELECT $table, part, count(row), md5(concat_ws(':', count(row),
                    sum(md5_number_lower(row)), sum(md5_number_upper(row))))
-            FROM (SELECT {part} AS part, concat_ws(chr(31), {row}) AS row FROM _incoming
-                  UNION ALL SELECT unnest(?::VARCHAR[]), NULL)
+            FROM (SELECT {part} AS part, concat_ws(chr(31), {row}) AS row FROM {spec.name} {where}
+                  UNION ALL SELECT unnest($empty::VARCHAR[]), NULL)
             GROUP BY part
             """,
-            # An empty part has a digest too: "no rows" is a result like any other.
-            [spec.name, list(parts or []) if spec.part else [WHOLE]],
+            {
+                "table": spec.name,
+                # An empty part has a digest too: "no rows" is a result like any other.
+                "empty": list(parts or []) if spec.part else [WHOLE],
+                **({} if parts is None else {"parts": list(parts)}),
+            },
         )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_headcount_assets.text.filters import reference_pattern
-from ml_headcount_assets.text.recipe import TEXT_FIELDS, profile_text, hash_text
+from ml_headcount_assets.text.recipe import TEXT_FIELDS, hash_text, profile_text
 
 PROFILE: dict[str, Any] = {
     "linkedin_id": "p1",

@@ -5,6 +5,7 @@ import pandas as pd
 
 from ml_headcount_assets.model import count_patterns as count_in_memory
 from ml_headcount_assets.warehouse.patterns import count_patterns
+from ml_headcount_assets.warehouse.records import label_rows
 from ml_headcount_assets.warehouse.store import TableStore
 
 NAMES = ["filter_b", "llm_a", "llm_c"]
@@ -24,7 +25,7 @@ def stored(store: TableStore, wide: pd.DataFrame) -> None:
         ["profile_id", "company_id"], var_name="annotator", value_name="label"
     )
     long["company"] = "slug-" + long["company_id"]
-    store.write("profile_labels", long.astype({"profile_id": "str"}))
+    store.write("profile_labels", label_rows(long.astype({"profile_id": "str"})))
 
 
 def test_as_the_model_counts(tmp_path):
@@ -50,5 +51,5 @@ def test_a_label_without_a_row_is_missing(tmp_path):
     store = TableStore(tmp_path / "w.duckdb")
     rows = [("a", "A", "1", "llm_a", 1), ("a", "A", "2", "llm_c", 0)]
     columns = ["company", "company_id", "profile_id", "annotator", "label"]
-    store.write("profile_labels", pd.DataFrame(rows, columns=columns))
+    store.write("profile_labels", label_rows(pd.DataFrame(rows, columns=columns)))
     assert count_patterns(store, NAMES, ["a"])["pattern"].tolist() == ["--0", "-1-"]

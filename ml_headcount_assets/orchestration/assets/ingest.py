@@ -1,4 +1,4 @@
-"""From the study's files to tables: companies, rated CVs, profile labels, and the rejects."""
+"""From the study's files to tables: companies, rated CVs, raw profiles, and the rejects."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,21 +8,24 @@ import pandas as pd
 
 from ml_headcount_assets.ingest import (
     read_companies,
-    read_profile_labels,
+    read_profiles,
     read_rated_cvs,
     study_annotators,
 )
+from ml_headcount_assets.model import Progress
 from ml_headcount_assets.study import Study
+from ml_headcount_assets.text.recipe import RECIPE_VERSION
 from ml_headcount_assets.warehouse.records import annotator_rows
 from ml_headcount_assets.warehouse.store import Snapshot
 
 from ..partitions import beta_features, company_asset
 from ..recipes import Frames, Recipe, follow
 from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..study_files import SETTINGS, SOURCES, reader_version, source_versions
+from ..study_files import FILTERS, SETTINGS, SOURCES, reader_version, source_versions
 
 GROUP = "ingest"
 READER_VERSION = "1"
+PROFILE_VERSION = f"{READER_VERSION}/{RECIPE_VERSION}"
 
 
 def _source(name: str, kind: str, description: str) -> dg.AssetSpec:
@@ -43,7 +46,10 @@ with beta_features():
             _source(
                 SOURCES["validation"], "file", "CVs that people rated and annotators labelled."
             ),
-            _source(SOURCES["profile_labels"], "file", "Profiles: labels, a column per annotator."),
+            _source(SOURCES["profiles"], "file", "Profiles of people as they come from a vendor."),
+            _source(SOURCES["labels"], "file", "Results of LLM batch jobs, if there are any."),
+            _source(SOURCES["profile_labels"], "file", "Labels of profiles that were made before."),
+            _source(FILTERS, "yaml", "Terms and rules of the keyword filters."),
             _source(SETTINGS, "yaml", "Estimators, priors, layers, draws, seed."),
         ],
     )(_observe)
@@ -93,14 +99,23 @@ def companies_recipe(study: Study) -> Recipe:
 
 def _company_frames(study: Study) -> Frames:
     companies, hits, rejects = read_companies(study)
-    return {"companies": companies, "company_hits": hits, "rejects": _by("companies", rejects)}
+    return {
+        "companies": companies,
+        "company_hits": hits,
+        "rejects": rejects_of("companies", rejects),
+    }
 
 
 @dg.multi_asset(
     name="read_rated_cvs",
     specs=[
         _spec("rated_cvs", "The raters' verdict on each CV.", SOURCES["validation"]),
-        _spec("rated_labels", "The annotators' labels of the rated CVs.", SOURCES["validation"]),
+        _spec(
+            "rated_labels",
+            "The annotators' labels of the rated CVs.",
+            SOURCES["validation"],
+            FILTERS,
+        ),
         _spec(
             "annotators", "Who labels, and which labels follow from others.", SOURCES["validation"]
         ),
@@ -134,54 +149,59 @@ def _rated_frames(study: Study) -> Frames:
         "rated_cvs": rated,
         "rated_labels": labels,
         "annotators": annotator_rows(study_annotators(study)),
-        "rejects": _by("rated_cvs", rejects),
+        "rejects": rejects_of("rated_cvs", rejects),
     }
 
 
 @company_asset(
-    deps=[SOURCES["profile_labels"], "companies"],
+    deps=[SOURCES["profiles"], "companies"],
     group_name=GROUP,
     kinds={"python", "duckdb"},
-    code_version=READER_VERSION,
+    code_version=PROFILE_VERSION,
 )
-def profile_labels(
+def profiles(
     context: dg.AssetExecutionContext,
     study: StudyResource,
     warehouse: WarehouseResource,
     progress: dg.ResourceParam[ProgressListener],
 ) -> Iterator[dg.MaterializeResult]:
-    """One row per profile and annotator; a label that could not be had is missing."""
+    """One row per person with the text that is labelled; none, if the study has labels only."""
     store, loaded = warehouse.store, study.load()
-    known = store.read("companies", columns=["company_id"])["company_id"].tolist()
+    known = store.read("companies", columns=["company_id", "name"])
     yield from follow(
         context,
         store,
         Recipe(
-            "profile_labels",
-            tables=("profile_labels", "rejects"),
-            make=lambda companies, _: _label_frames(loaded, known, companies),
-            settings=[reader_version(loaded, "profile_labels"), known],
-            code_version=READER_VERSION,
+            "profiles",
+            tables=("profiles", "rejects"),
+            make=lambda companies, done: _profile_frames(loaded, known, companies, done),
+            settings=[reader_version(loaded, "profiles"), _pairs(loaded, known)],
+            code_version=PROFILE_VERSION,
             by_company=True,
         ),
         progress,
     )
 
 
-def _label_frames(study: Study, known: Sequence[str], companies: Sequence[str]) -> Frames:
-    labels, rejects = read_profile_labels(study, known)
-    return {
-        "profile_labels": labels[labels["company"].isin(companies)],
-        "rejects": _by("profile_labels", rejects),
-    }
+def _pairs(study: Study, companies: pd.DataFrame) -> object:
+    """Return what of the companies matters for the profiles, in a form that can be hashed."""
+    return companies.fillna("").to_numpy().tolist() if study.files.profiles else None
 
 
-def _by(reader: str, rejects: pd.DataFrame) -> pd.DataFrame:
+def _profile_frames(
+    study: Study, known: pd.DataFrame, companies: Sequence[str], progress: Progress
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    for table, rows in read_profiles(study, known, set(companies), progress):
+        yield table, rejects_of("profiles", rows) if table == "rejects" else rows
+
+
+def rejects_of(reader: str, rejects: pd.DataFrame) -> pd.DataFrame:
+    """Return rejects as rows of their table, which has a part for every reader."""
     return rejects.assign(reader=reader)
 
 
 @dg.asset(
-    deps=["companies", "rated_cvs", "profile_labels"],
+    deps=["companies", "rated_cvs", "profiles", "profile_labels"],
     group_name=GROUP,
     kinds={"duckdb"},
     code_version=READER_VERSION,
