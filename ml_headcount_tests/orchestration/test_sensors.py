@@ -51,6 +51,9 @@ def test_a_study_seen_for_the_first_time(fresh, instance):
         "companies_file",
         "validation_file",
         "profile_labels_file",
+        "profile_files",
+        "label_files",
+        "keyword_filters",
         "study_settings",
     }
 
