@@ -79,11 +79,12 @@ def follow(
     companies = list(context.partition_keys) if recipe.by_company else None
     with store.transaction() as transaction:
         comparison = compare_stored(transaction, recipe, companies)
-    frames = recipe.make(comparison.misses, progress) if comparison.misses else {}
-    with store.transaction() as transaction:
-        version = _store(transaction, recipe, comparison, frames)
-        described = recipe.describe(transaction)
-        rows = {table: transaction.row_counts(table) for table in recipe.tables}
+        # Opening the file again would be most of the time of a run in which nothing changed.
+        settled = None if comparison.misses else _settle(transaction, recipe, comparison, {})
+    if settled is None:
+        frames = recipe.make(comparison.misses, progress)
+        with store.transaction() as transaction:
+            settled = _settle(transaction, recipe, comparison, frames)
     progress(1, 1)
     context.log.info(
         f"{recipe.asset}: {len(comparison.misses)} made, {len(comparison.hits)} from the cache"
@@ -93,15 +94,15 @@ def follow(
     for key in sorted(context.selected_asset_keys, key=lambda key: place.get(key.path[-1], 0)):
         # Dagster copies this to the event of every company, and asking for one of its own would
         # cost more time than all the work: so it is about the run's companies together.
-        metadata = {**described, "unchanged": len(comparison.hits)}
-        of_table = rows.get(key.path[-1], {})
+        metadata = {**settled.described, "unchanged": len(comparison.hits)}
+        of_table = settled.rows.get(key.path[-1], {})
         if companies is None and recipe.tables:
             metadata["dagster/row_count"] = sum(of_table.values())
         if companies is not None:
             metadata["companies"] = len(companies)
             metadata["rows"] = sum(of_table.get(company, 0) for company in companies)
         yield dg.MaterializeResult(
-            asset_key=key, metadata=metadata, data_version=dg.DataVersion(version)
+            asset_key=key, metadata=metadata, data_version=dg.DataVersion(settled.version)
         )
 
 
@@ -121,8 +122,19 @@ def compare_stored(
     )
 
 
-def _store(transaction: Transaction, recipe: Recipe, comparison: Comparison, frames: Frames) -> str:
-    """Store new rows and what they were made from; return the version to be reported."""
+@dataclass(frozen=True)
+class _Settled:
+    """What is reported about tables that are up to date: version, metadata, rows by part."""
+
+    version: str
+    described: Mapping[str, Any]
+    rows: Mapping[str, Mapping[str, int]]
+
+
+def _settle(
+    transaction: Transaction, recipe: Recipe, comparison: Comparison, frames: Frames
+) -> _Settled:
+    """Store new rows and what they were made from."""
     if isinstance(frames, Mapping):
         for table, frame in frames.items():
             transaction.replace(table, frame, _parts(table, recipe, comparison))
@@ -133,7 +145,8 @@ def _store(transaction: Transaction, recipe: Recipe, comparison: Comparison, fra
     version = comparison.settled_version() or _version(transaction, recipe, comparison)
     if version != comparison.settled_version():
         transaction.remember(comparison, version)
-    return version
+    rows = {table: transaction.row_counts(table) for table in recipe.tables}
+    return _Settled(version, recipe.describe(transaction), rows)
 
 
 def _parts(table: str, recipe: Recipe, comparison: Comparison) -> Sequence[str] | None:
