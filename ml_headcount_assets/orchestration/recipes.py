@@ -145,8 +145,8 @@ def _settle(
     version = comparison.settled_version() or _version(transaction, recipe, comparison)
     if version != comparison.settled_version():
         transaction.remember(comparison, version)
-    rows = {table: transaction.row_counts(table) for table in recipe.tables}
-    return _Settled(version, recipe.describe(transaction), rows)
+    counted = {table: transaction.row_counts(table) for table in recipe.tables}
+    return _Settled(version, recipe.describe(transaction), counted)
 
 
 def _parts(table: str, recipe: Recipe, comparison: Comparison) -> Sequence[str] | None:
