@@ -7,6 +7,7 @@ and ``--help`` should not have to wait for them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +169,7 @@ def run(
             draws=draws,
             compute={"local": LocalCompute}[compute](),
             progress=progress,
+            announce=partial(console.print, markup=False, soft_wrap=True),
         )
     results = _results(warehouse)
     _show_results(console, results, summary.companies if companies else None)

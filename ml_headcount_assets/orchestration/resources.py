@@ -87,6 +87,17 @@ def no_progress(stage: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
+class Announcer(Protocol):
+    """Is told in words what is about to be done, where somebody may want to know beforehand."""
+
+    def __call__(self, line: str) -> None:
+        """Hear one line."""
+
+
+def no_announcement(line: str) -> None:
+    """Tell nobody."""
+
+
 def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Return the resources that the environment describes.
 
@@ -102,4 +113,5 @@ def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, Any
         "warehouse": WarehouseResource(path=environment.get(WAREHOUSE_VARIABLE) or None),
         "compute": LocalCompute(),
         "progress": no_progress,
+        "announce": no_announcement,
     }

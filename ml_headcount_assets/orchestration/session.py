@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import ValidationError
@@ -24,7 +25,14 @@ from .instance import keep_study, open_instance
 from .jobs import calibration, refresh_company, whole_study
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
-from .resources import ProgressListener, StudyResource, WarehouseResource, no_progress
+from .resources import (
+    Announcer,
+    ProgressListener,
+    StudyResource,
+    WarehouseResource,
+    no_announcement,
+    no_progress,
+)
 from .run_lock import only_run
 from .study_files import observations
 
@@ -76,6 +84,7 @@ def materialize_study(
     estimators: Sequence[str] | None = None,
     draws: int | None = None,
     progress: ProgressListener | None = None,
+    announce: Announcer | None = None,
     compute: Compute | None = None,
 ) -> RunSummary:
     """Bring a study's warehouse up to date; what has not changed is not computed again.
@@ -93,6 +102,8 @@ def materialize_study(
         Replace those of the study.
     progress
         Is told ``(stage, done, total)``.
+    announce
+        Is told what asking LLMs will cost, before they are asked.
     compute
         Where the draws are computed; None for this process.
 
@@ -106,7 +117,16 @@ def materialize_study(
     study = _with_choices(study, estimators, draws)
     with only_run(warehouse), open_instance(warehouse) as instance:
         _close_interrupted_runs(instance)
-        session = _Session(study, warehouse, instance, progress or no_progress, compute)
+        session = _Session(
+            study,
+            warehouse,
+            instance,
+            {
+                "progress": progress or no_progress,
+                "announce": announce or no_announcement,
+                "compute": compute or LocalCompute(),
+            },
+        )
         order = sync_companies(instance, read_companies(study)[0]["company"].tolist())
         for observation in observations(study):
             instance.report_runless_asset_event(observation)
@@ -169,8 +189,7 @@ class _Session:
         study: Study,
         warehouse: Path,
         instance: dg.DagsterInstance,
-        progress: ProgressListener,
-        compute: Compute | None,
+        resources: Mapping[str, Any],
     ) -> None:
         self.study, self.warehouse, self.instance = study, warehouse, instance
         home = keep_study(study, warehouse)
@@ -178,8 +197,7 @@ class _Session:
             resources={
                 "study": StudyResource(directory=str(home)),
                 "warehouse": WarehouseResource(path=str(warehouse)),
-                "compute": compute or LocalCompute(),
-                "progress": progress,
+                **resources,
             }
         )
         self.results: list[dg.ExecuteInProcessResult] = []
