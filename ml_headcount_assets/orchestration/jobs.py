@@ -6,7 +6,7 @@ import dagster as dg
 #: can be added up over companies only if all of them share the cohort's draws.
 _CALIBRATE = dg.AssetSelection.groups("calibrate")
 _FILES = dg.AssetSelection.groups("study")
-_RATED = dg.AssetSelection.assets("rated_cvs", "rated_labels", "annotators")
+_RATED = dg.AssetSelection.assets("rated_cvs", "rated_labels", "rated_llm_labels", "annotators")
 
 whole_study = dg.define_asset_job(
     "whole_study",

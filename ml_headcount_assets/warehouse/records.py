@@ -48,8 +48,19 @@ def label_rows(labels: pd.DataFrame) -> pd.DataFrame:
     return labels.assign(**{name: None for name in _PROVENANCE if name not in labels})
 
 
-def rated_table(rated_cvs: pd.DataFrame, rated_labels: pd.DataFrame) -> pd.DataFrame:
-    """Return the rated CVs as the model takes them: is_expert and a column per annotator."""
+def rated_table(
+    rated_cvs: pd.DataFrame,
+    rated_labels: pd.DataFrame,
+    rated_llm_labels: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return the rated CVs as the model takes them: is_expert and a column per annotator.
+
+    What an LLM has said in the same way as about the profiles counts, and not what is in the file.
+    """
+    if rated_llm_labels is not None:
+        superseded = rated_labels["annotator"].isin(rated_llm_labels["annotator"].unique())
+        together = [rated_labels[~superseded], rated_llm_labels[rated_labels.columns]]
+        rated_labels = pd.concat(together, ignore_index=True)
     wide = rated_labels.pivot(index="rated_id", columns="annotator", values="label")
     wide.columns.name = None
     joined = rated_cvs.set_index("rated_id").join(wide, how="left").sort_index()

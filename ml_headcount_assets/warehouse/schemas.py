@@ -196,8 +196,8 @@ _HEADCOUNT = _column(_BIGINT, "Employees of the company", _positive, nullable=Tr
 _PROFILES = _column(_BIGINT, "Profiles with labels", _not_negative)
 
 _PROFILE = {**_COMPANY, "profile_id": _column(_TEXT, "Id of the profile within the company")}
-_PROFILE_LABEL = {
-    **_PROFILE,
+_RATED_ID = {"rated_id": _column(_TEXT, "Id of the rated CV")}
+_LABEL = {
     **_ANNOTATOR,
     "label": _column(_TINYINT, "Label; missing if it could not be had", _a_label, nullable=True),
     "missing": _column(_TEXT, "Why there is no label", nullable=True),
@@ -206,6 +206,7 @@ _PROFILE_LABEL = {
     "prompt": _column(_TEXT, "Version of the prompt", nullable=True),
     "labelled_at": _column(_TEXT, "When an LLM gave it (UTC, ISO 8601)", nullable=True),
 }
+_PROFILE_LABEL = {**_PROFILE, **_LABEL}
 _LABEL_KEY = ["company", "profile_id", "annotator"]
 
 _CONFIDENCE = ["probable", "possible", "non-zero", "not detected", "no evidence"]
@@ -248,7 +249,7 @@ _INGEST = [
     _table(
         "rated_cvs",
         {
-            "rated_id": _column(_TEXT, "Id of the rated CV"),
+            **_RATED_ID,
             "is_expert": _column(_TINYINT, "The raters' verdict", _a_label),
         },
         key=["rated_id"],
@@ -256,7 +257,7 @@ _INGEST = [
     _table(
         "rated_labels",
         {
-            "rated_id": _column(_TEXT, "Id of the rated CV"),
+            **_RATED_ID,
             **_ANNOTATOR,
             "label": _column(
                 _TINYINT, "Label; missing if it could not be had", _a_label, nullable=True
@@ -291,7 +292,9 @@ _INGEST = [
             "reader": _column(
                 _TEXT,
                 "Which reader set it aside",
-                pa.Check.isin(["companies", "rated_cvs", "profiles", "profile_labels"]),
+                pa.Check.isin(
+                    ["companies", "rated_cvs", "profiles", "llm_labels", "profile_labels"]
+                ),
             ),
             "source_file": _column(_TEXT, "File in the study directory"),
             "line": _column(_BIGINT, "Line of the file", nullable=True),
@@ -306,6 +309,8 @@ _INGEST = [
 
 _ANNOTATE = [
     _table("keyword_labels", _PROFILE_LABEL, key=_LABEL_KEY, part="company"),
+    _table("llm_labels", _PROFILE_LABEL, key=_LABEL_KEY, part="company"),
+    _table("rated_llm_labels", {**_RATED_ID, **_LABEL}, key=["rated_id", "annotator"]),
     _table("profile_labels", _PROFILE_LABEL, key=_LABEL_KEY, part="company"),
     _table(
         "pattern_counts",

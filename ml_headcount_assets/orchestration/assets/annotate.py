@@ -25,7 +25,7 @@ LABELLING_VERSION = "1"
 COUNTING_VERSION = "1"
 
 #: Tables of labels that are made from the texts of raw profiles.
-MADE_HERE = ("keyword_labels",)
+MADE_HERE = ("keyword_labels", "llm_labels")
 
 
 @company_asset(

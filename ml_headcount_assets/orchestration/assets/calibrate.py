@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from ml_headcount_assets.model import (
     MODEL_VERSION,
@@ -41,7 +42,7 @@ def _spec(name: str, description: str, *deps: str) -> dg.AssetSpec:
     )
 
 
-_RATED = ("rated_cvs", "rated_labels", "annotators")
+_RATED = ("rated_cvs", "rated_labels", "rated_llm_labels", "annotators")
 
 
 @dg.multi_asset(
@@ -84,6 +85,11 @@ def annotators_recipe(store: TableStore, study: Study, compute: Compute | None =
     )
 
 
+def _stored_rated(store: TableStore) -> pd.DataFrame:
+    tables = ("rated_cvs", "rated_labels", "rated_llm_labels")
+    return rated_table(*(store.read(table) for table in tables))
+
+
 def choices(study: Study) -> list[object]:
     """Everything that draws depend on besides the data."""
     return [study.settings().fingerprint(), list(study.estimators), study.draws, study.seed]
@@ -92,7 +98,7 @@ def choices(study: Study) -> list[object]:
 def _annotator_frames(
     store: TableStore, study: Study, compute: Compute | None, progress: Progress
 ) -> Frames:
-    rated = rated_table(store.read("rated_cvs"), store.read("rated_labels"))
+    rated = _stored_rated(store)
     fits = [
         (
             estimator,
@@ -165,7 +171,7 @@ def predictive(
 def _predictive_frames(
     store: TableStore, study: Study, compute: Compute, progress: Progress
 ) -> Frames:
-    rated = rated_table(store.read("rated_cvs"), store.read("rated_labels"))
+    rated = _stored_rated(store)
     annotators = annotators_of(store.read("annotators"))
     compared = (
         (

@@ -201,7 +201,7 @@ def rejects_of(reader: str, rejects: pd.DataFrame) -> pd.DataFrame:
 
 
 @dg.asset(
-    deps=["companies", "rated_cvs", "profiles", "profile_labels"],
+    deps=["companies", "rated_cvs", "profiles", "llm_labels", "profile_labels"],
     group_name=GROUP,
     kinds={"duckdb"},
     code_version=READER_VERSION,
