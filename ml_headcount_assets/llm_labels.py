@@ -80,21 +80,33 @@ class LlmLabels:
         InputError, ComputeError
             A key is not set; or as `label_texts`.
         """
-        sizes, answers = self.texts.sizes(), self.answers
-        waiting = [
-            LlmAnnotator.from_entry(entry, environment)
-            for entry in self.sources.asked
-            if sizes.keys() - answers.settled(question_for(entry.model or "", self.texts))
-        ]
+        waiting = [estimate.annotator for estimate in self.costs() if estimate.to_ask]
         if not waiting:
             return None
-        questions = [question_for(annotator.model, self.texts) for annotator in waiting]
-        for estimate in estimate_costs(sizes, waiting, questions, answers):
-            announce(_in_words(estimate))
+        for line in self.costs_in_words():
+            announce(line)
+        annotators = [
+            LlmAnnotator.from_entry(entry, environment)
+            for entry in self.sources.asked
+            if entry.name in waiting
+        ]
+        cap = self.study.spending_cap
+        return label_texts(self.texts, annotators, self.answers, cap=cap, progress=progress)
+
+    def costs(self) -> tuple[CostEstimate, ...]:
+        """Estimate what it costs to obtain the labels that have not been given yet."""
+        # No key is needed to estimate.
+        unlocked = [entry.model_copy(update={"api_key_env": None}) for entry in self.sources.asked]
+        annotators = [LlmAnnotator.from_entry(entry, {}) for entry in unlocked]
+        questions = [question_for(annotator.model, self.texts) for annotator in annotators]
+        return estimate_costs(self.texts.sizes(), annotators, questions, self.answers)
+
+    def costs_in_words(self) -> list[str]:
+        """Say what obtaining the labels will probably cost, and what has been spent."""
         cap = self.study.spending_cap
         limit = "without a cap" if cap is None else f"of at most {cap:,.2f}"
-        announce(f"Spent on labels so far: {answers.spent:,.2f} {limit}.")
-        return label_texts(self.texts, waiting, answers, cap=cap, progress=progress)
+        spent = f"Spent on labels so far: {self.answers.spent:,.2f} {limit}."
+        return [*map(_in_words, self.costs()), spent]
 
     def state(self) -> list[object]:
         """Return, in a form that can be hashed, who labels and what is still to be asked.

@@ -52,7 +52,7 @@ def llm_labels(
     texts = StoredTexts(store, context.partition_keys)
     with _answers(store, sources) as answers:
         labels = LlmLabels(loaded, sources, texts, answers)
-        labels.obtain(announce, partial(progress, "asking LLMs about profiles"))
+        labels.obtain(_told(context, announce), partial(progress, "asking LLMs about profiles"))
         yield from follow(
             context,
             store,
@@ -105,7 +105,7 @@ def rated_llm_labels(
     texts = TextsInMemory([*rated["text"], _NO_TEXT])
     with _answers(store, sources) as answers:
         labels = LlmLabels(loaded, sources, texts, answers)
-        labels.obtain(announce, partial(progress, "asking LLMs about rated CVs"))
+        labels.obtain(_told(context, announce), partial(progress, "asking LLMs about rated CVs"))
         yield from follow(
             context,
             store,
@@ -137,6 +137,16 @@ def _answers(store: TableStore, sources: LlmSources) -> AbstractContextManager[A
     """Open the file of answers; for a study that asks nobody, none is made."""
     answers = AnswerStore(answers_path(store.path))
     return answers if sources.asked else nullcontext(answers)
+
+
+def _told(context: dg.AssetExecutionContext, announce: Announcer) -> Announcer:
+    """Return an announcer that also leaves what it says in the run's log."""
+
+    def tell(line: str) -> None:
+        context.log.info(line)
+        announce(line)
+
+    return tell
 
 
 def _no_rows(table: str) -> pd.DataFrame:

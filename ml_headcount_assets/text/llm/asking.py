@@ -24,7 +24,8 @@ from .store import AnswerStore, Question
 
 __all__ = ["Asker", "Retries", "Tally"]
 
-#: An endpoint is given up for this run when it fails with so many texts in a row,
+#: An endpoint is given up for this run when it fails with so many texts in a row (if it has never
+#: been reached, with the first),
 _MOST_FAILURES = 20
 #: or when it wants to be left alone for longer than so many seconds.
 _LONGEST_PAUSE = 900.0
@@ -166,7 +167,8 @@ class Asker:
             self._is_out_of_money = True
             return
         self._failures_in_a_row += 1
-        if self._failures_in_a_row >= _MOST_FAILURES:
+        unreachable = result is Missing.UNREACHABLE and not self._is_understood
+        if unreachable or self._failures_in_a_row >= _MOST_FAILURES:
             raise self._give_up(result)
 
     async def _ask_persistently(self, text_hash: str, text: str) -> int | Missing:
@@ -271,8 +273,13 @@ class Asker:
         self._store.record(self.question, text_hash, result, final=final, usage=usage)
 
     def _give_up(self, missing: Missing) -> ComputeError:
+        name, kept = self.annotator.name, "then run again: what has been answered is kept."
+        if missing is Missing.UNREACHABLE:
+            return ComputeError(
+                f"{name}: {missing.value}. Check 'endpoint' in study.yaml and the network, {kept}"
+            )
         return ComputeError(
-            f"{self.annotator.name}: {_MOST_FAILURES} texts in a row got no label; the last time,"
-            f" {missing.value}. Check that the endpoint works and that 'model' and"
-            " 'max_output_tokens' suit it, then run again: what has been answered is kept."
+            f"{name}: {_MOST_FAILURES} texts in a row got no label; the last time, {missing.value}."
+            " Check that the endpoint works and that 'model' and 'max_output_tokens' suit it,"
+            f" {kept}"
         )

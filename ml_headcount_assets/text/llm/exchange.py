@@ -94,7 +94,7 @@ async def send(
         ) as response:
             content = await _read(response)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-        return Failure(Missing.DISCONNECTED)
+        return Failure(Missing.UNREACHABLE)
     except TimeoutError:
         return Failure(Missing.TIMED_OUT, may_be_billed=True)
     except (aiohttp.ClientError, OSError):

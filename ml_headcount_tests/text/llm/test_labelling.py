@@ -233,10 +233,10 @@ def test_an_endpoint_that_is_down_is_given_up(annotator: MakeAnnotator, store: A
     with LabellingServer(is_expert) as server:
         asked = annotator(server)
     texts = make_texts(500)
-    with pytest.raises(ComputeError, match=r"20 texts in a row got no label.*could not be made"):
+    with pytest.raises(ComputeError, match=r"llm_a: no connection to the endpoint could be"):
         label_texts(texts, [asked], store, cap=1, retries=QUICK)
     frame = store.answers(question_for(asked.model, texts))
-    assert len(frame) < 60
+    assert len(frame) <= asked.concurrency
     assert store.settled(question_for(asked.model, texts)) == set()
     assert store.spent == pytest.approx(0, abs=1e-12)
 

@@ -35,9 +35,9 @@ for endpoint in endpoints:
             try:
                 retries = Retries(attempts=3, first_wait=0.01)
                 print(label_texts(source, [annotator], opened, cap=9, retries=retries))
-                print(estimate_costs(source.sizes(), [annotator], [question_for(annotator.model, source)],
-                                     opened))
-                print(opened.answers(question_for(annotator.model, source)).to_string())
+                question = question_for(annotator.model, source)
+                print(estimate_costs(source.sizes(), [annotator], [question], opened))
+                print(opened.answers(question).to_string())
             except Exception:
                 traceback.print_exc()
 """
