@@ -22,7 +22,7 @@ demo: demo/report/report.html  ## simulate a study of 403 companies, estimate it
 	@echo "demo/report; open demo/report/report.html in a browser. The lineage is shown by"
 	@echo "  $(BIN)/ml-headcount ui --warehouse $(WAREHOUSE)"
 
-demo/study/study.yaml: ml_headcount_assets/worlds.py ml_headcount_assets/model/simulation.py | $(INSTALLED)
+demo/study/study.yaml: $(wildcard ml_headcount_assets/worlds/*) ml_headcount_assets/model/simulation.py | $(INSTALLED)
 	$(BIN)/ml-headcount simulate --out demo/study
 
 # A warehouse may be there though the run that was filling it has failed, hence the stamp.
