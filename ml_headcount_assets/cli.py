@@ -83,7 +83,10 @@ def _warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
     "--profiles", type=click.IntRange(1), default=250_000, show_default=True, help="How many."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
-def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int) -> None:
+@click.option(
+    "--raw", is_flag=True, help="Write texts of profiles and answers of LLMs instead of labels."
+)
+def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int, raw: bool) -> None:
     """Write a study with known truth.
 
     It has the file formats of a real study, so that estimates can be tried and checked.
@@ -92,9 +95,11 @@ def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int)
     from ml_headcount_assets.worlds import TRUTH_PATH, write_world
 
     world = simulate_study(scenario, companies, profiles, seed)
-    directory = write_world(world, out)
+    kind = "raw" if raw else "labelled"
+    click.echo(f"Writing {len(world.profiles):,} {kind} profiles ...", err=True)
+    directory = write_world(world, out, raw_profiles=raw)
     click.echo(
-        f"Wrote {len(world.companies):,} companies, {len(world.profiles):,} labelled profiles and"
+        f"Wrote {len(world.companies):,} companies, {len(world.profiles):,} {kind} profiles and"
         f" {len(world.validation):,} rated CVs to {_short(directory)}"
         f" (scenario {scenario}, seed {seed}).\n"
         f"The true counts are in {_short(directory / TRUTH_PATH)}; no run reads them."
