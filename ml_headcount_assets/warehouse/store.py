@@ -30,6 +30,8 @@ __all__ = ["Snapshot", "TableStore", "Transaction"]
 _LOCKED = "Could not set lock on file"
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
+#: What DuckDB may use. Left alone it takes most of the machine's memory for what it has read.
+_MEMORY = "1GB"
 
 _BOOKS = {
     "_digests": "(table_name VARCHAR, part VARCHAR, row_count BIGINT, digest VARCHAR)",
@@ -250,7 +252,9 @@ class Transaction(Snapshot):
             rows = _to_arrow(spec, spec.validate(frame))
             if parts is not None:
                 _refuse_strays(spec, rows, parts)
-            self._connection.register("_incoming", rows)
+            # What is registered is kept until the transaction ends: so hand over what is used up.
+            batches = pyarrow.RecordBatchReader.from_batches(rows.schema, iter(rows.to_batches()))
+            self._connection.register("_incoming", batches)
             self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _incoming")
             self._connection.unregister("_incoming")
         if not whole:  # a single frame has been found to have no repeats
@@ -362,7 +366,9 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            connection = duckdb.connect(str(path), read_only=read_only)
+            connection.execute(f"SET memory_limit = '{_MEMORY}'")
+            return connection
         except duckdb.IOException as error:
             if _LOCKED not in str(error):
                 raise InputError(
