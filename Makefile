@@ -58,5 +58,5 @@ $(INSTALLED): pyproject.toml $(PINS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; PYTHON=... says where it is."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS) --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint $(PINS) --editable '.[dev]'
 	@touch $@

@@ -78,7 +78,7 @@ def orthant_probabilities(
     _require_positive_definite(matrices)
     order = _pivots(matrices)
     means = np.take_along_axis(means, order, axis=1)
-    factors = np.linalg.cholesky(_reorder(matrices, order))
+    factors = np.asarray(np.linalg.cholesky(_reorder(matrices, order)), dtype=float)
     if dimension == 1:
         table = np.stack([ndtr(-means[:, 0]), ndtr(means[:, 0])], axis=-1)
     elif dimension == 2:
