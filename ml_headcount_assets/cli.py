@@ -185,6 +185,43 @@ def run(
 
 
 @main.command()
+@click.option(
+    "--study",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Directory with the study's files.",
+)
+@click.option("--config", help="Configuration in place of the directory's study.yaml.")
+@_warehouse_option
+def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
+    """Tell what asking LLMs for labels will cost.
+
+    Nobody is asked. What has been answered before is not counted again.
+    """
+    from rich.console import Console
+
+    from ml_headcount_assets.console import open_progress
+    from ml_headcount_assets.ingest.text_sizes import text_sizes
+    from ml_headcount_assets.llm_labels import costs_in_words, expected_costs
+    from ml_headcount_assets.llm_sources import llm_sources
+    from ml_headcount_assets.study import load_study
+    from ml_headcount_assets.text.llm import AnswerStore, answers_path
+
+    study = load_study(directory, config)
+    sources = llm_sources(study)
+    if not sources.asked:
+        click.echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
+        return
+    with open_progress(Console()) as progress:
+        sizes = text_sizes(study, partial(progress, "measuring texts"))
+    with AnswerStore(answers_path(warehouse)) as answers:
+        costs = expected_costs(sources, sizes, answers)
+        for line in costs_in_words(costs, answers.spent, study.spending_cap):
+            click.echo(line)
+
+
+@main.command()
 @_warehouse_option
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def ui(warehouse: Path, port: int) -> None:

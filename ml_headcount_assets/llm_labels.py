@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,13 +20,16 @@ from .text.llm import (
     CostEstimate,
     LabellingReport,
     LlmAnnotator,
+    Question,
     TextSource,
     estimate_costs,
     label_texts,
     question_for,
 )
+from .text.prompt import PROMPT_VERSION
+from .text.recipe import RECIPE_VERSION
 
-__all__ = ["LlmLabels"]
+__all__ = ["LlmLabels", "costs_in_words", "expected_costs"]
 
 _NOT_IN_RESULTS = "the batch results do not have it"
 _NO_VERDICT = "the batch results have no usable verdict"
@@ -80,33 +83,19 @@ class LlmLabels:
         InputError, ComputeError
             A key is not set; or as `label_texts`.
         """
-        waiting = [estimate.annotator for estimate in self.costs() if estimate.to_ask]
+        cap = self.study.spending_cap
+        costs = expected_costs(self.sources, self.texts.sizes(), self.answers)
+        waiting = [estimate.annotator for estimate in costs if estimate.to_ask]
         if not waiting:
             return None
-        for line in self.costs_in_words():
+        for line in costs_in_words(costs, self.answers.spent, cap):
             announce(line)
         annotators = [
             LlmAnnotator.from_entry(entry, environment)
             for entry in self.sources.asked
             if entry.name in waiting
         ]
-        cap = self.study.spending_cap
         return label_texts(self.texts, annotators, self.answers, cap=cap, progress=progress)
-
-    def costs(self) -> tuple[CostEstimate, ...]:
-        """Estimate what it costs to obtain the labels that have not been given yet."""
-        # No key is needed to estimate.
-        unlocked = [entry.model_copy(update={"api_key_env": None}) for entry in self.sources.asked]
-        annotators = [LlmAnnotator.from_entry(entry, {}) for entry in unlocked]
-        questions = [question_for(annotator.model, self.texts) for annotator in annotators]
-        return estimate_costs(self.texts.sizes(), annotators, questions, self.answers)
-
-    def costs_in_words(self) -> list[str]:
-        """Say what obtaining the labels will probably cost, and what has been spent."""
-        cap = self.study.spending_cap
-        limit = "without a cap" if cap is None else f"of at most {cap:,.2f}"
-        spent = f"Spent on labels so far: {self.answers.spent:,.2f} {limit}."
-        return [*map(_in_words, self.costs()), spent]
 
     def state(self) -> list[object]:
         """Return, in a form that can be hashed, who labels and what is still to be asked.
@@ -169,6 +158,34 @@ class LlmLabels:
     @cached_property
     def _results(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
         return {name: read_batch_results(self.study, name) for name in self.sources.imported}
+
+
+def expected_costs(
+    sources: LlmSources, sizes: Mapping[str, int], answers: AnswerStore
+) -> tuple[CostEstimate, ...]:
+    """Estimate what it costs to label texts, without asking anybody.
+
+    Parameters
+    ----------
+    sources
+        Who is to be asked.
+    sizes
+        Bytes of each text in UTF-8, by its hash.
+    answers
+        The answers there are already.
+    """
+    # No key is needed to estimate.
+    unlocked = [entry.model_copy(update={"api_key_env": None}) for entry in sources.asked]
+    annotators = [LlmAnnotator.from_entry(entry, {}) for entry in unlocked]
+    questions = [Question(each.model, PROMPT_VERSION, RECIPE_VERSION) for each in annotators]
+    return estimate_costs(sizes, annotators, questions, answers)
+
+
+def costs_in_words(costs: Sequence[CostEstimate], spent: float, cap: float | None) -> Iterator[str]:
+    """Yield what labels will probably cost, a line an annotator, and what has been spent."""
+    yield from map(_in_words, costs)
+    limit = "without a cap" if cap is None else f"of at most {cap:,.2f}"
+    yield f"Spent on labels so far: {spent:,.2f} {limit}."
 
 
 def _in_words(estimate: CostEstimate) -> str:
