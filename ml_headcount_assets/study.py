@@ -191,6 +191,11 @@ class Study(Section):
     @model_validator(mode="after")
     def _spending_is_capped(self) -> Self:
         asked = [entry for entry in self.annotators or () if entry.endpoint is not None]
+        if asked and self.files.profiles is None:
+            raise ValueError(
+                f"annotators: {asked[0].name} has an 'endpoint', but the study has no raw profiles"
+                " to ask about; remove it, or give 'profiles' in place of 'profile_labels'"
+            )
         _refuse_repeats("annotators: model", [entry.model or "" for entry in asked])
         for entry in asked:
             price = entry.price_per_million

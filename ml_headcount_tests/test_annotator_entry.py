@@ -21,7 +21,7 @@ _LLM = {
 
 
 def _load(directory: Path, *entries: dict[str, object], **settings: object) -> Study:
-    for name in ("companies.csv", "validation.csv", "profile_labels.csv"):
+    for name in ("companies.csv", "validation.csv", "profiles.csv"):
         (directory / name).write_text("x")
     content = {"annotators": list(entries), **settings}
     (directory / "study.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -31,7 +31,7 @@ def _load(directory: Path, *entries: dict[str, object], **settings: object) -> S
 def test_everything_that_can_be_said(tmp_path: Path) -> None:
     limits = {"requests_per_minute": 500, "tokens_per_minute": 200_000, "concurrency": 30}
     entry = {**_LLM, **limits, "api_key_env": "A_KEY", "max_output_tokens": 4000}
-    study = _load(tmp_path, entry, {"name": "filter_b", "kind": "filter"}, spending_cap=25)
+    study = _load(tmp_path, entry, {"name": "filter_broad_yes", "kind": "filter"}, spending_cap=25)
     assert study.spending_cap == 25
     llm, keyword_filter = study.annotators or ()
     assert (llm.model, llm.endpoint, llm.api_key_env) == ("a-1", _LLM["endpoint"], "A_KEY")
@@ -77,6 +77,13 @@ def test_mistakes_are_named(tmp_path: Path, changes: dict[str, object], message:
     with pytest.raises(InputError, match=message) as raised:
         _load(tmp_path, entry, spending_cap=10)
     assert "secret" not in str(raised.value)
+
+
+def test_there_has_to_be_something_to_ask_about(tmp_path: Path) -> None:
+    _load(tmp_path, _LLM, spending_cap=10)
+    (tmp_path / "profiles.csv").rename(tmp_path / "profile_labels.csv")
+    with pytest.raises(InputError, match="llm_a has an 'endpoint', but the study has no raw"):
+        load_study(tmp_path)
 
 
 def test_money_needs_a_cap(tmp_path: Path) -> None:
