@@ -10,9 +10,10 @@ from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
-__all__ = ["StudyResults", "read_results"]
+__all__ = ["RESULT_TABLES", "StudyResults", "read_results"]
 
-_TABLES = (
+#: The tables that results are read from.
+RESULT_TABLES = (
     "companies",
     "headcount_intervals",
     "portfolio_intervals",
@@ -106,7 +107,7 @@ def read_results(store: TableStore, study: Study) -> StudyResults:
         There is no warehouse, or a run has not come to its end yet.
     """
     with store.snapshot() as snapshot:
-        tables = {name: snapshot.read(name) for name in _TABLES}
+        tables = {name: snapshot.read(name) for name in RESULT_TABLES}
     companies = tables["companies"]
     described = companies.assign(label=companies["name"].fillna(companies["company_id"]))
     intervals = tables.pop("headcount_intervals").merge(

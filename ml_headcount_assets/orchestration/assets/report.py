@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from ml_headcount_assets.export import read_results, write_report
+from ml_headcount_assets.export import RESULT_TABLES, read_results, write_report
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
@@ -16,21 +16,10 @@ from ..study_files import SETTINGS, settings_version
 GROUP = "report"
 REPORT_VERSION = "1"
 
-_SHOWN = (
-    "companies",
-    "headcount_intervals",
-    "portfolio_intervals",
-    "annotators",
-    "annotator_summary",
-    "annotator_correlations",
-    "predictive_checks",
-    "rejects",
-)
-
 
 @dg.asset(
     name="report",
-    deps=[*_SHOWN, SETTINGS],
+    deps=[*RESULT_TABLES, SETTINGS],
     group_name=GROUP,
     kinds={"html", "plotly"},
     code_version=REPORT_VERSION,
@@ -51,7 +40,7 @@ def study_report(
         "report",
         tables=(),
         make=lambda _, __: _write(store, loaded, path),
-        reads=_SHOWN,
+        reads=RESULT_TABLES,
         settings=[settings_version(loaded), loaded.name],
         code_version=REPORT_VERSION,
         describe=lambda _: {"page": dg.MetadataValue.path(path)},
