@@ -154,6 +154,7 @@ def run(
     not computed again.
     """
     from rich.console import Console
+    from rich.text import Text
 
     from ml_headcount_assets.console import open_progress
     from ml_headcount_assets.model import LocalCompute
@@ -179,7 +180,8 @@ def run(
     results = _results(warehouse)
     _show_results(console, results, summary.companies if companies else None)
     for warned in summary.warnings:
-        console.print(f"[yellow]Warning[/] ({warned.asset}): {warned.message}", soft_wrap=True)
+        text = Text.assemble(("Warning", "yellow"), f" ({warned.asset}): {warned.message}")
+        console.print(text, soft_wrap=True)
     _show_unchanged(summary.unchanged, len(summary.companies))
     click.echo(f"The tables are in {_short(warehouse)}. Next: ml-headcount export, ml-headcount ui")
 

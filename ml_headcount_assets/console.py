@@ -165,7 +165,10 @@ def rejects_table(rejects: pd.DataFrame) -> Table:
     """Return how often each field was rejected and why: ``source_file, field, reason, rows``."""
     table = _table("Rows and fields that could not be used", ("file", "field", ">rows", "reason"))
     for row in rejects.itertuples():
-        table.add_row(row.source_file, row.field, count(row.rows), row.reason)
+        # Text, lest brackets in a file's own words be taken for markup.
+        table.add_row(
+            Text(row.source_file), Text(str(row.field)), count(row.rows), Text(row.reason)
+        )
     return table
 
 

@@ -120,6 +120,9 @@ def blemished(files: StudyFiles) -> Path:
     files.companies = pd.concat([files.companies, pd.DataFrame(rows)], ignore_index=True)
     stranger = files.profiles.head(2).assign(company_id="ghost")
     files.profiles = pd.concat([files.profiles, stranger, stranger.head(1)], ignore_index=True)
+    odd = {"llm_y": "llm[/y]"}  # brackets are no markup
+    files.validation = files.validation.rename(columns=odd)
+    files.profiles = files.profiles.rename(columns=odd)
     study = files.write()
     path = study / "profile_labels.csv"
     path.write_text(path.read_text()[:-5])
@@ -153,7 +156,7 @@ def reject_of(survived: Survived, file: str, field: str, words: str) -> pd.Serie
 
 def test_labels_other_than_0_and_1_are_missing_and_listed(survived: Survived) -> None:
     assert reject_of(survived, "validation.csv", "llm_x", "2 is not 0, 1 or empty")["line"] == 5
-    line = reject_of(survived, "profile_labels.csv", "llm_y", "not 0, 1 or empty")["line"]
+    line = reject_of(survived, "profile_labels.csv", "llm[/y]", "not 0, 1 or empty")["line"]
     assert line == 6
     for table in ("rated_labels", "profile_labels"):
         assert survived[1].read(table)["label"].isna().sum() == 1
