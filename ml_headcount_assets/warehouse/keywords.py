@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def label_profiles(
     annotators: Sequence[Annotator],
     companies: Sequence[str],
     progress: Progress,
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
     """Apply keyword filters to the texts of some companies' profiles.
 
     Parameters
@@ -42,16 +42,17 @@ def label_profiles(
 
     Returns
     -------
-    DataFrame
-        company, company_id, profile_id, annotator, label (Int8), missing, recipe, model (the
-        rule's fingerprint): one row per profile and filter. An empty text has no label.
+    Iterator of DataFrame
+        For each filter company, company_id, profile_id, annotator, label (Int8), missing,
+        recipe, model (the rule's fingerprint): one row per profile, and a frame without rows
+        before all others. An empty text has no label. The warehouse has been read by then.
 
     Raises
     ------
     InputError
         A filter that is declared to follow from others does not.
     """
-    fired: dict[str, list[np.ndarray]] = {name: [] for name in filters.rules}
+    fired: dict[str, list[np.ndarray]] = {name: [np.empty(0, bool)] for name in filters.rules}
     parts = [pd.DataFrame(columns=[*_COLUMNS, "has_text"], dtype="str")]
     done = 0
     with store.snapshot() as snapshot:
@@ -71,20 +72,17 @@ def label_profiles(
             progress(done, total)
     profiles = pd.concat(parts[1:] or parts, ignore_index=True)
     lacks_text = ~profiles.pop("has_text").to_numpy(dtype=bool)
-    wide = pd.DataFrame({name: np.concatenate([[], *labels]) for name, labels in fired.items()})
+    wide = pd.DataFrame({name: np.concatenate(fired[name]) for name in fired}, dtype="Int8")
     here = [each for each in annotators if {each.name, *each.derived} <= set(wide)]
     check_derived(wide, here, "the profiles")
-    if not fired:
-        return pd.DataFrame(columns=[*_COLUMNS, "annotator", "label"])
-    return pd.concat(
-        [
-            profiles.assign(
-                annotator=name,
-                label=wide[name].astype("Int8").mask(lacks_text),
-                missing=pd.Series(_NO_TEXT, profiles.index, "str").where(lacks_text),
-                model=filters.fingerprint(name),
-            )
-            for name in fired
-        ],
-        ignore_index=True,
-    )
+    missing = pd.Series(_NO_TEXT, profiles.index, "str").where(lacks_text)
+    by_filter = {name: wide[name].mask(lacks_text) for name in wide}
+    return _frames(profiles.assign(missing=missing), by_filter, filters)
+
+
+def _frames(
+    profiles: pd.DataFrame, labels: Mapping[str, pd.Series], filters: KeywordFilters
+) -> Iterator[pd.DataFrame]:
+    yield profiles[:0].assign(annotator="", label=0, model="")
+    for name, label in labels.items():
+        yield profiles.assign(annotator=name, label=label, model=filters.fingerprint(name))

@@ -6,6 +6,7 @@ import textwrap
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
@@ -201,3 +202,56 @@ def test_a_query_sees_all_tables(store):
     store.write("companies", companies("a", "b", cohort=["x", "y"]))
     found = store.query("SELECT company FROM companies WHERE cohort = ?", ["y"])
     assert found["company"].tolist() == ["b"]
+
+
+def test_frames_that_follow_each_other_are_one_table(store):
+    frames = (companies(f"c{i}", name=[f"Name {i}"]) for i in range(5))
+    store.write("companies", frames)
+    together = companies(*(f"c{i}" for i in range(5)), name=[f"Name {i}" for i in range(5)])
+    assert store.read("companies")["name"].tolist() == together["name"].tolist()
+    with store.snapshot() as snapshot:
+        in_pieces = snapshot.digests("companies")
+    store.write("companies", together)
+    with store.snapshot() as snapshot:
+        assert snapshot.digests("companies") == in_pieces
+
+
+def test_frames_that_repeat_a_key_are_refused_and_change_nothing(store):
+    store.write("companies", companies("a"))
+    with pytest.raises(ComputeError, match=r"1 keys \(company\) occur more than once"):
+        store.write("companies", iter([companies("b"), companies("b")]))
+    assert store.read("companies")["company"].tolist() == ["a"]
+
+
+def test_failure_between_frames_changes_nothing(store):
+    def frames():
+        yield companies("b")
+        raise OSError("the disk is gone")
+
+    store.write("companies", companies("a"))
+    with pytest.raises(OSError, match="the disk is gone"):
+        store.write("companies", frames())
+    assert store.read("companies")["company"].tolist() == ["a"]
+
+
+def test_rows_handed_over_are_not_kept(store):
+    """DuckDB keeps what is registered until the transaction ends."""
+    before = pyarrow.total_allocated_bytes()
+    seen = []
+
+    def frames():
+        for number in range(20):
+            seen.append(pyarrow.total_allocated_bytes() - before)
+            yield companies(*(f"{number}-{i}" for i in range(1000)), headquarters="x" * 2000)
+
+    store.write("companies", frames())
+    assert max(seen) < 10_000_000  # of 40,000,000 in all
+
+
+def test_what_a_query_finds_can_be_taken_piece_by_piece(store):
+    store.write("companies", companies(*(f"c{i}" for i in range(5000))))
+    with store.snapshot() as snapshot:
+        sql = "SELECT company FROM companies WHERE company <> ?"
+        batches = list(snapshot.stream(sql, ["c7"], 1000))
+    assert len(batches) > 1
+    assert sum(map(len, batches)) == 4999

@@ -50,11 +50,11 @@ def keyword_labels(
         Recipe(
             "keyword_labels",
             tables=("keyword_labels",),
-            make=lambda companies, done: {
-                "keyword_labels": label_rows(
-                    label_profiles(store, filters, annotators, companies, done)
-                )
-            },
+            # All texts have been read when the first of the rows is stored.
+            make=lambda companies, done: (
+                ("keyword_labels", label_rows(rows))
+                for rows in label_profiles(store, filters, annotators, companies, done)
+            ),
             reads=("profiles", "annotators"),
             settings={name: filters.fingerprint(name) for name in filters.rules},
             code_version=LABELLING_VERSION,
