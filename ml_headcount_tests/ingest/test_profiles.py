@@ -331,15 +331,13 @@ def test_wide_lines_are_read(make_raw: MakeRaw) -> None:
     assert rows["text"].str.len().tolist() == [len("Acme Inc") + 3 + (10 << 20)]
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            ["2,Acme Inc,x", '3,Acme Inc,"y"', '4,Acme Inc,"z', '"', "5", "6,Acme Inc,a,b"]
-            + ['7,Acme Inc,"q"r', '8,"{""company_id"": ""acme""}",x', '9,"[1",x', "é,Acme Inc,ü"]
-        ),
-        max_size=10,
-    )
-)
+ROWS = [
+    *("2,Acme Inc,x", '3,Acme Inc,"y"', '4,Acme Inc,"z', '"', "5", "6,Acme Inc,a,b"),
+    *('7,Acme Inc,"q"r', '8,"{""company_id"": ""acme""}",x', '9,"[1",x', "é,Acme Inc,ü"),
+]
+
+
+@given(st.lists(st.sampled_from(ROWS), max_size=10))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_wrong_quoting_costs_no_good_row(make_raw: MakeRaw, lines: list[str]) -> None:
     text = "\n".join(["linkedin_id,current_company,about", "first,Acme Inc,x", *lines])
