@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,18 @@ def test_the_table_shows_what_is_stored(journey: dict) -> None:
     low, middle, high = (f"{largest[name]:,.0f}" for name in ("q10", "q50", "q90"))
     assert line.split()[:2] == ["Company", number]
     assert line.split()[4:7] == [low, middle, high]
+
+
+def test_the_query_in_the_docs_gives_the_stored_total(journey: dict) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "data.md"
+    query = re.search(r"```sql\n(.*?)```", page.read_text(), re.DOTALL)[1]
+    store = TableStore(journey["warehouse"])
+    totals = store.read("portfolio_intervals")
+    countries = totals[(totals["grouping"] == "country") & (totals["estimator"] == "five_layer")]
+    largest = countries.sort_values("companies").iloc[-1]
+    assert "'Japan'" in query
+    found = store.query(query.replace("'Japan'", f"'{largest['group_name']}'")).iloc[0, 0]
+    assert list(found) == largest[["q10", "q50", "q90"]].tolist()
 
 
 def test_exported_tables_agree_in_every_format(journey: dict) -> None:
