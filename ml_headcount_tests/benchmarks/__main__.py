@@ -20,6 +20,7 @@ from .measurements import (
     headcount_stage,
     reference_tables,
 )
+from .raw_profiles import raw_profiles
 
 _REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference-study"
 _DIGITS = {"s": ".3g", "GB": ".2f", "x": ",.3g"}
@@ -36,6 +37,7 @@ def measure(console: Console) -> Iterator[Measurement]:
     yield headcount_stage()
     with tempfile.TemporaryDirectory() as work:
         yield from command_line(Path(work), world)
+        yield from raw_profiles(Path(work), world)
 
 
 def _write(value: float, unit: str) -> str:
