@@ -238,4 +238,4 @@ def test_bundled_configuration_goes_by_its_name(reference_directory: Path) -> No
     assert bundled_studies() == ("schons-2026.yaml",)
     study = load_study(reference_directory, "schons-2026.yaml")
     assert study.name == "schons-2026"
-    assert study.files.validation.path == reference_directory / "validation_labels.csv"
+    assert study.files.validation.path == reference_directory.resolve() / "validation_labels.csv"
