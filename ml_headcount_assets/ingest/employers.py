@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from .identifiers import is_company_page, normalise_company_id
+from .identifiers import LONGEST_ID, is_company_page, normalise_company_id
 
 __all__ = ["Directory", "Employer", "current_employer"]
 
@@ -100,8 +100,8 @@ class Directory:
 
 
 def _employer(entry: Any, name_key: str) -> Employer | None:
-    if isinstance(entry, str) and entry.strip():
-        return Employer("", entry.strip())
+    if isinstance(entry, str):
+        return Employer("", _scalar(entry)) if entry.strip() else None
     if not isinstance(entry, dict):
         return None
     company_id = _normalised(_scalar(entry.get("company_id")))
@@ -120,9 +120,9 @@ def _normalised(raw: str) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """Return the text of a value that is a text or a number, else ""."""
+    """Return the text of a value that is a text or a number, else ""; no more of it than an id."""
     if isinstance(value, str):
-        return value.strip()
+        return value.strip()[:LONGEST_ID]
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
     return str(value) if number else ""
 

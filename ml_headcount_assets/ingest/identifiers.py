@@ -8,6 +8,9 @@ import unicodedata
 from contextlib import suppress
 from urllib.parse import unquote
 
+#: Nobody's id is longer, nor the address of anybody's page.
+LONGEST_ID = 300
+
 #: Addresses of a company's page; what follows up to the next slash is the id.
 _PAGE = re.compile(r"(?:^|/)(?:company|showcase|school)/+([^/?#]+)")
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
@@ -35,14 +38,16 @@ def normalise_company_id(raw: object) -> str:
 def normalise_profile_id(raw: object) -> str:
     """Return the one spelling of a person's id, or "" if there is none.
 
-    Surrounding space makes no difference, nor that a spreadsheet has turned 5 into 5.0.
+    Surrounding space makes no difference, nor that a spreadsheet has turned 5 into 5.0. What is
+    longer than `LONGEST_ID` is no id but misplaced text.
     """
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)) or raw != raw:
         return ""
     # JSON can spell half of a surrogate pair and the null character, which no table stores.
     text = str(raw).encode("utf-8", "replace").decode().replace("\0", "").strip()
     number = _WHOLE_FLOAT.fullmatch(text)
-    return number.group(1) if number else text
+    plain = number.group(1) if number else text
+    return plain if len(plain) <= LONGEST_ID else ""
 
 
 def is_company_page(address: str) -> bool:

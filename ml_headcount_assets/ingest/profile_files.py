@@ -14,6 +14,7 @@ from .rejects import Rejects
 from .tables import DELIMITERS, file_extension, refuse_repeats
 from .text_files import json_objects, records, same_width, text_lines
 from .typed_files import parquet_records, xlsx_rows
+from .values import NOTHING
 
 __all__ = ["profile_files", "stream_records", "structured"]
 
@@ -97,6 +98,8 @@ def structured(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _parsed(cell: str) -> Any:
+    if cell.strip().casefold() in NOTHING:
+        return None
     if cell.lstrip()[:1] not in ("{", "["):
         return cell
     try:

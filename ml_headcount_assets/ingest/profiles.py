@@ -14,7 +14,7 @@ from ..text.recipe import RECIPE_VERSION, TEXT_FIELDS, hash_text, profile_text
 from .identifiers import company_slug
 from .profile_files import profile_files, stream_records, structured
 from .rejects import Rejects, no_rejects
-from .survey import Survey, profile_id_of, survey_profiles
+from .survey import Survey, id_fields, profile_id_of, survey_profiles
 
 __all__ = ["read_profiles"]
 
@@ -85,7 +85,7 @@ def _rows(
     """Yield a row for each of the chosen lines of a file."""
     if chosen.empty:
         return
-    fields = {columns.profile_id, "id", *TEXT_FIELDS}
+    fields = {*id_fields(columns), *TEXT_FIELDS}
     expected = chosen.itertuples(index=False)
     person = next(expected)
     # What cannot be read has been noted the first time.

@@ -26,7 +26,7 @@ from .identifiers import normalise_profile_id
 from .profile_files import stream_records, structured
 from .rejects import WHOLE_ROW, Rejects
 
-__all__ = ["Survey", "profile_id_of", "survey_profiles"]
+__all__ = ["Survey", "id_fields", "profile_id_of", "survey_profiles"]
 
 _FALLBACK_ID = "id"
 _EMPLOYER_FIELDS = ("current_company", "experience")
@@ -82,15 +82,21 @@ def survey_profiles(
     if chosen.empty:
         reason = next((each.first_reason() for each in rejects.values() if len(each)), "no records")
         raise InputError(
-            f"{', '.join(files)}: none of the profiles can be used; the first reject: {reason}."
+            f"{next(iter(files))}{', ...' if len(files) > 1 else ''}: none of the profiles can be"
+            f" used; the first reject: {reason}."
         )
     return Survey(chosen, rejects)
 
 
 def profile_id_of(record: Mapping[str, Any], columns: ProfileColumns) -> str:
     """Return the id of a record's person, "" if there is none."""
-    found = (normalise_profile_id(record.get(n)) for n in (columns.profile_id, _FALLBACK_ID))
+    found = (normalise_profile_id(record.get(name)) for name in id_fields(columns))
     return next(filter(None, found), "")
+
+
+def id_fields(columns: ProfileColumns) -> tuple[str, ...]:
+    """Return the fields that may hold the id of a record's person, the first of them first."""
+    return (columns.profile_id, _FALLBACK_ID)
 
 
 @dataclass
@@ -116,7 +122,7 @@ class _Sightings:
 def _look_through(
     number: int, path: Path, columns: ProfileColumns, seen: _Sightings, rejects: Rejects
 ) -> None:
-    fields = {columns.profile_id, _FALLBACK_ID, columns.snapshot, *_EMPLOYER_FIELDS}
+    fields = {*id_fields(columns), columns.snapshot, *_EMPLOYER_FIELDS}
     for line, record in stream_records(path, fields, rejects):
         profile = profile_id_of(record, columns)
         if not profile:

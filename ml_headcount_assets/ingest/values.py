@@ -18,7 +18,15 @@ from pandas.api.extensions import ExtensionArray
 
 from .rejects import Rejects
 
-__all__ = ["LARGEST_COUNT", "Rows", "as_text", "map_distinct", "parse_counts", "parse_labels"]
+__all__ = [
+    "LARGEST_COUNT",
+    "NOTHING",
+    "Rows",
+    "as_text",
+    "map_distinct",
+    "parse_counts",
+    "parse_labels",
+]
 
 #: Nobody employs more people; larger numbers are misplaced ids or telephone numbers.
 LARGEST_COUNT = 100_000_000
@@ -26,7 +34,8 @@ LARGEST_COUNT = 100_000_000
 #: What reading a file gives: the header, rows as wide as the header, and the line of each row.
 Rows = tuple[list[str], Sequence[Sequence[str]], list[int]]
 
-_NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
+#: Texts that stand for no value, in lower case.
+NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 _LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
 # Words that may be repeated in a message: whatever else is there could be somebody's name.
 _SPEAKABLE = frozenset({"yes", "no", "true", "false", "y", "n", "accept", "reject"})
@@ -106,12 +115,12 @@ def _parse(
 
 def _label(text: str) -> int:
     text = text.strip().casefold()
-    return _MISSING if text in _NOTHING else _LABELS.get(text, _BAD)
+    return _MISSING if text in NOTHING else _LABELS.get(text, _BAD)
 
 
 def _count(text: str, least: int) -> int:
     text = text.strip().casefold()
-    if text in _NOTHING:
+    if text in NOTHING:
         return _MISSING
     number = _number(text)
     if number is None or number != round(number) or not least <= number <= LARGEST_COUNT:

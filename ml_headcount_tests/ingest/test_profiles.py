@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
@@ -378,6 +379,45 @@ def test_files_that_cannot_be_read_do_not_take_the_others_with_them(make_raw: Ma
     }.items():
         assert reason in whole[f"profiles/{name}"]
     assert any("cut off" in reason for reason in rejects["reason"])
+
+
+def test_cells_that_say_there_is_nothing(make_raw: MakeRaw) -> None:
+    post = '"[{""company"": ""Globex""}]"'
+    cells = f"linkedin_id,current_company,experience\np,null,{post}\nq,Acme Inc,None\n"
+    rows, rejects = _read(make_raw(a__csv=cells.encode()))
+    assert rejects.empty
+    assert rows[["company_id", "text"]].values.tolist() == [
+        ["globex", "Globex"],
+        ["acme", "Acme Inc"],
+    ]
+
+
+def test_misplaced_text_is_no_id(make_raw: MakeRaw) -> None:
+    records = [person("x" * 400, about="x"), person("p", "y" * 400, about="x"), person("q")]
+    rows, rejects = _read(make_raw(a__jsonl=[*records, person("r", "z" * (1 << 20))]))
+    assert rows["profile_id"].tolist() == ["q"]
+    assert rejects["reason"].str.len().max() < 200
+    assert _found(rejects)[:2] == [(1, "linkedin_id"), (2, "current_company")]
+
+
+def test_formulas_count_as_what_the_spreadsheet_stored(make_raw: MakeRaw) -> None:
+    book = openpyxl.Workbook()
+    for row in (
+        ["linkedin_id", "current_company", "about"],
+        ["p", "Acme Inc", "ML"],
+        ['="q"&1', "Acme Inc", "x"],  # this workbook was never calculated
+        ["r", '=HYPERLINK("http://example.com","Acme Inc")', "x"],
+        ["s", "Acme Inc", "=1/0"],
+    ):
+        book.worksheets[0].append(row)
+    out = io.BytesIO()
+    book.save(out)
+    rows, rejects = _read(make_raw(a__xlsx=out.getvalue()))
+    assert rows[["profile_id", "text"]].values.tolist() == [
+        ["p", "Acme Inc\n|\nML"],
+        ["s", "Acme Inc"],
+    ]
+    assert _found(rejects) == [(3, "linkedin_id"), (4, "(row)")]
 
 
 def test_hidden_files_are_left_alone(make_raw: MakeRaw) -> None:
