@@ -89,7 +89,8 @@ def few_rows_are_rejected(warehouse: WarehouseResource) -> dg.AssetCheckResult:
             UNION ALL SELECT 'profiles', count(*) FROM profiles
             UNION ALL SELECT 'profile_labels', count(DISTINCT (company, profile_id))
                 FROM profile_labels)
-        SELECT reader, used, count(DISTINCT line) FILTER (line > 1) AS rejected  -- 1: header
+        SELECT reader, used,
+               count(DISTINCT (source_file, line)) FILTER (line > 1) AS rejected  -- 1: header
         FROM used JOIN rejects USING (reader) GROUP BY ALL
         HAVING rejected > ? * (used + rejected) ORDER BY ALL
         """,
