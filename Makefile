@@ -49,7 +49,7 @@ bench: $(INSTALLED)  ## measure speed and memory, and print the ratios
 	@$(BIN)/python -m ml_headcount_tests.benchmarks
 
 lock: $(INSTALLED)  ## pin the releases that are installed now
-	@$(BIN)/python -m pip freeze --exclude-editable > $(PINS)
+	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > $(PINS)
 
 clean:  ## remove the environment, the caches and the demo
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info demo
@@ -58,5 +58,5 @@ $(INSTALLED): pyproject.toml $(PINS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; PYTHON=... says where it is."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint $(PINS) --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint $(PINS) --editable '.[dev,keywords]'
 	@touch $@
