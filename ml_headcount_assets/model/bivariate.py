@@ -120,7 +120,7 @@ def same_class_upper(
 
 @lru_cache(maxsize=32)
 def _legendre(nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return nodes and weights on (0, 1)."""
+    """Return Gauss-Legendre nodes and weights on (0, 1)."""
     x, w = np.polynomial.legendre.leggauss(nodes)
     return 0.5 * (x + 1), 0.5 * w
 

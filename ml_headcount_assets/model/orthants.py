@@ -16,10 +16,9 @@ __all__ = ["MAX_ANNOTATORS", "orthant_probabilities"]
 # 2**J patterns are kept per draw and class; above this the table itself is the problem.
 MAX_ANNOTATORS = 16
 _SMALLEST = np.finfo(float).tiny
-# Up to here a product of one-dimensional rules needs fewer nodes than quasi-Monte Carlo.
-_MOST_GAUSS = 8
-# Nodes per pattern after which refining is given up, and the error of the tabulated rules.
-_MOST_NODES, _FINEST_TOLERANCE = 2**21, 2e-6
+# Nodes per pattern from which Sobol points are tried instead, and twice the error of the
+# tabulated Gauss rules.
+_MOST_NODES, _FINEST_TOLERANCE = 16_384, 2e-6
 _FEWEST_POINTS = 1024
 _LARGEST_RHO = 1 - 1e-15
 
@@ -163,22 +162,24 @@ def _expand_to_tolerance(
     factors: NDArray[np.float64],
     tolerance: float,
 ) -> NDArray[np.float64]:
-    """Refine the rules of the parameter sets whose last two tables still disagree."""
-    if means.shape[1] > _MOST_GAUSS:
+    """Refine Gauss rules until two in a row agree; leave to Sobol points what is too steep."""
+    if tolerance < _FINEST_TOLERANCE:
         return _double_to_tolerance(calculator, means, factors, tolerance)
-    table = _expand_gauss(calculator, means, factors, gauss_nodes(factors))
-    pending, refinement = np.arange(len(means)), 0
+    table = np.empty((len(means), 2 ** means.shape[1]))
+    nodes = gauss_nodes(factors, refinement=-1)
+    steep = nodes.prod(axis=1) > _MOST_NODES
+    table[~steep] = _expand_gauss(calculator, means[~steep], factors[~steep], nodes[~steep])
+    pending, refinement = np.arange(len(means)), -1
     while len(pending):
         refinement += 1
-        nodes = gauss_nodes(factors[pending], refinement=refinement)
-        hopeless = nodes.prod(axis=1) > _MOST_NODES
-        if tolerance < _FINEST_TOLERANCE or hopeless.any():
-            raise ComputeError(
-                f"{len(pending)} orthant tables did not reach a tolerance of {tolerance:g}; ask "
-                "for a larger one."
-            )
+        nodes = gauss_nodes(factors[pending], refinement)
+        steep = nodes.prod(axis=1) > _MOST_NODES
+        left = pending[steep]
+        if len(left):
+            table[left] = _double_to_tolerance(calculator, means[left], factors[left], tolerance)
+        pending, nodes = pending[~steep], nodes[~steep]
         better = _expand_gauss(calculator, means[pending], factors[pending], nodes)
-        apart = np.abs(better - table[pending]).max(axis=1)
+        apart = np.abs(better - table[pending]).max(axis=1, initial=0.0)
         table[pending] = better
         pending = pending[apart > 0.5 * tolerance]
     return table
@@ -192,8 +193,7 @@ def _double_to_tolerance(
 ) -> NDArray[np.float64]:
     """Double the points of the parameter sets whose two halves still disagree."""
     uniforms = sobol_points(means.shape[1] - 2)
-    first = SobolRule(uniforms[:, :_FEWEST_POINTS])
-    table = _expand_batches(calculator, means, factors, first)
+    table = _expand_sobol(calculator, means, factors, uniforms[:, :_FEWEST_POINTS])
     pending, used = np.arange(len(means)), _FEWEST_POINTS
     while len(pending):
         if used == MOST_POINTS:
@@ -203,8 +203,8 @@ def _double_to_tolerance(
             )
         # In a Sobol sequence the next `used` points are a net of their own, so they give a
         # second estimate of the same quality, and the mean of both is better than either.
-        following = SobolRule(uniforms[:, used : 2 * used])
-        other = _expand_batches(calculator, means[pending], factors[pending], following)
+        following = uniforms[:, used : 2 * used]
+        other = _expand_sobol(calculator, means[pending], factors[pending], following)
         apart = np.abs(other - table[pending]).max(axis=1)
         table[pending] = 0.5 * (table[pending] + other)
         pending, used = pending[apart > 0.5 * tolerance], 2 * used
@@ -217,10 +217,30 @@ def _expand_points(
     factors: NDArray[np.float64],
     points: int,
 ) -> NDArray[np.float64]:
-    if means.shape[1] > _MOST_GAUSS:
-        rule = SobolRule(sobol_points(means.shape[1] - 2)[:, :points])
-        return _expand_batches(calculator, means, factors, rule)
-    return _expand_gauss(calculator, means, factors, gauss_nodes(factors, points=points))
+    """Take Gauss rules where `points` nodes are enough for them, else as many Sobol points."""
+    table = np.empty((len(means), 2 ** means.shape[1]))
+    nodes = gauss_nodes(factors)
+    smooth = nodes.prod(axis=1) <= points
+    table[smooth] = _expand_gauss(calculator, means[smooth], factors[smooth], nodes[smooth])
+    if not smooth.all():
+        uniforms = sobol_points(means.shape[1] - 2)[:, :points]
+        table[~smooth] = _expand_sobol(calculator, means[~smooth], factors[~smooth], uniforms)
+    return table
+
+
+def _expand_sobol(
+    calculator: Arithmetic,
+    means: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    uniforms: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Average over points, as many at a time as the device likes."""
+    at_a_time = max(1, calculator.doubles >> (means.shape[1] - 2))
+    rules = SobolRule(uniforms).parts(at_a_time)
+    table = _expand_batches(calculator, means, factors, rules[0])
+    for rule in rules[1:]:
+        table += _expand_batches(calculator, means, factors, rule)
+    return table / len(rules)
 
 
 def _expand_gauss(
@@ -340,10 +360,11 @@ class _Tree:
         small = calculator.ndtr(-xp.abs(threshold))
         above = threshold > 0
         # Bit 0 first; a latent below -t is minus a latent above t.
-        share = xp.stack([xp.where(above, small, 1 - small), xp.where(above, 1 - small, small)], axis=1)
-        share *= weight[:, None, :]
+        large = 1 - small
+        beyond = xp.stack([xp.where(above, small, large), xp.where(above, large, small)], axis=1)
+        share = beyond * weight[:, None, :]
         bound = xp.stack([threshold, -threshold], axis=1)
-        latent, share = self.rule.expand(calculator, level, bound, share)
+        latent, share = self.rule.expand(calculator, level, bound, beyond, share)
         latent[:, 0] *= -1.0
         children = []
         for row, centre in enumerate(centres[1:], start=level + 1):

@@ -1,4 +1,4 @@
-"""Where to evaluate the integrand of an orthant: Gauss rules in few dimensions, Sobol in many.
+"""Where to evaluate the integrand of an orthant: Gauss rules if it is smooth, else Sobol points.
 
 A rule says how one latent, known to be above a bound, is integrated: at which values and with
 which weights. The weights of a rule add up to 1, whatever it errs otherwise, so that the
@@ -24,6 +24,7 @@ _SCRAMBLING = 1992  # any fixed seed will do
 
 # Numbers of nodes, and the steepest Phi(s z) that each integrates, over any half-line and at any
 # place of the step, to about 1e-4 of a probability (measured).
+_SMALLEST_VARIANCE = 1e-15
 _LADDER = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128])
 _STEEPEST = np.array([0.02, 0.15, 0.4, 0.6, 1.0, 1.3, 1.8, 2.2, 2.8, 3.8, 5.7, 7.6, 11.4])
 # Up to here Gauss rules of the truncated normal; beyond, Gauss and Legendre with the normal
@@ -43,7 +44,7 @@ class GaussRule:
     start = 1  # copies of a parameter set that the expansion starts with
 
     def expand(
-        self, calculator: Arithmetic, level: int, bound: Array, share: Array
+        self, calculator: Arithmetic, level: int, bound: Array, beyond: Array, share: Array
     ) -> tuple[Array, Array]:
         """Return values above `bound`, and what each weighs.
 
@@ -55,8 +56,10 @@ class GaussRule:
             Which latent, in the order of conditioning.
         bound
             Of a standard normal; shape (B, 2, F).
-        share
+        beyond
             Probability of being above it, same shape.
+        share
+            What its values are to weigh together, same shape.
 
         Returns
         -------
@@ -100,18 +103,23 @@ class SobolRule:
         """Copies of a parameter set that the expansion starts with."""
         return self.uniforms.shape[1]
 
+    def parts(self, points: int) -> list[SobolRule]:
+        """Cut into rules of so many points each."""
+        starts = range(0, self.start, points)
+        return [SobolRule(self.uniforms[:, start : start + points]) for start in starts]
+
     @property
     def nodes(self) -> tuple[int, ...]:
         """Values per latent."""
         return (1,) * len(self.uniforms)
 
     def expand(
-        self, calculator: Arithmetic, level: int, bound: Array, share: Array
+        self, calculator: Arithmetic, level: int, bound: Array, beyond: Array, share: Array
     ) -> tuple[Array, Array]:
         """Return one value above `bound` for each point; see `GaussRule.expand`."""
         xp = calculator.xp
         uniforms = calculator.array(self.uniforms[level])
-        cut = xp.reshape(share, (*share.shape[:2], -1, uniforms.shape[0])) * uniforms
+        cut = xp.reshape(beyond, (*share.shape[:2], -1, uniforms.shape[0])) * uniforms
         values = -calculator.ndtri(xp.clip(cut, _SMALLEST, None))
         shape = (*share.shape[:2], 1, share.shape[2])
         return xp.reshape(values, shape), xp.reshape(share, shape)
@@ -120,19 +128,15 @@ class SobolRule:
 Rule = GaussRule | SobolRule
 
 
-def gauss_nodes(
-    factors: NDArray[np.float64], *, refinement: int = 0, points: int | None = None
-) -> NDArray[np.int64]:
-    """Return how many nodes each latent needs; shape (B, J - 2).
+def gauss_nodes(factors: NDArray[np.float64], refinement: int = 0) -> NDArray[np.int64]:
+    """Return how many nodes each latent needs, shape (B, J - 2).
 
     Parameters
     ----------
     factors
         Cholesky factors of the correlation matrices, shape (B, J, J).
     refinement
-        Steps to go beyond what an error of about 1e-4 needs.
-    points
-        At most so many per pattern (the product over latents); the longest rules are cut.
+        Steps to go beyond what an error of about 1e-4 needs, or to stay behind it.
 
     Notes
     -----
@@ -142,19 +146,12 @@ def gauss_nodes(
     """
     count = factors.shape[1]
     left = 1.0 - np.cumsum(factors**2, axis=2)
-    steps = np.zeros((len(factors), max(count - 2, 0)), dtype=np.int64)
+    steps = np.zeros((len(factors), count - 2), dtype=np.int64)
     for level in range(count - 2):
-        sd = np.sqrt(np.maximum(left[:, level + 1 :, level], 1e-15))
+        sd = np.sqrt(np.maximum(left[:, level + 1 :, level], _SMALLEST_VARIANCE))
         steepness = (np.abs(factors[:, level + 1 :, level]) / sd).max(axis=1)
         steps[:, level] = np.searchsorted(_STEEPEST, steepness)
-    steps = np.minimum(steps + refinement, len(_LADDER) - 1)
-    rows = np.arange(len(steps))
-    while points is not None:
-        over = _LADDER[steps].prod(axis=1) > points
-        if not over.any():
-            break
-        steps[rows[over], steps[over].argmax(axis=1)] -= 1
-    return _LADDER[steps]
+    return _LADDER[np.clip(steps + refinement, 0, len(_LADDER) - 1)]
 
 
 @lru_cache(maxsize=16)
