@@ -113,8 +113,8 @@ def same_class_upper(
     xp = calculator.xp
     most = xp.where(p_h < p_k, p_h, p_k)
     # P(X > 0, Y < 0) is small for rho near 1, and P(X > 0, Y > 0) for rho near -1.
-    least = p_h - calculator.ndtr(-k)
-    upper = xp.where(flip > 0, most - tail, xp.where(least > 0, least, 0.0 * least) + tail)
+    least = xp.clip(p_h + p_k - 1.0, 0.0, None)
+    upper = xp.where(flip > 0, most - tail, least + tail)
     return upper, p_h, p_k
 
 

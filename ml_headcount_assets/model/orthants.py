@@ -299,11 +299,13 @@ class _Tree:
         self.calculator, self.rule, self.rho, self.number = calculator, rule, rho, number
         self.batch, self.dimension = factors.shape[:2]
         self.levels = self.dimension - 2
-        pair_sd = np.hypot(factors[:, -1, -2], factors[:, -1, -1])
-        self.loadings = calculator.array(factors)
-        self.scales = calculator.array(
-            np.stack([np.diagonal(factors, axis1=1, axis2=2)[:, -2], pair_sd], axis=1)
-        )
+        self.scales = np.diagonal(factors, axis1=1, axis2=2).copy()
+        self.scales[:, -1] = np.hypot(factors[:, -1, -2], factors[:, -1, -1])
+        # Scaled once and for all, so that a centre is a threshold as soon as its turn comes.
+        loadings = factors / self.scales[:, :, None]
+        # Bit 0 first: a latent below -t is minus a latent above t.
+        signed = np.stack([-loadings, loadings], axis=3)
+        self.loadings = calculator.array(signed)
 
     def table(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probabilities of all patterns, shape (B, 2**J)."""
@@ -311,7 +313,7 @@ class _Tree:
         centres = [
             xp.zeros_like(weight) + column[:, None]
             for weight in [self._ones(points)]
-            for column in map(self.calculator.array, np.ascontiguousarray(means.T))
+            for column in map(self.calculator.array, (means / self.scales).T)
         ]
         weight = self._ones(points)
         if not self.levels:
@@ -356,28 +358,24 @@ class _Tree:
     ) -> tuple[list[Array], Array]:
         """Condition on the first of the latents left: both signs, all nodes of the rule."""
         calculator, xp = self.calculator, self.calculator.xp
-        threshold = centres[0] / self.loadings[:, level, level, None]
+        threshold = centres[0]
         small = calculator.ndtr(-xp.abs(threshold))
         above = threshold > 0
-        # Bit 0 first; a latent below -t is minus a latent above t.
         large = 1 - small
         beyond = xp.stack([xp.where(above, small, large), xp.where(above, large, small)], axis=1)
         share = beyond * weight[:, None, :]
         bound = xp.stack([threshold, -threshold], axis=1)
         latent, share = self.rule.expand(calculator, level, bound, beyond, share)
-        latent[:, 0] *= -1.0
         children = []
         for row, centre in enumerate(centres[1:], start=level + 1):
-            child = latent * self.loadings[:, row, level, None, None, None]
+            child = latent * self.loadings[:, row, level, :, None, None]
             child += centre[:, None, None, :]
             children.append(xp.reshape(child, (self.batch, -1)))
         return children, xp.reshape(share, (self.batch, -1))
 
     def _leaf(self, centres: list[Array], weight: Array) -> list[Array]:
         """Integrate the last two latents: weight times 1, P(x), P(y) and P(x and y)."""
-        h = centres[0] / self.scales[:, 0, None]
-        k = centres[1] / self.scales[:, 1, None]
-        both, first, second = same_class_upper(self.calculator, h, k, self.rho, self.number)
+        both, first, second = same_class_upper(self.calculator, *centres, self.rho, self.number)
         for probability in (both, first, second):
             probability *= weight
         return [weight, first, second, both]

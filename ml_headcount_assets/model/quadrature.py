@@ -75,20 +75,21 @@ class GaussRule:
         whole = xp.clip(xp.floor(position), 0, 2 * _BOUND * _PER_UNIT - 1)
         position -= whole
         index = xp.reshape(xp.astype(whole, xp.int64), (-1,))
-        values = xp.empty((*bound.shape[:2], count, bound.shape[2]), **calculator.like(bound))
+        found = xp.take(table, index, axis=1)
+        value, slope, weight, change = (
+            xp.reshape(found[kind * count : (kind + 1) * count], (count, *bound.shape))
+            for kind in range(4)
+        )
+        slope *= position
+        slope += excess
+        change *= position
+        change += weight
+        # Nodes come first in the table, and after the bits in the tree.
+        shape = (*bound.shape[:2], count, bound.shape[2])
+        values = xp.empty(shape, **calculator.like(bound))
         weights = xp.empty_like(values)
-        for node in range(count):
-            at, slope, weight, change = (
-                xp.reshape(xp.take(column, index), bound.shape) for column in table[node]
-            )
-            slope *= position
-            slope += at
-            slope += excess
-            values[:, :, node, :] = slope
-            change *= position
-            change += weight
-            change *= share
-            weights[:, :, node, :] = change
+        xp.permute_dims(values, (2, 0, 1, 3))[...] = slope + value
+        xp.permute_dims(weights, (2, 0, 1, 3))[...] = change * share
         return values, weights
 
 
@@ -163,16 +164,13 @@ def sobol_points(dimension: int) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=64)
-def _device_table(calculator: Arithmetic, nodes: int) -> tuple[tuple[Array, ...], ...]:
-    """Return, per node: value, its slope over a grid step, weight, its slope; each (grid,)."""
+def _device_table(calculator: Arithmetic, nodes: int) -> Array:
+    """Return values, their slopes over a grid step, weights, their slopes; (4 * nodes, grid)."""
     values, weights = (
         _truncated_normal(nodes) if nodes <= _MOST_TRUNCATED_NORMAL else _legendre_normal(nodes)
     )
     columns = (values[:-1], np.diff(values, axis=0), weights[:-1], np.diff(weights, axis=0))
-    return tuple(
-        tuple(calculator.array(np.ascontiguousarray(column[:, node])) for column in columns)
-        for node in range(nodes)
-    )
+    return calculator.array(np.concatenate([column.T for column in columns]))
 
 
 def _grid() -> NDArray[np.float64]:
