@@ -28,9 +28,10 @@ DEVICES = ("cpu", "cuda", "auto")
 # Below this many tables a GPU has no time to make up for its start and the copies. Not measured
 # on one: 100,000 tables take NumPy some ten seconds, the start of torch and CUDA about as long.
 _TABLES_WORTH_A_GPU = 100_000
-# The kernels walk through arrays of about this many doubles: a dozen of them fit the second-level
-# cache of a core, and a million keep the thousands of lanes of a GPU busy.
-_CPU_DOUBLES, _GPU_DOUBLES = 16_384, 4_194_304
+# The kernels walk through arrays of about this many doubles. Fewer are no faster on a processor,
+# though they would fit its inner caches: the calls begin to count (measured). A GPU needs
+# millions to keep its lanes busy.
+_CPU_DOUBLES, _GPU_DOUBLES = 32_768, 4_194_304
 
 Array = Any  # numpy.ndarray or torch.Tensor
 
