@@ -45,6 +45,8 @@ def orthant_probabilities(
     points
         Take exactly this many points (a power of two up to 131,072) and ignore `tolerance`.
         J <= 2 is exact and uses none.
+    engine
+        Where to compute; None is NumPy.
 
     Returns
     -------

@@ -98,9 +98,12 @@ def _solve(
         high[active] = np.where(excess < 0, high[active], current)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             step = current - excess / bivariate_density(h[active], k[active], current)
-        inside = (step > low[active]) & (step < high[active])
+        # At the root a step of rounding error may lead out of the bracket; halving what is left
+        # of it would lead away again.
+        settled = np.abs(step - current) < _TOLERANCE
+        inside = settled | ((step > low[active]) & (step < high[active]))
         rho[active] = np.where(inside, step, 0.5 * (low[active] + high[active]))
-        active = active[np.abs(rho[active] - current) >= _TOLERANCE]
+        active = active[~settled & (high[active] - low[active] >= _TOLERANCE)]
         if len(active) == 0:
             break
-    return rho
+    return np.clip(rho, -MAX_CORRELATION, MAX_CORRELATION)
