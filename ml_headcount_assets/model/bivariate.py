@@ -178,7 +178,7 @@ def _to_dependence(
     )
     for some in _blocks(calculator, h, nodes):
         xs = outer[some]
-        rest = exp(product * inner[some]) / roots[some]
+        rest = exp(_bounded(xp, product * inner[some])) / roots[some]
         rest -= 1 + c * xs * (1 + d * xs)
         rest *= exp(_bounded(xp, -0.5 * (b / xs + product)))
         rest *= weights[some]

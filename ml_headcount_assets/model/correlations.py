@@ -103,7 +103,8 @@ class Shrinkage:
         xp = calculator.xp
         kept = calculator.array(self.kept)
         z = xp.clip(calculator.array(correlations), -_LARGEST_SHRUNK, _LARGEST_SHRUNK)
-        z = xp.atanh(z)
+        # Written out, because torch's atanh and tanh round otherwise at the end of an array.
+        z = 0.5 * xp.log((1 + z) / (1 - z))
         means = xp.zeros_like(z)
         for block in np.unique(self.blocks):
             inside = np.flatnonzero(self.blocks == block)
@@ -113,7 +114,7 @@ class Shrinkage:
             mean = sum(z[..., pair] * share[:, i] for i, pair in enumerate(inside.tolist()))
             for pair in inside.tolist():
                 means[..., pair] = mean
-        return calculator.host(xp.tanh(kept * z + (1 - kept) * means))
+        return calculator.host(1 - 2 / (xp.exp(2 * (kept * z + (1 - kept) * means)) + 1))
 
 
 def _fisher(correlations: NDArray[np.float64]) -> NDArray[np.float64]:
