@@ -64,10 +64,9 @@ def bivariate_upper(
         size = max(1, calculator.doubles // _CLASSES[number][1])
         for start in range(0, len(members), size):
             part = members[start : start + size]
-            at = tuple(calculator.array(values[part]) for values in (h, k))
-            upper, p_h, p_k = map(
-                calculator.host, same_class_upper(calculator, *at, r[part], int(number))
-            )
+            at_h, at_k = calculator.array(h[part]), calculator.array(k[part])
+            found = same_class_upper(calculator, at_h, at_k, r[part], int(number))
+            upper, p_h, p_k = map(calculator.host, found)
             result[part] = np.clip(upper, 0.0, np.minimum(p_h, p_k))[:, 0]
     return result.reshape(shape)
 

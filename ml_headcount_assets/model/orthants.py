@@ -40,11 +40,11 @@ def orthant_probabilities(
     correlation
         Positive-definite correlation matrices, shape ``(..., J, J)``; leading axes broadcast.
     tolerance
-        Absolute error wanted of every pattern. Points are doubled, for each parameter set on
-        its own, until two independent halves agree within half of it.
+        Absolute error wanted of every pattern. Rules are refined, for each parameter set on its
+        own, until two in a row agree within half of it.
     points
-        Take exactly this many points (a power of two up to 131,072) and ignore `tolerance`.
-        J <= 2 is exact and uses none.
+        Take at most this many nodes per pattern (a power of two up to 131,072) and ignore
+        `tolerance`. J <= 2 is exact and uses none.
     engine
         Where to compute; None is NumPy.
 
@@ -59,16 +59,22 @@ def orthant_probabilities(
     InputError
         If shapes do not fit, an entry is not finite, or a matrix is not positive definite.
     ComputeError
-        If 131,072 points do not reach the tolerance.
+        If 131,072 points do not reach the tolerance, as none below 2e-6 may.
 
     Notes
     -----
     Genz's (1992) separation of variables conditions one latent after the other. Patterns with
-    a common prefix share its conditioning, so the 2**J expansions are walked depth first as one
-    binary tree; at each node the two branches' weights add up to the node's, hence the sum of
-    1. The last two latents are integrated exactly (bivariate normal), which removes a dimension
-    and most of the roughness of the integrand (Genz and Bretz 2009). The points are Owen-
-    scrambled Sobol points with a fixed scrambling: the function is deterministic.
+    a common prefix share its conditioning, so the 2**J expansions are walked as one binary tree;
+    at each node the two branches' weights add up to the node's, hence the sum of 1. The last two
+    latents are integrated exactly (bivariate normal), which removes a dimension and most of the
+    roughness of the integrand (Genz and Bretz 2009).
+
+    The others are integrated, one by one, by Gauss rules of the truncated normal distribution,
+    each with as many nodes as the steepness of its integrand asks for (`quadrature`). Where
+    their product would take more nodes than `points`, or more than 16,384 with a tolerance, as
+    for nearly singular matrices and in many dimensions, Sobol points with a fixed Owen
+    scrambling take their place. Which it is depends on the matrix alone: the function is
+    deterministic, and a result does not depend on what it is computed with.
     """
     mean = np.asarray(mean, dtype=float)
     correlation = np.asarray(correlation, dtype=float)
@@ -355,9 +361,7 @@ class _Tree:
             sums.append(xp.reshape(kind, (self.batch, 1, -1, width)))
         return xp.reshape(xp.concat(sums, axis=1), (self.batch, -1, width))
 
-    def _split(
-        self, centres: list[Array], weight: Array, level: int
-    ) -> tuple[list[Array], Array]:
+    def _split(self, centres: list[Array], weight: Array, level: int) -> tuple[list[Array], Array]:
         """Condition on the first of the latents left: both signs, all nodes of the rule."""
         calculator, xp = self.calculator, self.calculator.xp
         threshold = centres[0]
@@ -377,7 +381,8 @@ class _Tree:
 
     def _leaf(self, centres: list[Array], weight: Array) -> list[Array]:
         """Integrate the last two latents: weight times 1, P(x), P(y) and P(x and y)."""
-        both, first, second = same_class_upper(self.calculator, *centres, self.rho, self.number)
+        h, k = centres
+        both, first, second = same_class_upper(self.calculator, h, k, self.rho, self.number)
         for probability in (both, first, second):
             probability *= weight
         return [weight, first, second, both]

@@ -89,7 +89,7 @@ def test_orthants_to_a_tolerance_agree_across_engines():
 @both
 def test_bivariate_and_tetrachoric_do_not_depend_on_how_a_batch_is_cut(engine):
     rng = np.random.default_rng(5)
-    h, k, rho = rng.normal(size=(2, 100), scale=3).tolist() + [np.tanh(rng.normal(size=100) * 3)]
+    arrays = (*rng.normal(size=(2, 100), scale=3), np.tanh(rng.normal(size=100) * 3))
 
     def upper(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
         return bivariate_upper(a, b, c, engine=engine)
@@ -99,7 +99,6 @@ def test_bivariate_and_tetrachoric_do_not_depend_on_how_a_batch_is_cut(engine):
     def correlations(cut: np.ndarray) -> np.ndarray:
         return tetrachoric(cut, engine=engine)
 
-    arrays = (np.array(h), np.array(k), np.array(rho))
     for size in CUTS:
         np.testing.assert_array_equal(in_parts(upper, size, *arrays), upper(*arrays))
         np.testing.assert_array_equal(in_parts(correlations, size, tables), correlations(tables))
