@@ -175,13 +175,13 @@ def _expand_to_tolerance(
         return _double_to_tolerance(calculator, means, factors, tolerance)
     table = np.empty((len(means), 2 ** means.shape[1]))
     nodes = gauss_nodes(factors, refinement=-1)
-    steep = nodes.prod(axis=1) > _MOST_NODES
+    steep = nodes.prod(axis=1, dtype=float) > _MOST_NODES
     table[~steep] = _expand_gauss(calculator, means[~steep], factors[~steep], nodes[~steep])
     pending, refinement = np.arange(len(means)), -1
     while len(pending):
         refinement += 1
         nodes = gauss_nodes(factors[pending], refinement)
-        steep = nodes.prod(axis=1) > _MOST_NODES
+        steep = nodes.prod(axis=1, dtype=float) > _MOST_NODES
         left = pending[steep]
         if len(left):
             table[left] = _double_to_tolerance(calculator, means[left], factors[left], tolerance)
@@ -228,7 +228,7 @@ def _expand_points(
     """Take Gauss rules where `points` nodes are enough for them, else as many Sobol points."""
     table = np.empty((len(means), 2 ** means.shape[1]))
     nodes = gauss_nodes(factors)
-    smooth = nodes.prod(axis=1) <= points
+    smooth = nodes.prod(axis=1, dtype=float) <= points
     table[smooth] = _expand_gauss(calculator, means[smooth], factors[smooth], nodes[smooth])
     if not smooth.all():
         uniforms = sobol_points(means.shape[1] - 2)[:, :points]

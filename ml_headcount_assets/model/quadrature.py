@@ -16,17 +16,27 @@ from scipy.stats import qmc
 
 from .engine import Arithmetic, Array
 
-__all__ = ["MOST_POINTS", "GaussRule", "Rule", "SobolRule", "gauss_nodes", "sobol_points"]
+__all__ = [
+    "TOO_MANY",
+    "MOST_POINTS",
+    "GaussRule",
+    "Rule",
+    "SobolRule",
+    "gauss_nodes",
+    "sobol_points",
+]
 
 MOST_POINTS = 131_072
 _SMALLEST = np.finfo(float).tiny
 _SCRAMBLING = 1992  # any fixed seed will do
 
+# Stands for more nodes than any rule has.
+TOO_MANY = 2**20
 # Numbers of nodes, and the steepest Phi(s z) that each integrates, over any half-line and at any
 # place of the step, to about 1e-4 of a probability (measured).
 _SMALLEST_VARIANCE = 1e-15
-_LADDER = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128])
-_STEEPEST = np.array([0.02, 0.15, 0.4, 0.6, 1.0, 1.3, 1.8, 2.2, 2.8, 3.8, 5.7, 7.6, 11.4])
+_LADDER = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, TOO_MANY])
+_STEEPEST = np.array([0.02, 0.15, 0.4, 0.6, 1.0, 1.3, 1.8, 2.2, 2.8, 3.8, 5.7, 7.6, 11.4, 15.2])
 # Up to here Gauss rules of the truncated normal; beyond, Gauss and Legendre with the normal
 # density as a weight. The former bunch their nodes where the density is, the latter spread them.
 _MOST_TRUNCATED_NORMAL = 16
@@ -130,7 +140,7 @@ Rule = GaussRule | SobolRule
 
 
 def gauss_nodes(factors: NDArray[np.float64], refinement: int = 0) -> NDArray[np.int64]:
-    """Return how many nodes each latent needs, shape (B, J - 2).
+    """Return how many nodes each latent needs, shape (B, J - 2); `TOO_MANY` above 128.
 
     Parameters
     ----------
@@ -200,7 +210,8 @@ def _truncated_normal(nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float
     polynomials; nodes and weights are the eigenvalues and the first components of the
     eigenvectors of its Jacobi matrix (Golub and Welsch 1969).
     """
-    values, weights = _legendre_normal(200, tail=1e-16)
+    # 64 points integrate every product of two polynomials needed here to rounding error.
+    values, weights = _legendre_normal(64, tail=1e-16)
     diagonal = np.zeros((len(values), nodes))
     squares = np.ones((len(values), nodes))
     before, current = np.zeros_like(values), np.ones_like(values)
