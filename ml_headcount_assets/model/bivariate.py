@@ -104,7 +104,7 @@ def same_class_upper(
     xp = calculator.xp
     most = xp.where(p_h < p_k, p_h, p_k)
     # P(X > 0, Y < 0) is small for rho near 1, and P(X > 0, Y > 0) for rho near -1.
-    least = xp.clip(p_h + p_k - 1.0, 0.0, None)
+    least = calculator.clip(p_h + p_k - 1.0, 0.0, None)
     upper = xp.where(flip > 0, most - tail, least + tail)
     return upper, p_h, p_k
 
@@ -163,10 +163,10 @@ def _to_dependence(
     b = gap * gap
     c, d = (4 - product) / 8, (12 - product) / 16
     shrink = c * b * (1 - d * b / 5) / 3
-    expansion = a * exp(_bounded(xp, -0.5 * (b / (a * a) + product)))
+    expansion = a * exp(_bounded(calculator, -0.5 * (b / (a * a) + product)))
     expansion *= 1 - shrink + (c * (1 - d * b / 5) / 3 + c * d * (a * a) / 5) * (a * a)
     total = expansion - np.sqrt(2 * np.pi) * gap * (1 - shrink) * calculator.ndtr(-gap / a) * exp(
-        _bounded(xp, -0.5 * product)
+        _bounded(calculator, -0.5 * product)
     )
     x, w = _legendre(nodes)
     squared = (a_host[:, 0] * x[:, None]) ** 2
@@ -177,17 +177,17 @@ def _to_dependence(
     )
     for some in _blocks(calculator, h, nodes):
         xs = outer[some]
-        rest = exp(_bounded(xp, product * inner[some])) / roots[some]
+        rest = exp(_bounded(calculator, product * inner[some])) / roots[some]
         rest -= 1 + c * xs * (1 + d * xs)
-        rest *= exp(_bounded(xp, -0.5 * (b / xs + product)))
+        rest *= exp(_bounded(calculator, -0.5 * (b / xs + product)))
         rest *= weights[some]
         for node in range(rest.shape[0]):
             total += rest[node]
     return total / (2 * np.pi)
 
 
-def _bounded(xp: Array, exponent: Array) -> Array:
-    return xp.clip(exponent, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+def _bounded(calculator: Arithmetic, exponent: Array) -> Array:
+    return calculator.clip(exponent, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
 
 
 def bivariate_density(x: ArrayLike, y: ArrayLike, rho: ArrayLike) -> NDArray[np.float64]:

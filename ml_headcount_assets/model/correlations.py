@@ -102,7 +102,7 @@ class Shrinkage:
         calculator = arithmetic(engine)
         xp = calculator.xp
         kept = calculator.array(self.kept)
-        z = xp.clip(calculator.array(correlations), -_LARGEST_SHRUNK, _LARGEST_SHRUNK)
+        z = calculator.clip(calculator.array(correlations), -_LARGEST_SHRUNK, _LARGEST_SHRUNK)
         # Written out, because torch's atanh and tanh round otherwise at the end of an array.
         z = 0.5 * xp.log((1 + z) / (1 - z))
         means = xp.zeros_like(z)
@@ -233,7 +233,7 @@ def _raise_eigenvalues(calculator: Arithmetic, matrices: Array, floor: float) ->
 
 def _with_eigenvalues_above(calculator: Arithmetic, matrices: Array, floor: float) -> Array:
     values, vectors = calculator.xp.linalg.eigh(matrices)
-    values = calculator.xp.clip(values, floor, None)
+    values = calculator.clip(values, floor, None)
     rebuilt = calculator.xp.zeros_like(matrices)
     # Term by term: a library's product of matrices may round otherwise in larger stacks.
     for i in range(matrices.shape[-1]):

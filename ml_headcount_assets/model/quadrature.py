@@ -17,8 +17,8 @@ from scipy.stats import qmc
 from .engine import Arithmetic, Array
 
 __all__ = [
-    "TOO_MANY",
     "MOST_POINTS",
+    "TOO_MANY",
     "GaussRule",
     "Rule",
     "SobolRule",
@@ -78,11 +78,11 @@ class GaussRule:
         """
         xp, count = calculator.xp, self.nodes[level]
         table = _device_table(calculator, count)
-        position = xp.clip(bound, -_BOUND, _BOUND)
+        position = calculator.clip(bound, -_BOUND, _BOUND)
         # Beyond the table, where there is no probability left to speak of, rules are moved along.
-        excess = xp.clip(bound - position, 0.0, None)
+        excess = calculator.clip(bound - position, 0.0, None)
         position = (position + _BOUND) * _PER_UNIT
-        whole = xp.clip(xp.floor(position), 0, 2 * _BOUND * _PER_UNIT - 1)
+        whole = calculator.clip(xp.floor(position), 0, 2 * _BOUND * _PER_UNIT - 1)
         position -= whole
         index = xp.reshape(xp.astype(whole, xp.int64), (-1,))
         found = xp.take(table, index, axis=1)
@@ -131,7 +131,7 @@ class SobolRule:
         xp = calculator.xp
         uniforms = calculator.array(self.uniforms[level])
         cut = xp.reshape(beyond, (*share.shape[:2], -1, uniforms.shape[0])) * uniforms
-        values = -calculator.ndtri(xp.clip(cut, _SMALLEST, None))
+        values = -calculator.ndtri(calculator.clip(cut, _SMALLEST, None))
         shape = (*share.shape[:2], 1, share.shape[2])
         return xp.reshape(values, shape), xp.reshape(share, shape)
 
