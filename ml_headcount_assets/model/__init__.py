@@ -2,7 +2,8 @@
 
 Nothing in this package knows of files, databases or orchestration. The order of reading
 follows the model: `patterns` (the sufficient statistic), `annotators`, `rated`, `correlations`
-and `calibration` (what the rated CVs tell), `orthants` and `tetrachoric` (the kernels),
+and `calibration` (what the rated CVs tell), `orthants`, `quadrature`, `bivariate` and
+`tetrachoric` (the kernels), `engine` (what library they compute with),
 `evidence`, `posterior`, `copula`, `cohort` and `headcount` (the companies), `result`.
 """
 
@@ -11,6 +12,7 @@ from .budget import uncertainty_budget
 from .calibration import AnnotatorFit, fit_annotators
 from .cohort import CohortFit, fit_cohort
 from .compute import Compute, LocalCompute, Progress
+from .engine import Engine
 from .estimate import DEFAULT_ESTIMATOR, estimate_headcount
 from .headcount import draw_headcounts
 from .orthants import orthant_probabilities
@@ -36,6 +38,7 @@ __all__ = [
     "AnnotatorFit",
     "CohortFit",
     "Compute",
+    "Engine",
     "EstimatorSettings",
     "HeadcountResult",
     "LocalCompute",
