@@ -67,7 +67,7 @@ def build_app(
     )(run_range)
     models = modal.Volume.from_name(settings.models_volume, create_if_missing=True)
     on_gpu = app.function(
-        image=_image(pins(GPU_ROOTS, lock)).env({"HF_HOME": _MODELS}),
+        image=_image(pins(GPU_ROOTS, lock), HF_HOME=_MODELS),
         name="run_range_on_gpu",
         cpu=settings.gpu_cores,
         memory=settings.gpu_memory_gib * 1024,
@@ -78,11 +78,13 @@ def build_app(
     return app, {"cpu": on_processors, "gpu": on_gpu}
 
 
-def _image(packages: tuple[str, ...]) -> modal.Image:
+def _image(packages: tuple[str, ...], **environment: str) -> modal.Image:
     import modal
 
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return modal.Image.debian_slim(python_version=python).pip_install(*packages)
+    image = modal.Image.debian_slim(python_version=python).pip_install(*packages)
+    # The source is mounted when a worker starts, so a change of it takes no new image.
+    return image.env(environment).add_local_python_source(_PACKAGE)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import InputError
-from ..model.compute import WORKERS, Progress
+from ..model.compute import WORKERS, LocalCompute, Progress
 from ..model.engine import Engine
 from .client import Client
-from .cost import cost_in_words, time_tasks
+from .cost import Timed, cost_in_words, time_tasks
 from .dispatch import Dispatch, Tally
 from .kept import KeptRanges
 from .messages import Answer
@@ -121,7 +121,13 @@ class ModalCompute:
         missing = [part for part in work.ranges if not gathered.find(part)]
         tally = Tally()
         if missing:
-            self._announce_cost(function, tasks, missing, worker)
+            timed = self._timed(function, tasks)
+            if timed is not None and self._is_small(timed, missing):
+                return LocalCompute(engine=self.engine).map(
+                    function, tasks, progress, worker=worker
+                ), tally
+            if timed is not None:
+                self.announce(cost_in_words(missing, timed, self.settings, worker))
             with client.open() as session:
                 self.pages.append(session.url)
                 self.announce(f"Modal: the workers' state and logs are at {session.url}")
@@ -146,22 +152,25 @@ class ModalCompute:
         chosen = self.settings.tasks_per_range
         return chosen or range_size(tasks, cores=cores, workers=self.settings.in_flight)
 
-    def _announce_cost(
-        self,
-        function: Callable[[Any], Any],
-        tasks: Sequence[Any],
-        missing: Sequence[Range],
-        worker: str,
-    ) -> None:
+    def _timed(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Timed | None:
         try:
-            timed = time_tasks(function, tasks)
+            return time_tasks(function, tasks)
         except ImportError as error:
             self.announce(
                 f"Modal: what this will cost cannot be estimated, since {error.name} is not "
                 "installed here to time a task with."
             )
-            return
-        self.announce(cost_in_words(missing, timed, self.settings, worker))
+            return None
+
+    def _is_small(self, timed: Timed, missing: Sequence[Range]) -> bool:
+        tasks = sum(len(part) for part in missing)
+        small = tasks * timed.seconds < self.settings.least_seconds
+        if small:
+            self.announce(
+                f"Modal: {tasks:,} tasks of {timed.seconds:.3g} s are done here; starting a "
+                "worker would take longer."
+            )
+        return small
 
 
 class _Gathered:

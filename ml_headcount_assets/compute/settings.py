@@ -52,6 +52,8 @@ class ModalSettings:
         Ranges under way at a time, hence the largest number of workers.
     tasks_per_range
         0 chooses: see `ranges.range_size`.
+    least_seconds
+        Work that takes one core less than this is done here: a worker would only start meanwhile.
     poll_seconds
         Pause between two looks at the ranges under way.
     startup_seconds
@@ -74,6 +76,7 @@ class ModalSettings:
     platform_retries: int = 1
     in_flight: int = 10
     tasks_per_range: int = 0
+    least_seconds: float = 60.0
     poll_seconds: float = 0.5
     startup_seconds: float = 30.0
     price_core_second: float = 0.0000131
@@ -85,7 +88,13 @@ class ModalSettings:
         for name in ("cores", "memory_gib", "gpu_cores", "gpu_memory_gib", "in_flight"):
             if getattr(self, name) < 1:
                 raise InputError(f"Modal's workers: {name} must be at least 1.")
-        for name in ("retries", "platform_retries", "tasks_per_range", "poll_seconds"):
+        for name in (
+            "retries",
+            "platform_retries",
+            "tasks_per_range",
+            "least_seconds",
+            "poll_seconds",
+        ):
             if getattr(self, name) < 0:
                 raise InputError(f"Modal's workers: {name} cannot be negative.")
         for name in ("timeout_seconds", "overdue_seconds"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import mul
 from pathlib import Path
@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from ml_headcount_assets.compute.dispatch import Tally
+from ml_headcount_assets.compute.messages import Request, canonical
 from ml_headcount_assets.compute.modal_compute import ModalCompute
 from ml_headcount_assets.compute.settings import ModalSettings
 from ml_headcount_assets.errors import ComputeError, InputError
 
-from .stand_in import StandIn
+from .stand_in import StandIn, in_this_process
 
 TASKS = list(range(23))
 DOUBLED = [2 * task for task in TASKS]
@@ -23,7 +24,13 @@ double = partial(mul, 2)
 
 
 def settings(**choices: object) -> ModalSettings:
-    quick = {"cores": 1, "tasks_per_range": 5, "in_flight": 3, "poll_seconds": 0.001}
+    quick = {
+        "cores": 1,
+        "tasks_per_range": 5,
+        "in_flight": 3,
+        "poll_seconds": 0.001,
+        "least_seconds": 0,
+    }
     return ModalSettings(**{**quick, **choices})
 
 
@@ -184,6 +191,36 @@ def test_held_ranges_are_forgotten_when_their_results_are_in_safety(tmp_path: Pa
     assert len(list(kept.iterdir())) == 6
     modal.settle()
     assert not kept.exists()
+
+
+def test_work_that_is_done_sooner_than_a_worker_starts_is_done_here() -> None:
+    service, lines, steps = StandIn(), [], []
+    modal = ModalCompute(
+        settings(least_seconds=1.0), client=service, announce=lines.append, hold=True
+    )
+    assert modal.map(double, TASKS, lambda *step: steps.append(step)) == DOUBLED
+    assert steps[-1] == (23, 23)
+    assert service.opened == 0
+    assert "are done here" in lines[0]
+
+
+def test_what_cannot_be_timed_here_is_sent_all_the_same() -> None:
+    service, lines = StandIn(_that_has_the_library), []
+    modal = ModalCompute(settings(least_seconds=1.0), client=service, announce=lines.append)
+    assert modal.map(_needs_a_library, TASKS) == DOUBLED
+    assert "no_such_library is not installed here" in lines[0]
+
+
+def _needs_a_library(task: int) -> int:
+    import no_such_library
+
+    return no_such_library.double(task)
+
+
+def _that_has_the_library(worker: str, payload: bytes, kill: bool) -> bytes:
+    """A machine that has the library."""
+    sent = Request.from_bytes(payload)
+    return in_this_process(worker, replace(sent, function=canonical(double)).to_bytes(), kill)
 
 
 def test_nothing_to_do_opens_nothing() -> None:
