@@ -101,6 +101,19 @@ class Engine:
             raise ComputeError("engine: torch finds no GPU here; take device cpu or auto.")
         return Engine(library, device)
 
+    def settle(self, tables: int | None = None) -> Engine:
+        """Return the engine for a whole run, whose work may be done on another machine.
+
+        As `resolve`, but what is not on ``"auto"`` is taken at its word: whether it is there is
+        found out where the work is done.
+        """
+        return self.resolve(tables) if "auto" in (self.library, self.device) else self
+
+    @property
+    def worker(self) -> str:
+        """Kind of machine that the engine needs: ``"gpu"`` or ``"cpu"``; see `Compute.map`."""
+        return "gpu" if self.device == "cuda" else "cpu"
+
     def __str__(self) -> str:
         return f"{self.library} on {self.device}"
 
