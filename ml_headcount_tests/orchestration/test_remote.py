@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dagster as dg
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from ml_headcount_assets.cli import main
 from ml_headcount_assets.compute.choice import choose_compute, kept_beside
+from ml_headcount_assets.compute.messages import Request
 from ml_headcount_assets.compute.modal_compute import ModalCompute
 from ml_headcount_assets.compute.settings import ModalSettings
 from ml_headcount_assets.errors import ComputeError, InputError
@@ -15,68 +17,88 @@ from ml_headcount_assets.model import LocalCompute
 from ml_headcount_assets.orchestration.assets import estimate
 from ml_headcount_assets.orchestration.instance import open_instance
 from ml_headcount_assets.orchestration.resources import resources_from
+from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.store import TableStore
 
-from ..compute.stand_in import StandIn
+from ..compute.stand_in import Dead, StandIn, in_this_process
 
 SETTINGS = ModalSettings(
-    cores=1, tasks_per_range=6, in_flight=2, poll_seconds=0.001, least_seconds=0, retries=0
+    cores=1, tasks_per_range=6, in_flight=1, poll_seconds=0.001, least_seconds=0, retries=0
 )
-RESULTS = ("annotator_fit", "cohort_fit", "headcount_draws", "headcount_intervals")
 
 
-def digests(warehouse) -> dict[str, dict[str, str]]:
-    with TableStore(warehouse).snapshot() as snapshot:
-        return {name: snapshot.digests(name) for name in (*RESULTS, "portfolio_intervals")}
+class DiesAtDraws:
+    """Machines that do everything but the last companies' draws of one estimator."""
 
+    def __init__(self) -> None:
+        self.drawn = 0
 
-def remote(warehouse, plan=None) -> tuple[ModalCompute, StandIn]:
-    service = StandIn(plan=plan or {})
-    kept = kept_beside(warehouse)
-    return ModalCompute(SETTINGS, kept=kept, hold=True, client=service), service
+    def __call__(self, worker: str, payload: bytes, kill: bool) -> bytes:
+        if b"_Drawer" in Request.from_bytes(payload).function:
+            self.drawn += 1
+            if self.drawn == 4:  # two estimators, two ranges of companies each
+                raise Dead
+        return in_this_process(worker, payload, kill)
 
 
 def test_a_run_that_breaks_off_goes_on_where_it_was_and_gives_the_same_tables(fresh, pristine):
     kept = kept_beside(fresh.warehouse)
-    # One worker dies for good while the companies are drawn, after everything before.
-    compute, whole = remote(fresh.warehouse)
-    fresh.run(compute=compute)
-    assert digests(fresh.warehouse) == digests(pristine[1])
-    assert not kept.exists()
-
-    fresh.warehouse.unlink()
-    last = len(whole.requests) - 1
-    compute, broken = remote(fresh.warehouse, {last: "kill"})
+    broken = StandIn(DiesAtDraws())
     with pytest.raises(ComputeError, match="are kept"):
-        fresh.run(compute=compute)
-    # The ranges of this asset that were finished are there, and are not asked for again.
-    compute, again = remote(fresh.warehouse)
-    fresh.run(compute=compute)
-    assert digests(fresh.warehouse) == digests(pristine[1])
-    assert len(again.requests) == 1
-    assert again.requests[0].range_id == broken.requests[last].range_id
+        fresh.run(compute=ModalCompute(SETTINGS, kept=kept, hold=True, client=broken))
+    # What is in no table yet is done once: three of the four ranges of companies were.
+    service, lines = StandIn(), []
+    compute = ModalCompute(SETTINGS, kept=kept, hold=True, client=service, announce=lines.append)
+    summary = fresh.run(compute=compute)
+    assert [request.range_id for request in service.requests] == [broken.requests[-1].range_id]
     assert not kept.exists()
-
-
-def test_the_run_says_where_its_workers_logs_are(fresh):
-    compute, service = remote(fresh.warehouse)
-    lines: list[str] = []
-    summary = fresh.run(compute=compute.telling(lines.append), estimators=["five_layer"])
+    with TableStore(fresh.warehouse).snapshot() as own, TableStore(pristine[1]).snapshot() as other:
+        for table in ("annotator_fit", "cohort_fit", "headcount_draws", "headcount_intervals"):
+            assert own.digests(table) == other.digests(table)
+        assert own.digests("portfolio_intervals") == other.digests("portfolio_intervals")
+    # The run says where its workers' logs are.
     assert any("Estimate" in line for line in lines)
     with open_instance(fresh.warehouse) as instance:
         logged = [entry.user_message for entry in instance.all_logs(summary.run_ids[0])]
         assert any(service.url in message for message in logged)
         event = instance.get_latest_materialization_event(dg.AssetKey("headcount_draws"))
-        metadata = event.asset_materialization.metadata
-        assert metadata["modal_1"].value == service.url
+        assert event.asset_materialization.metadata["modal_1"].value == service.url
         untouched = instance.get_latest_materialization_event(dg.AssetKey("headcount_intervals"))
         assert "modal_1" not in untouched.asset_materialization.metadata
 
 
-def test_groups_of_companies_give_the_same_tables(fresh, pristine, monkeypatch):
-    monkeypatch.setattr(estimate, "_HELD_DRAWS", 5 * 60 * 2)  # five companies
-    fresh.run()
-    assert digests(fresh.warehouse) == digests(pristine[1])
+def test_groups_of_companies_give_the_same_tables(pristine, monkeypatch):
+    directory, warehouse, _ = pristine
+    store, study = TableStore(warehouse), load_study(directory)
+    companies = store.read("companies")["company"].tolist()
+    steps: list[float] = []
+
+    def make():
+        draws = estimate.draws_recipe(store, study).make(
+            companies, lambda done, total: steps.append(done / total)
+        )
+        frames = [draws["headcount_draws"]] if isinstance(draws, dict) else [f for _, f in draws]
+        by = ["company", "estimator"]
+        return (
+            len(frames),
+            pd.concat(frames).sort_values(by, ignore_index=True),
+            estimate._interval_frames(store, study, companies)["headcount_intervals"].sort_values(
+                by, ignore_index=True
+            ),
+            estimate._totals(store, study).sort_values(
+                ["estimator", "grouping", "group_name"], ignore_index=True
+            ),
+        )
+
+    whole = make()
+    monkeypatch.setattr(estimate, "_HELD_DRAWS", 5 * study.draws * len(study.estimators))
+    steps.clear()
+    grouped = make()
+    assert (whole[0], grouped[0]) == (1, 3)
+    for one, other in zip(whole[1:], grouped[1:], strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert steps == sorted(steps)
+    assert steps[-1] == 1
 
 
 def test_the_environment_says_where_to_compute(tmp_path):
@@ -112,23 +134,3 @@ def test_without_credentials_a_command_does_nothing(command, fresh, tmp_path, mo
     assert "modal token new" in result.output
     assert "--compute local" in result.output
     assert not fresh.warehouse.exists()
-
-
-def test_worlds_are_estimated_in_processes_from_the_command_line():
-    arguments = [
-        "calibrate",
-        "--worlds",
-        "2",
-        "--companies",
-        "10",
-        "--profiles",
-        "400",
-        "--draws",
-        "50",
-    ]
-    said = [
-        CliRunner().invoke(main, [*arguments, *more, "--estimator", "five_layer"])
-        for more in ([], ["--processes", "2"])
-    ]
-    assert [result.exit_code for result in said] == [0, 0]
-    assert said[0].output.splitlines()[-10:] == said[1].output.splitlines()[-10:]
