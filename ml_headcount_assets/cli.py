@@ -17,6 +17,7 @@ from ml_headcount_assets.errors import HeadcountError, InputError
 
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
+    from ml_headcount_assets.model import Compute
     from ml_headcount_assets.study import Study
 
 __all__ = ["main"]
@@ -66,6 +67,27 @@ def _warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
         show_envvar=True,
         help="The study's DuckDB file.",
     )(command)
+
+
+def _compute_options(command: Callable[..., None]) -> Callable[..., None]:
+    where = click.option(
+        "--compute",
+        type=click.Choice(["local", "modal"]),
+        default="local",
+        show_default=True,
+        envvar="ML_HEADCOUNT_COMPUTE",
+        show_envvar=True,
+        help="Where the draws are computed: on this machine, or on Modal's.",
+    )
+    how_many = click.option(
+        "--processes",
+        type=click.IntRange(0),
+        default=0,
+        envvar="ML_HEADCOUNT_PROCESSES",
+        show_envvar=True,
+        help="Processes on this machine, in place of threads of one.",
+    )
+    return where(how_many(command))
 
 
 @main.command()
@@ -130,13 +152,7 @@ def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int,
 )
 @click.option("--draws", type=click.IntRange(2), help="Number of draws in place of the study's.")
 @click.option("--seed", type=click.IntRange(0), help="Random seed in place of the study's.")
-@click.option(
-    "--compute",
-    type=click.Choice(["local"]),
-    default="local",
-    show_default=True,
-    help="Where the draws are computed.",
-)
+@_compute_options
 @_warehouse_option
 def run(
     directory: Path,
@@ -146,6 +162,7 @@ def run(
     draws: int | None,
     seed: int | None,
     compute: str,
+    processes: int,
     warehouse: Path,
 ) -> None:
     """Estimate a study and show what came out.
@@ -156,8 +173,8 @@ def run(
     from rich.console import Console
     from rich.text import Text
 
+    from ml_headcount_assets.compute.choice import kept_beside
     from ml_headcount_assets.console import open_progress
-    from ml_headcount_assets.model import LocalCompute
     from ml_headcount_assets.orchestration.session import materialize_study
     from ml_headcount_assets.study import load_study
 
@@ -166,6 +183,9 @@ def run(
         study = study.model_copy(update={"seed": seed})
     _refuse_other_study(study, warehouse)
     console = Console()
+    announce = partial(console.print, markup=False, soft_wrap=True)
+    # What workers have found is needed until all of it is in the warehouse.
+    chosen = _compute(compute, processes, kept_beside(warehouse.resolve()), announce, hold=True)
     with open_progress(console) as progress:
         summary = materialize_study(
             study,
@@ -173,9 +193,9 @@ def run(
             companies=companies or None,
             estimators=estimators or None,
             draws=draws,
-            compute={"local": LocalCompute}[compute](),
+            compute=chosen,
             progress=progress,
-            announce=partial(console.print, markup=False, soft_wrap=True),
+            announce=announce,
         )
     results = _results(warehouse)
     _show_results(console, results, summary.companies if companies else None)
@@ -316,6 +336,7 @@ def compare(truth: Path, warehouse: Path) -> None:
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first world."
 )
+@_compute_options
 def calibrate(
     worlds: int,
     scenario: str,
@@ -324,6 +345,8 @@ def calibrate(
     profiles: int,
     draws: int,
     seed: int,
+    compute: str,
+    processes: int,
 ) -> None:
     """Check the intervals on simulated worlds.
 
@@ -338,6 +361,9 @@ def calibrate(
 
     console = Console()
     chosen = estimators or ESTIMATORS
+    announce = partial(console.print, markup=False, soft_wrap=True)
+    kept = _DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
+    where = _compute(compute, processes, kept, announce)
     with open_progress(console) as progress:
         study = study_calibration(
             worlds=worlds,
@@ -347,7 +373,8 @@ def calibrate(
             profiles=profiles,
             draws=draws,
             seed=seed,
-            progress=lambda done, total: progress("worlds x estimators", done, total),
+            compute=where,
+            progress=lambda done, total: progress("worlds", done, total),
         )
     title = f"{worlds} worlds of {companies} companies, scenario {scenario}"
     console.print(score_table(study.summary(), title=title, level=study.level))
@@ -355,6 +382,26 @@ def calibrate(
     title = "By kind of evidence"
     console.print(score_table(by_evidence, title=title, level=study.level, explained=False))
     console.print(rank_table({name: study.rank_histogram(name) for name in chosen}))
+
+
+def _compute(
+    name: str,
+    processes: int,
+    kept: Path,
+    announce: Callable[[str], None],
+    hold: bool = False,
+) -> Compute:
+    """Return where the draws are computed, having made sure that it can begin."""
+    from ml_headcount_assets.compute.choice import choose_compute
+
+    if name == "local":
+        return choose_compute(name, processes=processes)
+    from ml_headcount_assets.compute.modal_compute import ModalCompute
+
+    chosen = choose_compute(name, processes=processes, kept=kept, hold=hold, announce=announce)
+    if isinstance(chosen, ModalCompute):
+        chosen.check()
+    return chosen
 
 
 def _short(path: Path) -> str:

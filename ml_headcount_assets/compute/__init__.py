@@ -3,7 +3,7 @@
 `ranges` cuts tasks into ranges and `messages` puts them into bytes; `worker` is the function
 that runs there, and all that has to be importable there besides the work itself. `modal_app`
 describes the machines, `dispatch` gets every range done exactly once, `kept` holds what is
-finished, and `modal_compute` puts them together behind `model.Compute`.
+finished, and `modal_compute` puts them together behind `model.Compute`. `choice` finds it by name.
 
 Importing this package imports none of them: a worker has neither Modal's client nor its
 settings.

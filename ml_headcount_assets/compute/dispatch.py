@@ -109,9 +109,7 @@ class Dispatch:
 
     def _fill(self) -> None:
         """Spawn calls as long as there may be more of them."""
-        while self.waiting and sum(each.part not in self.done for each in self.open) < (
-            self.settings.in_flight
-        ):
+        while self.waiting and self._under_way() < self.settings.in_flight:
             part = self.waiting.popleft()
             if part in self.done:  # its overdue call has answered in the meantime
                 continue
@@ -119,6 +117,10 @@ class Dispatch:
             call = self.session.spawn(self.work.worker, request.to_bytes())
             self.attempts[part] += 1
             self.open.append(_Open(part, call, time.monotonic()))
+
+    def _under_way(self) -> int:
+        """Count the calls that are waited for: an overdue one must not stand in the way."""
+        return sum(each.part not in self.done and not each.superseded for each in self.open)
 
     def _look(self) -> bool:
         """Look once at every call; return whether anything has come of one."""

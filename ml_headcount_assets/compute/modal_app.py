@@ -55,7 +55,8 @@ def build_app(
     shared: dict[str, Any] = {
         "timeout": settings.timeout_seconds,
         "retries": settings.platform_retries,
-        "max_containers": settings.in_flight,
+        # Overdue ones may be at work beside those that do their ranges again.
+        "max_containers": 2 * settings.in_flight,
         "include_source": False,
     }
     on_processors = app.function(

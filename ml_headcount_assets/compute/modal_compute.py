@@ -19,15 +19,10 @@ from .modal_app import ModalClient
 from .ranges import Range, Work, range_size
 from .settings import ModalSettings
 
-__all__ = ["ModalCompute", "kept_beside"]
+__all__ = ["ModalCompute"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-
-def kept_beside(warehouse: Path) -> Path:
-    """Return the directory of finished ranges that belongs to a warehouse."""
-    return warehouse.with_name(f"{warehouse.name}.ranges")
 
 
 def _nobody(line: str) -> None:
@@ -82,6 +77,13 @@ class ModalCompute:
 
         return replace(self, announce=tell)
 
+    def check(self) -> None:
+        """Raise an `InputError` if something is missing that work on Modal needs."""
+        self._service().check()
+
+    def _service(self) -> Client:
+        return self.client or ModalClient(self.settings)
+
     def map(
         self,
         function: Callable[[Task], Result],
@@ -114,8 +116,7 @@ class ModalCompute:
             raise InputError(f"Unknown worker {worker!r}; there are {', '.join(WORKERS)}.")
         if not len(tasks):
             return [], Tally()
-        client = self.client or ModalClient(self.settings)
-        client.check()
+        self.check()
         gathered = _Gathered(self, len(tasks), progress)
         work = Work(function, tasks, self._size(len(tasks), worker), worker)
         missing = [part for part in work.ranges if not gathered.find(part)]
@@ -128,7 +129,7 @@ class ModalCompute:
                 ), tally
             if timed is not None:
                 self.announce(cost_in_words(missing, timed, self.settings, worker))
-            with client.open() as session:
+            with self._service().open() as session:
                 self.pages.append(session.url)
                 self.announce(f"Modal: the workers' state and logs are at {session.url}")
                 tally = Dispatch(session, work, self.settings, gathered.receive).run(missing)

@@ -19,7 +19,7 @@ from .orthants import orthant_probabilities
 from .patterns import count_patterns
 from .predictive import predictive_checks
 from .priors import DEFAULT_PRIORS, PAPER_PRIORS, SIZE_BANDS, Priors, size_band
-from .result import HeadcountResult
+from .result import DrawSums, HeadcountResult
 from .settings import ESTIMATORS, LAYERS, MODEL_VERSION, PRESETS, EstimatorSettings
 from .simulation import simulate_study
 from .synthetic import synthetic_counts
@@ -38,6 +38,7 @@ __all__ = [
     "AnnotatorFit",
     "CohortFit",
     "Compute",
+    "DrawSums",
     "Engine",
     "EstimatorSettings",
     "HeadcountResult",

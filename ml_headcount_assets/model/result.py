@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError
 from .evidence import NONE
 
-__all__ = ["HeadcountResult", "summarise_draws"]
+__all__ = ["DrawSums", "HeadcountResult", "summarise_draws"]
 
 # Draws that are summarised together; a quantile copies them several times.
 _COPIED_NUMBERS = 1_000_000
@@ -65,9 +65,9 @@ class HeadcountResult:
             ``company_id, n_profiles, headcount, evidence, mean, sd, q10, q50, q90, share_q50,
             confidence, flags``. Without evidence the numbers are missing, never 0.
         """
-        known = self.evidence != NONE
-        summary = np.full((5, len(known)), np.nan)
-        for rows in self._chunks(known):
+        everybody = np.ones(len(self.company_id), dtype=bool)
+        summary = np.full((5, len(everybody)), np.nan)
+        for rows in self.known_chunks(everybody):
             summary[:, rows] = summarise_draws(self.draws.data[rows], level)
         mean, sd, low, median, high = summary
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -110,25 +110,49 @@ class HeadcountResult:
         chosen = np.ones(len(self.company_id), bool) if mask is None else np.asarray(mask)
         if chosen.shape != self.company_id.shape or chosen.dtype != bool:
             raise InputError(f"mask must be {len(self.company_id)} booleans, one per company.")
-        known = chosen & (self.evidence != NONE)
-        total = {
-            "companies": int(known.sum()),
-            "companies_without_evidence": int((chosen & ~known).sum()),
-        }
-        summary = np.full(5, np.nan)
-        if known.any():
-            sums = np.zeros(self.draws.shape[1], dtype=np.int64)
-            for rows in self._chunks(known):
-                sums += self.draws.data[rows].sum(axis=0)
-            summary = summarise_draws(sums, level)
-        return total | dict(zip(("mean", "sd", "q10", "q50", "q90"), summary.tolist(), strict=True))
+        sums = DrawSums(self.draws.shape[1])
+        sums.add(self, chosen)
+        return sums.summary(level)
 
-    def _chunks(self, chosen: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
-        """Yield the places of the chosen companies, as many at a time as copies may be made of."""
-        places = np.flatnonzero(chosen)
+    def known_chunks(self, chosen: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
+        """Yield where the chosen companies with evidence are, a few at a time.
+
+        As many as copies may be made of their draws.
+        """
+        places = np.flatnonzero(chosen & (self.evidence != NONE))
         size = max(1, _COPIED_NUMBERS // max(1, self.draws.shape[1]))
         for start in range(0, len(places), size):
             yield places[start : start + size]
+
+
+class DrawSums:
+    """The total of a set of companies within each draw, added up one result after another.
+
+    Parameters
+    ----------
+    draws
+        Number of draws of each result.
+    """
+
+    def __init__(self, draws: int) -> None:
+        self.sums = np.zeros(draws, dtype=np.int64)
+        self.companies = self.without_evidence = 0
+
+    def add(self, result: HeadcountResult, mask: NDArray[np.bool_]) -> None:
+        """Add the companies of a result that a mask of shape (C,) chooses."""
+        for rows in result.known_chunks(mask):
+            self.sums += result.draws.data[rows].sum(axis=0)
+            self.companies += len(rows)
+        self.without_evidence += int((mask & (result.evidence == NONE)).sum())
+
+    def summary(self, level: float = 0.8) -> dict[str, float]:
+        """Return what `HeadcountResult.total` does."""
+        total = {
+            "companies": self.companies,
+            "companies_without_evidence": self.without_evidence,
+        }
+        summary = summarise_draws(self.sums, level) if self.companies else np.full(5, np.nan)
+        return total | dict(zip(("mean", "sd", "q10", "q50", "q90"), summary.tolist(), strict=True))
 
 
 def summarise_draws(draws: NDArray[np.integer], level: float = 0.8) -> NDArray[np.float64]:

@@ -1,15 +1,22 @@
 """What assets are handed: the study, its warehouse, where to compute, whom to tell."""
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import dagster as dg
 
+from ml_headcount_assets.compute.choice import (
+    COMPUTE_VARIABLE,
+    PROCESSES_VARIABLE,
+    choose_compute,
+    kept_beside,
+)
+from ml_headcount_assets.compute.modal_compute import ModalCompute
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.model import LocalCompute
+from ml_headcount_assets.model import Compute
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.warehouse.store import TableStore
 
@@ -98,6 +105,43 @@ def no_announcement(line: str) -> None:
     """Tell nobody."""
 
 
+def in_the_runs_log(compute: Compute, context: dg.AssetExecutionContext) -> Compute:
+    """Return a compute whose announcements are in the log of a run, too."""
+    return compute.telling(context.log.info) if isinstance(compute, ModalCompute) else compute
+
+
+def with_pages(
+    compute: Compute, results: Iterator[dg.MaterializeResult]
+) -> Iterator[dg.MaterializeResult]:
+    """Add, to what an asset reports, where the logs of the workers are that made it."""
+    if not isinstance(compute, ModalCompute):
+        yield from results
+        return
+    before = len(compute.pages)
+    for result in results:
+        pages = [dg.MetadataValue.url(page) for page in dict.fromkeys(compute.pages[before:])]
+        # An asset may take several maps, each of them an app with a page.
+        named = {f"modal_{number}": page for number, page in enumerate(pages, start=1)}
+        yield dg.MaterializeResult(
+            asset_key=result.asset_key,
+            metadata={**(result.metadata or {}), **named},
+            data_version=result.data_version,
+        )
+
+
+def _compute_from(environment: Mapping[str, str]) -> Compute:
+    processes = environment.get(PROCESSES_VARIABLE) or "0"
+    if not processes.isdecimal():
+        raise InputError(f"{PROCESSES_VARIABLE} must be a whole number, not {processes!r}.")
+    warehouse = environment.get(WAREHOUSE_VARIABLE)
+    return choose_compute(
+        environment.get(COMPUTE_VARIABLE) or "local",
+        processes=int(processes),
+        kept=kept_beside(Path(warehouse)) if warehouse else None,
+        environment=environment,
+    )
+
+
 def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Return the resources that the environment describes.
 
@@ -111,7 +155,7 @@ def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, Any
             config=environment.get(CONFIG_VARIABLE) or None,
         ),
         "warehouse": WarehouseResource(path=environment.get(WAREHOUSE_VARIABLE) or None),
-        "compute": LocalCompute(),
+        "compute": _compute_from(environment),
         "progress": no_progress,
         "announce": no_announcement,
     }

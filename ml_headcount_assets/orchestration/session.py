@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from pydantic import ValidationError
 
+from ml_headcount_assets.compute.modal_compute import ModalCompute
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.ingest import company_slug, normalise_company_id, read_companies
 from ml_headcount_assets.model import Compute, LocalCompute
@@ -131,13 +132,16 @@ def materialize_study(
         for observation in observations(study):
             instance.report_runless_asset_event(observation)
         if companies is None:
+            wanted = list(order)
             session.run(whole_study.name, order[0], order[-1])
-            return session.summary(order)
-        wanted = [_find_company(company, order) for company in companies]
-        if not session.is_calibrated():
-            session.run(calibration.name, order[0], order[-1])
-        for first, last in contiguous_ranges(order, wanted):
-            session.run(refresh_company.name, first, last)
+        else:
+            wanted = [_find_company(company, order) for company in companies]
+            if not session.is_calibrated():
+                session.run(calibration.name, order[0], order[-1])
+            for first, last in contiguous_ranges(order, wanted):
+                session.run(refresh_company.name, first, last)
+        if isinstance(compute, ModalCompute):
+            compute.settle()  # what its workers have found is in the warehouse now
         return session.summary(wanted)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ml_headcount_assets.model import simulate_study
 
+from .growth import growth
 from .kernels import kernels, what_is_missing
 from .keywords import keywords
 from .measurements import (
@@ -25,7 +26,7 @@ from .measurements import (
 from .raw_profiles import raw_profiles
 
 _REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference-study"
-_DIGITS = {"s": ".3g", "GB": ".2f", "x": ",.3g", "/s": ",.3g", "": ".2g"}
+_DIGITS = {"s": ".3g", "µs": ".3g", "GB": ".2f", "x": ",.3g", "/s": ",.3g", "": ".2g"}
 
 
 def measure(console: Console) -> Iterator[Measurement]:
@@ -44,6 +45,7 @@ def measure(console: Console) -> Iterator[Measurement]:
         yield from command_line(Path(work), world)
         yield from raw_profiles(Path(work), world)
         yield from keywords(Path(work), world)
+    yield from growth()
 
 
 def _write(value: float, unit: str) -> str:

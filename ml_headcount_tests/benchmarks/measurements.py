@@ -51,7 +51,7 @@ class Measurement:
     value
         The measured number, in `unit`.
     unit
-        "s", "GB", "x", "/s", or "" for a share or another bare number.
+        "s", "µs", "GB", "x", "/s", or "" for a share or another bare number.
     goal
         What it is to be, or None if it is only told.
     at_least

@@ -75,6 +75,23 @@ def test_lost_and_late_workers_change_nothing(plan: Mapping[int, str], expected:
     assert service.running == 0
 
 
+def test_overdue_workers_do_not_stand_in_the_way() -> None:
+    service = StandIn(plan={0: "never", 1: "never"})
+    modal = compute(service, in_flight=1, overdue_seconds=0.1)
+    results, tally = modal.map_counted(double, TASKS)
+    assert results == DOUBLED
+    assert tally.retried == 2
+    # Both are stopped in the end, lest they be paid for.
+    assert {0, 1} <= set(service.cancelled)
+
+
+def test_a_range_that_is_never_answered_ends_the_map() -> None:
+    service = StandIn(plan=dict.fromkeys(range(9), "never"))
+    with pytest.raises(ComputeError, match=r"2 attempts; the last time it was not answered within"):
+        compute(service, overdue_seconds=0.1, retries=1).map(double, TASKS)
+    assert set(service.cancelled) == set(range(len(service.requests)))
+
+
 def test_a_range_that_cannot_be_done_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
     # Calls 0, 5 and 6 are for the first range, as it is tried again after the others.
     service = StandIn(plan=dict.fromkeys((0, 5, 6), "kill"))

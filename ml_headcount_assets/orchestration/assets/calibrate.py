@@ -25,7 +25,13 @@ from ml_headcount_assets.warehouse.records import (
 from ml_headcount_assets.warehouse.store import Snapshot, TableStore
 
 from ..recipes import Frames, Recipe, follow, in_turn
-from ..resources import ProgressListener, StudyResource, WarehouseResource
+from ..resources import (
+    ProgressListener,
+    StudyResource,
+    WarehouseResource,
+    in_the_runs_log,
+    with_pages,
+)
 from ..study_files import SETTINGS
 
 GROUP = "calibrate"
@@ -68,8 +74,9 @@ def annotator_fit(
     progress: dg.ResourceParam[ProgressListener],
 ) -> Iterator[dg.MaterializeResult]:
     """Fit the annotators to the rated CVs, once per estimator."""
+    compute = in_the_runs_log(compute, context)
     recipe = annotators_recipe(warehouse.store, study.load(), compute)
-    yield from follow(context, warehouse.store, recipe, progress)
+    yield from with_pages(compute, follow(context, warehouse.store, recipe, progress))
 
 
 def annotators_recipe(store: TableStore, study: Study, compute: Compute | None = None) -> Recipe:
@@ -156,6 +163,7 @@ def predictive(
 ) -> Iterator[dg.MaterializeResult]:
     """Label patterns of held-out rated CVs, as predicted and as observed."""
     store, loaded = warehouse.store, study.load()
+    compute = in_the_runs_log(compute, context)
     recipe = Recipe(
         "predictive_checks",
         tables=("predictive_checks",),
@@ -165,7 +173,7 @@ def predictive(
         code_version=MODEL_VERSION,
         describe=_describe_predictive,
     )
-    yield from follow(context, store, recipe, progress)
+    yield from with_pages(compute, follow(context, store, recipe, progress))
 
 
 def _predictive_frames(
@@ -214,20 +222,17 @@ def cohort_fit(
 ) -> Iterator[dg.MaterializeResult]:
     """Joint draws of what companies with profiles tell about those with keyword counts only."""
     store, loaded = warehouse.store, study.load()
-    yield from follow(
-        context,
-        store,
-        Recipe(
-            "cohort_fit",
-            tables=("cohort_fit",),
-            make=lambda _, done: _cohort_frames(store, loaded, compute, done),
-            reads=("annotator_fit", "pattern_counts", "companies", "company_hits"),
-            settings=choices(loaded),
-            code_version=MODEL_VERSION,
-            describe=_describe_cohort,
-        ),
-        progress,
+    compute = in_the_runs_log(compute, context)
+    recipe = Recipe(
+        "cohort_fit",
+        tables=("cohort_fit",),
+        make=lambda _, done: _cohort_frames(store, loaded, compute, done),
+        reads=("annotator_fit", "pattern_counts", "companies", "company_hits"),
+        settings=choices(loaded),
+        code_version=MODEL_VERSION,
+        describe=_describe_cohort,
     )
+    yield from with_pages(compute, follow(context, store, recipe, progress))
 
 
 def _cohort_frames(store: TableStore, study: Study, compute: Compute, progress: Progress) -> Frames:

@@ -12,6 +12,7 @@ from ml_headcount_assets.model import (
     MODEL_VERSION,
     CohortFit,
     Compute,
+    DrawSums,
     Progress,
     draw_headcounts,
     synthetic_counts,
@@ -27,11 +28,20 @@ from ml_headcount_assets.warehouse.store import Snapshot, TableStore
 
 from ..partitions import company_asset
 from ..recipes import Frames, Recipe, follow, in_turn
-from ..resources import ProgressListener, StudyResource, WarehouseResource
+from ..resources import (
+    ProgressListener,
+    StudyResource,
+    WarehouseResource,
+    in_the_runs_log,
+    with_pages,
+)
 from ..study_files import SETTINGS
 from .calibrate import choices, stored_fit
 
 GROUP = "estimate"
+
+#: Draws of companies that are held together: 50 MB, several times over on the way to the store.
+_HELD_DRAWS = 12_500_000
 
 _EVIDENCE = ("annotator_fit", "cohort_fit", "pattern_counts", "companies", "company_hits")
 
@@ -50,8 +60,9 @@ def headcount_draws(
     progress: dg.ResourceParam[ProgressListener],
 ) -> Iterator[dg.MaterializeResult]:
     """Experts of each company in each joint draw, per estimator."""
+    compute = in_the_runs_log(compute, context)
     recipe = draws_recipe(warehouse.store, study.load(), compute)
-    yield from follow(context, warehouse.store, recipe, progress)
+    yield from with_pages(compute, follow(context, warehouse.store, recipe, progress))
 
 
 def draws_recipe(store: TableStore, study: Study, compute: Compute | None = None) -> Recipe:
@@ -74,26 +85,51 @@ def _draw_frames(
     compute: Compute | None,
     progress: Progress,
 ) -> Frames:
+    """Return the draws, of as many companies at a time as are held together."""
     rows = store.read("companies", companies)
     table = company_table(rows, store.read("company_hits", companies))
+    counts = store.read("pattern_counts", companies)
     cohorts = store.read("cohort_fit")
-    results = {
-        estimator: draw_headcounts(
+    # All is read beforehand: several frames are made while the warehouse is being written.
+    fits = [
+        (
+            estimator,
             stored_fit(store, estimator),
             CohortFit.from_frame(cohorts[cohorts["estimator"] == estimator]),
-            store.read("pattern_counts", companies),
-            table,
-            study.settings(),
-            estimator=estimator,
-            draws=study.draws,
-            seed=study.seed,
-            compute=compute,
-            progress=in_turn(progress, turn, len(study.estimators)),
         )
-        for turn, estimator in enumerate(study.estimators)
-    }
-    slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
-    return {"headcount_draws": draw_rows(results, slugs)}
+        for estimator in study.estimators
+    ]
+    groups = _groups_held(rows["company"].tolist(), study)
+    turns = len(groups) * len(fits)
+
+    def draw(number: int) -> pd.DataFrame:
+        members = table[table["company"].isin(groups[number])]
+        results = {
+            estimator: draw_headcounts(
+                fit,
+                cohort,
+                counts[counts["company_id"].isin(members["company_id"])],
+                members,
+                study.settings(),
+                estimator=estimator,
+                draws=study.draws,
+                seed=study.seed,
+                compute=compute,
+                progress=in_turn(progress, number * len(fits) + turn, turns),
+            )
+            for turn, (estimator, fit, cohort) in enumerate(fits)
+        }
+        return draw_rows(results, dict(zip(rows["company_id"], rows["company"], strict=True)))
+
+    if len(groups) == 1:
+        return {"headcount_draws": draw(0)}
+    return (("headcount_draws", draw(number)) for number in range(len(groups)))
+
+
+def _groups_held(companies: Sequence[str], study: Study) -> list[Sequence[str]]:
+    """Split companies into groups whose draws are held together."""
+    size = max(1, _HELD_DRAWS // (study.draws * len(study.estimators)))
+    return [companies[start : start + size] for start in range(0, len(companies), size)] or [[]]
 
 
 @company_asset(
@@ -180,13 +216,24 @@ def headcount_intervals(
 
 
 def _interval_frames(store: TableStore, study: Study, companies: Sequence[str]) -> Frames:
-    rows = store.read("headcount_draws", companies)
+    return {
+        "headcount_intervals": pd.concat(
+            [
+                _intervals_of(store.read("headcount_draws", group), study.level)
+                for group in _groups_held(companies, study)
+            ],
+            ignore_index=True,
+        )
+    }
+
+
+def _intervals_of(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
     intervals = with_estimator(
-        (estimator, result_of(group).intervals(study.level))
+        (estimator, result_of(group).intervals(level))
         for estimator, group in rows.groupby("estimator")
     )
-    return {"headcount_intervals": intervals.assign(company=intervals["company_id"].map(slugs))}
+    return intervals.assign(company=intervals["company_id"].map(slugs))
 
 
 @dg.asset(
@@ -212,7 +259,7 @@ def portfolio_intervals(
         Recipe(
             "portfolio_intervals",
             tables=("portfolio_intervals",),
-            make=lambda _, __: {"portfolio_intervals": _totals(store, loaded.level)},
+            make=lambda _, __: {"portfolio_intervals": _totals(store, loaded)},
             reads=("headcount_draws", "headcount_intervals", "companies"),
             settings=loaded.level,
             code_version=MODEL_VERSION,
@@ -222,17 +269,22 @@ def portfolio_intervals(
     )
 
 
-def _totals(store: TableStore, level: float) -> pd.DataFrame:
+def _totals(store: TableStore, study: Study) -> pd.DataFrame:
     companies = store.read("companies").set_index("company")
     confidence = store.read("headcount_intervals").set_index(["estimator", "company"])["confidence"]
-    rows = []
-    for estimator, group in store.read("headcount_draws").groupby("estimator"):
-        result = result_of(group)
-        members = companies.loc[group["company"]].assign(confidence=confidence[estimator])
-        for grouping, name, mask in _groups(members):
-            total = result.total(mask, level)
-            rows.append({"estimator": estimator, "grouping": grouping, "group_name": name} | total)
-    return pd.DataFrame(rows)
+    sums: dict[tuple[str, str, str], DrawSums] = {}
+    for held in _groups_held(companies.index.tolist(), study):
+        for estimator, rows in store.read("headcount_draws", held).groupby("estimator"):
+            result = result_of(rows)
+            members = companies.loc[rows["company"]].assign(confidence=confidence[estimator])
+            for grouping, name, mask in _groups(members):
+                key = (str(estimator), grouping, name)
+                sums.setdefault(key, DrawSums(result.draws.shape[1])).add(result, mask)
+    keys = ("estimator", "grouping", "group_name")
+    return pd.DataFrame(
+        dict(zip(keys, key, strict=True)) | total.summary(study.level)
+        for key, total in sums.items()
+    )
 
 
 def _groups(members: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:

@@ -1,0 +1,66 @@
+"""Where work is done, by name: as the command line and the environment say it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..errors import InputError
+from ..model.compute import Compute, LocalCompute
+
+__all__ = ["COMPUTES", "COMPUTE_VARIABLE", "PROCESSES_VARIABLE", "choose_compute", "kept_beside"]
+
+COMPUTES = ("local", "modal")
+COMPUTE_VARIABLE = "ML_HEADCOUNT_COMPUTE"
+PROCESSES_VARIABLE = "ML_HEADCOUNT_PROCESSES"
+
+
+def kept_beside(warehouse: Path) -> Path:
+    """Return the directory of finished ranges that belongs to a warehouse."""
+    return warehouse.with_name(f"{warehouse.name}.ranges")
+
+
+def choose_compute(
+    name: str,
+    *,
+    processes: int = 0,
+    kept: Path | None = None,
+    hold: bool = False,
+    announce: Callable[[str], None] | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Compute:
+    """Return what goes by a name.
+
+    Parameters
+    ----------
+    name
+        ``"local"`` or ``"modal"``.
+    processes
+        As in `LocalCompute`.
+    kept, hold, announce
+        As in `ModalCompute`.
+    environment
+        Has the settings of `ModalSettings`.
+
+    Raises
+    ------
+    InputError
+        There is no such name, or it does not go with processes.
+    """
+    if name == "local":
+        return LocalCompute(processes=processes)
+    if name != "modal":
+        raise InputError(f"There is no way of computing {name!r}; there are {_names()}.")
+    if processes:
+        raise InputError("A number of processes is for --compute local; leave it out with modal.")
+    from .modal_compute import ModalCompute
+    from .settings import ModalSettings
+
+    settings = ModalSettings.from_environment(environment)
+    chosen = ModalCompute(settings, kept=kept, hold=hold)
+    return chosen if announce is None else chosen.telling(announce)
+
+
+def _names() -> str:
+    return " and ".join(COMPUTES)
