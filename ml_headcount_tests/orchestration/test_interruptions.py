@@ -17,7 +17,6 @@ from ml_headcount_assets.warehouse.store import Transaction
 from ml_headcount_tests.orchestration.test_session import tables
 
 
-
 def run_and_die(directory: Path, warehouse: Path, stage: str, moment: str) -> None:
     """Run a study in this process, which kills itself at that moment.
 
