@@ -33,8 +33,10 @@ demo/estimated: demo/study/study.yaml $(SOURCES) $(INSTALLED)
 demo/report/report.html: demo/estimated
 	$(BIN)/ml-headcount export --to demo/report --truth $(TRUTH) --warehouse $(WAREHOUSE)
 
+# Work is stolen, not shared out test by test: neighbours mostly stay together, and what a file's
+# tests share is made once. `PYTEST_ARGUMENTS="-n 0 --pdb"` runs them in one process.
 test: $(INSTALLED)  ## run the tests
-	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal $(PYTEST_ARGUMENTS)
 
 lint: $(INSTALLED)  ## check style and types
 	@$(BIN)/ruff check .
