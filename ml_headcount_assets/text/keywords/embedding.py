@@ -85,7 +85,9 @@ class SentenceEncoder:
         if Path(self.name).is_dir():
             files = sorted(path for path in Path(self.name).rglob("*") if path.is_file())
             states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-            return f"{self.name} {hashlib.blake2b(repr(states).encode(), digest_size=8).hexdigest()}"
+            return (
+                f"{self.name} {hashlib.blake2b(repr(states).encode(), digest_size=8).hexdigest()}"
+            )
         return self.name
 
     def __call__(self, texts: Sequence[str]) -> FloatArray:

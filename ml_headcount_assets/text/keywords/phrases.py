@@ -25,7 +25,14 @@ from scipy import sparse
 
 from .stop_words import CONNECTIVES, PREFIXES, STOP_WORDS
 
-__all__ = ["PhraseTable", "candidate_phrases", "containment", "fold_case", "tf_idf", "without_nested"]
+__all__ = [
+    "PhraseTable",
+    "candidate_phrases",
+    "containment",
+    "fold_case",
+    "tf_idf",
+    "without_nested",
+]
 
 _WORD = re.compile(r"\w+")
 _GAP = re.compile(r"[\s-]+")
@@ -89,8 +96,7 @@ def _all_phrases(text: str, longest: int) -> Iterator[tuple[str, bool]]:
     matches = list(_WORD.finditer(text))
     words = [fold_case(match.group()) for match in matches]
     gaps = [
-        text[left.end() : right.start()]
-        for left, right in zip(matches, matches[1:], strict=False)
+        text[left.end() : right.start()] for left, right in zip(matches, matches[1:], strict=False)
     ]
     joins = [_GAP.fullmatch(gap) is not None for gap in gaps]
     in_one_go = [_WRITTEN_IN_ONE_GO.fullmatch(gap) is not None for gap in gaps]
