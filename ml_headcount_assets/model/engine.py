@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import array_api_compat.numpy
@@ -88,7 +87,6 @@ class Engine:
                 device == "auto"
                 and tables is not None
                 and tables >= _TABLES_WORTH_A_GPU
-                and _driver_is_loaded()
                 and _torch_sees_a_gpu()
             )
             library = "torch" if wanted else "numpy"
@@ -244,8 +242,3 @@ def _torch_sees_a_gpu() -> bool:
 
 def _cuda_is_there() -> bool:
     return bool(_torch().cuda.is_available())
-
-
-def _driver_is_loaded() -> bool:
-    """Whether this machine may have an NVIDIA GPU; spares an import of torch where it has none."""
-    return Path("/dev/nvidiactl").exists() or Path("/proc/driver/nvidia/version").exists()

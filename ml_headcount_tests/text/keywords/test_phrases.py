@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ml_headcount_assets.text.filters import reference_pattern
 from ml_headcount_assets.text.keywords.phrases import (
@@ -95,6 +94,8 @@ def test_containment_is_by_whole_words() -> None:
 
 
 def test_tf_idf_is_that_of_scikit_learn() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     texts = ["alpha beta beta", "beta gamma", "gamma gamma gamma alpha delta", "epsilon"]
     table = candidate_phrases(texts, 1, 1)
     theirs = TfidfVectorizer(sublinear_tf=True, vocabulary=table.phrases).fit_transform(texts)
