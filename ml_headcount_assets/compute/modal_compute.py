@@ -141,10 +141,19 @@ class ModalCompute:
             self.settle()
         return gathered.results, tally
 
-    def settle(self) -> None:
-        """Forget the ranges of the maps that are complete: their results are in safety."""
+    def settle(self, *, everything: bool = False) -> None:
+        """Forget the ranges of the maps that are complete: their results are in safety.
+
+        Parameters
+        ----------
+        everything
+            Also those that earlier runs have left behind.
+        """
         if self.kept is not None:
-            KeptRanges(self.kept).forget(*self._held)
+            kept = KeptRanges(self.kept)
+            kept.forget(*self._held)
+            if everything:
+                kept.clear()
         self._held.clear()
 
     def _size(self, tasks: int, worker: str) -> int:

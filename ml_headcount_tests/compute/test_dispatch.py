@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ml_headcount_assets.compute.dispatch import Tally
+from ml_headcount_assets.compute.kept import KeptRanges
 from ml_headcount_assets.compute.messages import Request, canonical
 from ml_headcount_assets.compute.modal_compute import ModalCompute
 from ml_headcount_assets.compute.settings import ModalSettings
@@ -206,8 +209,26 @@ def test_held_ranges_are_forgotten_when_their_results_are_in_safety(tmp_path: Pa
     modal.map(double, TASKS)
     modal.telling(print).map(double, [1])
     assert len(list(kept.iterdir())) == 6
+    other = ModalCompute(settings(), kept=kept, client=StandIn())
+    other.settle()  # of another run, which has nothing in safety
+    assert len(list(kept.iterdir())) == 6
+    (kept / "notes.txt").touch()
     modal.settle()
+    assert [path.name for path in kept.iterdir()] == ["notes.txt"]
+    (kept / "notes.txt").unlink()
+    modal.map(double, TASKS)
+    other.settle(everything=True)
     assert not kept.exists()
+
+
+def test_what_nobody_came_back_for_is_removed(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    ModalCompute(settings(), kept=kept, hold=True, client=StandIn()).map(double, TASKS)
+    old, *young = sorted(kept.iterdir())
+    month_ago = time.time() - 31 * 86_400
+    os.utime(old, (month_ago, month_ago))
+    KeptRanges(kept).forget()
+    assert sorted(kept.iterdir()) == young
 
 
 def test_work_that_is_done_sooner_than_a_worker_starts_is_done_here() -> None:
