@@ -7,6 +7,7 @@ INSTALLED := .venv/installed
 PYTHON ?= $(firstword $(foreach p,python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; print("$(p)") if sys.version_info >= (3, 11) else None' 2>/dev/null)))
 SOURCES := $(shell find ml_headcount_assets -name '*.py' -o -name '*.j2' -o -name '*.yaml')
+PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
 WAREHOUSE := demo/warehouse.duckdb
 TRUTH := demo/study/truth/truth.csv
 
@@ -33,8 +34,10 @@ demo/estimated: demo/study/study.yaml $(SOURCES) $(INSTALLED)
 demo/report/report.html: demo/estimated
 	$(BIN)/ml-headcount export --to demo/report --truth $(TRUTH) --warehouse $(WAREHOUSE)
 
+# Work is stolen, not shared out test by test: neighbours mostly stay together, and what a file's
+# tests share is made once. `PYTEST_ARGUMENTS="-n 0 --pdb"` runs them in one process.
 test: $(INSTALLED)  ## run the tests
-	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	@$(BIN)/python -m pytest $(if $(findstring no:xdist,$(PYTEST_ARGUMENTS)),,$(PARALLEL)) $(PYTEST_ARGUMENTS)
 
 lint: $(INSTALLED)  ## check style and types
 	@$(BIN)/ruff check .
@@ -54,9 +57,10 @@ lock: $(INSTALLED)  ## pin the releases that are installed now
 clean:  ## remove the environment, the caches and the demo
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info demo
 
+# Of 19,000 modules most are never imported: Python compiles those that are.
 $(INSTALLED): pyproject.toml $(PINS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; PYTHON=... says where it is."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint $(PINS) --editable '.[dev,keywords]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile --constraint $(PINS) --editable '.[dev,keywords]'
 	@touch $@

@@ -87,7 +87,16 @@ def _compute_options(command: Callable[..., None]) -> Callable[..., None]:
         show_envvar=True,
         help="Processes on this machine, in place of threads of one.",
     )
-    return where(how_many(command))
+    engine = click.option(
+        "--engine",
+        type=click.Choice(["auto", "numpy", "torch", "cuda"]),
+        default="auto",
+        show_default=True,
+        envvar="ML_HEADCOUNT_ENGINE",
+        show_envvar=True,
+        help="Library of the kernels; cuda is torch on a GPU.",
+    )
+    return where(how_many(engine(command)))
 
 
 @main.command()
@@ -163,6 +172,7 @@ def run(
     seed: int | None,
     compute: str,
     processes: int,
+    engine: str,
     warehouse: Path,
 ) -> None:
     """Estimate a study and show what came out.
@@ -185,7 +195,9 @@ def run(
     console = Console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     # What workers have found is needed until all of it is in the warehouse.
-    chosen = _compute(compute, processes, kept_beside(warehouse.resolve()), announce, hold=True)
+    chosen = _compute(
+        compute, processes, engine, kept_beside(warehouse.resolve()), announce, hold=True
+    )
     with open_progress(console) as progress:
         summary = materialize_study(
             study,
@@ -347,6 +359,7 @@ def calibrate(
     seed: int,
     compute: str,
     processes: int,
+    engine: str,
 ) -> None:
     """Check the intervals on simulated worlds.
 
@@ -363,7 +376,7 @@ def calibrate(
     chosen = estimators or ESTIMATORS
     announce = partial(console.print, markup=False, soft_wrap=True)
     kept = _DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
-    where = _compute(compute, processes, kept, announce)
+    where = _compute(compute, processes, engine, kept, announce)
     with open_progress(console) as progress:
         study = study_calibration(
             worlds=worlds,
@@ -387,6 +400,7 @@ def calibrate(
 def _compute(
     name: str,
     processes: int,
+    engine: str,
     kept: Path,
     announce: Callable[[str], None],
     hold: bool = False,
@@ -395,10 +409,12 @@ def _compute(
     from ml_headcount_assets.compute.choice import choose_compute
 
     if name == "local":
-        return choose_compute(name, processes=processes)
+        return choose_compute(name, processes=processes, engine=engine)
     from ml_headcount_assets.compute.modal_compute import ModalCompute
 
-    chosen = choose_compute(name, processes=processes, kept=kept, hold=hold, announce=announce)
+    chosen = choose_compute(
+        name, processes=processes, engine=engine, kept=kept, hold=hold, announce=announce
+    )
     if isinstance(chosen, ModalCompute):
         chosen.check()
     return chosen

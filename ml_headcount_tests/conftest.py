@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+# Libraries are to use one thread where several processes share the work of the tests. They read
+# this when they are imported, which is later.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for _library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+# Each run of a study waits for the disk a thousand times. The tests' folders are in memory where
+# there is plenty of it; no test is about what a disk keeps when the power fails.
+_MEMORY = Path("/dev/shm")
+_PLENTY = 4 * 2**30
+if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _PLENTY:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 

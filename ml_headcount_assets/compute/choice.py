@@ -1,4 +1,4 @@
-"""Where work is done, by name: as the command line and the environment say it."""
+"""Where work is done, and with what, by name: as the command line and the environment say it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,28 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..model.compute import Compute, LocalCompute
+from ..model.engine import Engine
 
-__all__ = ["COMPUTES", "COMPUTE_VARIABLE", "PROCESSES_VARIABLE", "choose_compute", "kept_beside"]
+__all__ = [
+    "COMPUTES",
+    "COMPUTE_VARIABLE",
+    "ENGINES",
+    "ENGINE_VARIABLE",
+    "PROCESSES_VARIABLE",
+    "choose_compute",
+    "kept_beside",
+]
 
 COMPUTES = ("local", "modal")
+ENGINES: Mapping[str, Engine] = {
+    "auto": Engine(),
+    "numpy": Engine("numpy", "cpu"),
+    "torch": Engine("torch", "cpu"),
+    "cuda": Engine("torch", "cuda"),
+}
 COMPUTE_VARIABLE = "ML_HEADCOUNT_COMPUTE"
 PROCESSES_VARIABLE = "ML_HEADCOUNT_PROCESSES"
+ENGINE_VARIABLE = "ML_HEADCOUNT_ENGINE"
 
 
 def kept_beside(warehouse: Path) -> Path:
@@ -25,6 +41,7 @@ def choose_compute(
     name: str,
     *,
     processes: int = 0,
+    engine: str = "auto",
     kept: Path | None = None,
     hold: bool = False,
     announce: Callable[[str], None] | None = None,
@@ -38,6 +55,8 @@ def choose_compute(
         ``"local"`` or ``"modal"``.
     processes
         As in `LocalCompute`.
+    engine
+        One of `ENGINES`: the library and device of the kernels.
     kept, hold, announce
         As in `ModalCompute`.
     environment
@@ -46,21 +65,21 @@ def choose_compute(
     Raises
     ------
     InputError
-        There is no such name, or it does not go with processes.
+        There is no such name or engine, or the name does not go with processes.
     """
+    if engine not in ENGINES:
+        raise InputError(f"There is no engine {engine!r}; there are {', '.join(ENGINES)}.")
     if name == "local":
-        return LocalCompute(processes=processes)
+        return LocalCompute(processes=processes, engine=ENGINES[engine])
     if name != "modal":
-        raise InputError(f"There is no way of computing {name!r}; there are {_names()}.")
+        raise InputError(
+            f"There is no way of computing {name!r}; there are {' and '.join(COMPUTES)}."
+        )
     if processes:
         raise InputError("A number of processes is for --compute local; leave it out with modal.")
     from .modal_compute import ModalCompute
     from .settings import ModalSettings
 
     settings = ModalSettings.from_environment(environment)
-    chosen = ModalCompute(settings, kept=kept, hold=hold)
+    chosen = ModalCompute(settings, kept=kept, hold=hold, engine=ENGINES[engine])
     return chosen if announce is None else chosen.telling(announce)
-
-
-def _names() -> str:
-    return " and ".join(COMPUTES)

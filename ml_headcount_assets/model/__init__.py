@@ -2,7 +2,8 @@
 
 Nothing in this package knows of files, databases or orchestration. The order of reading
 follows the model: `patterns` (the sufficient statistic), `annotators`, `rated`, `correlations`
-and `calibration` (what the rated CVs tell), `orthants` and `tetrachoric` (the kernels),
+and `calibration` (what the rated CVs tell), `orthants`, `quadrature`, `bivariate` and
+`tetrachoric` (the kernels), `engine` (what library they compute with),
 `evidence`, `posterior`, `copula`, `cohort` and `headcount` (the companies), `result`.
 """
 

@@ -26,6 +26,7 @@ from .correlations import (
     pair_correlations,
     repair_correlation,
 )
+from .engine import Engine
 from .orthants import orthant_probabilities
 from .rated import RatedPatterns, count_rated
 from .settings import ESTIMATORS, EstimatorSettings
@@ -39,6 +40,9 @@ _SHRINKAGE_RESAMPLES = 200
 # Raw frequencies of 0 and 1 have no finite probit.
 _RATE_BOUND = 1e-6
 _SMALLEST_PROBABILITY = 1e-10
+# Blocks of draws that are fitted together. On a processor one block fills its caches; a GPU needs
+# tens of thousands of tables at a time.
+_BLOCKS_TOGETHER = {"cpu": 1, "gpu": 400}
 
 
 @dataclass(frozen=True)
@@ -198,9 +202,14 @@ def fit_annotators(
         check_derived(rated, annotators, "the rated CVs")
     kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
     patterns = count_rated(rated, kept, missing_as_zero=settings.missing_as_zero)
-    fitter = _Fitter.of(patterns, kept, settings, seed, estimator)
-    blocks = (compute or LocalCompute()).map(fitter, range(block_count(draws)), progress)
-    arrays = {name: np.concatenate([block[name] for block in blocks]) for name in _ARRAYS}
+    compute = compute or LocalCompute()
+    blocks = block_count(draws)
+    engine = compute.engine.settle(tables=2 * blocks * DRAW_BLOCK)
+    fitter = _Fitter.of(patterns, kept, settings, seed, estimator, engine)
+    size = _BLOCKS_TOGETHER[engine.worker]
+    tasks = [range(start, min(start + size, blocks)) for start in range(0, blocks, size)]
+    parts = compute.map(fitter, tasks, progress, worker=engine.worker)
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in _ARRAYS}
     described = tuple(sorted(annotators, key=lambda a: a.name))
     return AnnotatorFit(described, kept, patterns.totals, **arrays)
 
@@ -216,12 +225,13 @@ def _products(rates: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class _Fitter:
-    """One block of draws at a time; what is shared by all blocks is prepared once."""
+    """Some blocks of draws at a time; what is shared by all blocks is prepared once."""
 
     patterns: RatedPatterns
     settings: EstimatorSettings
     seed: int
     estimator: str
+    engine: Engine
     shrinkage: Shrinkage | None = None
 
     @classmethod
@@ -232,9 +242,10 @@ class _Fitter:
         settings: EstimatorSettings,
         seed: int,
         estimator: str,
+        engine: Engine,
     ) -> _Fitter:
         """Choose the intensity of shrinkage, which all blocks share."""
-        fitter = cls(patterns, settings, seed, estimator)
+        fitter = cls(patterns, settings, seed, estimator, engine)
         shrinks = settings.shrink_correlations and estimator == "five_layer"
         if not shrinks or len(annotators) == 1:
             return fitter
@@ -248,10 +259,10 @@ class _Fitter:
         """Number of annotators."""
         return self.patterns.labels.shape[1]
 
-    def __call__(self, block: int) -> dict[str, NDArray[np.float64]]:
-        """Return the arrays of `AnnotatorFit` for the draws of one block."""
-        rates = self._rates(self._weights("rated_cvs", block))
-        matrices, distance = self._matrices(block)
+    def __call__(self, blocks: range) -> dict[str, NDArray[np.float64]]:
+        """Return the arrays of `AnnotatorFit` for the draws of some blocks."""
+        rates = self._rates(self._weights("rated_cvs", blocks))
+        matrices, distance = self._matrices(blocks)
         table = self._pattern_probabilities(rates, matrices)
         return dict(zip(_ARRAYS, (rates, matrices, table, distance), strict=True))
 
@@ -259,21 +270,21 @@ class _Fitter:
         self, rates: NDArray[np.float64], matrices: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         if self.estimator == "log_debias":
-            return np.empty((DRAW_BLOCK, 2, 0))
+            return np.empty((len(rates), 2, 0))
         if self.estimator == "independent":
             table = _products(rates)
         else:
             points = self.settings.orthant_points
-            table = orthant_probabilities(ndtri(rates), matrices, points=points)
+            table = orthant_probabilities(ndtri(rates), matrices, points=points, engine=self.engine)
         # Where both classes are this improbable their ratio is numerical noise, and a profile
         # that shows such a pattern all the same should be told by its prevalence.
         return np.maximum(table, _SMALLEST_PROBABILITY)
 
-    def _weights(self, layer: str, block: int) -> NDArray[np.float64]:
-        if self.settings.has(layer) and self.estimator != "log_debias":
-            rng = stream(self.seed, "annotators", layer, block)
-            return self.patterns.resample(rng, DRAW_BLOCK)
-        return self.patterns.repeated(DRAW_BLOCK)
+    def _weights(self, layer: str, blocks: range) -> NDArray[np.float64]:
+        if not self.settings.has(layer) or self.estimator == "log_debias":
+            return self.patterns.repeated(len(blocks) * DRAW_BLOCK)
+        rngs = (stream(self.seed, "annotators", layer, block) for block in blocks)
+        return np.concatenate([self.patterns.resample(rng, DRAW_BLOCK) for rng in rngs])
 
     def _rates(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         labels, smoothing = self.patterns.labels, self.settings.smoothing
@@ -291,13 +302,15 @@ class _Fitter:
 
     def _pairs(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         correction = self.settings.continuity_correction
-        return pair_correlations(self.patterns.labels, weights, correction)
+        return pair_correlations(self.patterns.labels, weights, correction, engine=self.engine)
 
-    def _matrices(self, block: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _matrices(self, blocks: range) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        draws = len(blocks) * DRAW_BLOCK
         if self.estimator != "five_layer" or self.count == 1:
-            identity = np.broadcast_to(np.eye(self.count), (DRAW_BLOCK, 2, self.count, self.count))
-            return identity.copy(), np.zeros((DRAW_BLOCK, 2))
-        pairs = self._pairs(self._weights("correlations", block))
+            identity = np.broadcast_to(np.eye(self.count), (draws, 2, self.count, self.count))
+            return identity.copy(), np.zeros((draws, 2))
+        pairs = self._pairs(self._weights("correlations", blocks))
         if self.shrinkage is not None:
-            pairs = self.shrinkage.apply(pairs)
-        return repair_correlation(matrices_from_pairs(pairs, self.count), self.settings.repair)
+            pairs = self.shrinkage.apply(pairs, engine=self.engine)
+        matrices = matrices_from_pairs(pairs, self.count)
+        return repair_correlation(matrices, self.settings.repair, engine=self.engine)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .compute import Compute, LocalCompute, Progress
+from .engine import Engine
 from .estimate import estimate_headcount
 from .scoring import score_companies, summarise_scores
 from .settings import ESTIMATORS
@@ -110,8 +111,10 @@ def study_calibration(
     if worlds < 1 or not estimators:
         raise InputError("A calibration study needs at least one world and one estimator.")
     chosen = tuple(estimators)
-    estimate = _World(scenario, companies, profiles, chosen, draws, seed, level)
-    estimated = (compute or LocalCompute()).map(estimate, range(worlds), progress)
+    compute = compute or LocalCompute()
+    engine = compute.engine.settle()
+    estimate = _World(scenario, companies, profiles, chosen, draws, seed, level, engine)
+    estimated = compute.map(estimate, range(worlds), progress, worker=engine.worker)
     rows = [row for _, totals in estimated for row in totals]
     scores = pd.concat((scores for scores, _ in estimated), ignore_index=True)
     return CalibrationStudy(scores, pd.DataFrame(rows)[_TOTAL_COLUMNS], level)
@@ -131,6 +134,7 @@ class _World:
     draws: int
     seed: int
     level: float
+    engine: Engine
 
     def __call__(self, world: int) -> tuple[pd.DataFrame, list[dict[str, object]]]:
         """Return the rows of the world's companies and of its totals."""
@@ -146,7 +150,7 @@ class _World:
                 draws=self.draws,
                 seed=seed,
                 # Worlds already keep the cores busy.
-                compute=LocalCompute(workers=1),
+                compute=LocalCompute(workers=1, engine=self.engine),
             )
             scored = score_companies(result, simulated.truth, level=self.level, seed=seed)
             key = {"world": world, "estimator": estimator}

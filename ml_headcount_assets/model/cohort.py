@@ -13,6 +13,7 @@ from .calibration import AnnotatorFit
 from .compute import Compute, LocalCompute, Progress
 from .copula import base_filters, cell_labels, cell_probabilities
 from .correlations import matrices_from_pairs, pair_correlations, repair_correlation
+from .engine import Engine
 from .evidence import PROFILES, CompanyEvidence, assess_companies
 from .patterns import pattern_likelihood
 from .posterior import draw_prevalence, expert_posterior
@@ -121,8 +122,11 @@ def fit_cohort(
     # An estimator without pattern probabilities has no posterior to compare.
     comparable = fit.pattern_probabilities.shape[-1] > 0 and len(both) >= _FEWEST_COMPANIES
     if settings.aggregate_scale and comparable:
-        comparison = _Comparison.of(fit, filters, correlations, settings, seed)
-        scale = _ratio(comparison, both, compute or LocalCompute(), progress)
+        compute = compute or LocalCompute()
+        # What one company needs is too little for a GPU, unless one is asked for.
+        engine = compute.engine.settle()
+        comparison = _Comparison.of(fit, filters, correlations, settings, seed, engine)
+        scale = _ratio(comparison, both, compute, progress)
     return CohortFit(filters, correlations, scale, len(with_profiles), len(both))
 
 
@@ -187,6 +191,7 @@ class _Comparison:
     correlations: NDArray[np.float64]
     settings: EstimatorSettings
     seed: int
+    engine: Engine
 
     @classmethod
     def of(
@@ -196,11 +201,12 @@ class _Comparison:
         correlations: NDArray[np.float64],
         settings: EstimatorSettings,
         seed: int,
+        engine: Engine,
     ) -> _Comparison:
         """Prepare what all companies share."""
         table = fit.pattern_probabilities
         cells = pattern_likelihood(table, cell_labels(filters, fit.annotators))
-        return cls(table, cells, filters, correlations, settings, seed)
+        return cls(table, cells, filters, correlations, settings, seed, engine)
 
     @property
     def blocks(self) -> int:
@@ -211,9 +217,11 @@ class _Comparison:
         """Return both expectations, shape (2, D)."""
         prevalence = draw_prevalence(company, self.settings, self.seed, self.blocks)
         seen = pattern_likelihood(self.pattern_probabilities, company.labels)
-        by_profile = (expert_posterior(seen, prevalence) * company.counts).sum(axis=1)
-        cells = cell_probabilities(company, self.filters, self.correlations)
-        by_hits = (expert_posterior(self.cell_likelihood, prevalence) * cells).sum(axis=1)
+        posterior = expert_posterior(seen, prevalence, engine=self.engine)
+        by_profile = (posterior * company.counts).sum(axis=1)
+        cells = cell_probabilities(company, self.filters, self.correlations, engine=self.engine)
+        posterior = expert_posterior(self.cell_likelihood, prevalence, engine=self.engine)
+        by_hits = (posterior * cells).sum(axis=1)
         return company.headcount * np.stack([by_profile / company.n_profiles, by_hits])
 
 
@@ -235,7 +243,8 @@ def _ratio(
     size = max(1, _HELD_NUMBERS // sums.size)
     for start in range(0, len(companies), size):
         group = companies[start : start + size]
-        expected = compute.map(comparison, group, _shifted(progress, start, len(companies)))
+        told = _shifted(progress, start, len(companies))
+        expected = compute.map(comparison, group, told, worker=comparison.engine.worker)
         for column, pair in enumerate(expected, start=start):
             sums += pair * weights[:, column]
     return sums[0] / sums[1]

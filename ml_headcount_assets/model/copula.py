@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from .annotators import Annotator
+from .engine import Engine
 from .evidence import CompanyEvidence
 from .labels import MISSING
 from .orthants import orthant_probabilities
@@ -45,7 +46,11 @@ def cell_labels(filters: Sequence[str], annotators: Sequence[Annotator]) -> NDAr
 
 
 def cell_probabilities(
-    company: CompanyEvidence, filters: Sequence[str], correlations: NDArray[np.float64]
+    company: CompanyEvidence,
+    filters: Sequence[str],
+    correlations: NDArray[np.float64],
+    *,
+    engine: Engine | None = None,
 ) -> NDArray[np.float64]:
     """Return the probability of each combination of filter hits; shape (D, 2**F).
 
@@ -55,11 +60,13 @@ def cell_probabilities(
         With ``hits`` of all `filters`: the margins are hits / headcount.
     correlations
         Latent correlations of the filters, shape (D, F, F).
+    engine
+        See `orthant_probabilities`.
     """
     shares = np.array([company.hits[name] / company.headcount for name in filters])
     thresholds = ndtri(np.clip(shares, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE))
     means = np.broadcast_to(thresholds, (len(correlations), len(filters)))
-    return orthant_probabilities(means, correlations, points=_POINTS)
+    return orthant_probabilities(means, correlations, points=_POINTS, engine=engine)
 
 
 def draw_cells(
@@ -68,6 +75,9 @@ def draw_cells(
     correlations: NDArray[np.float64],
     settings: EstimatorSettings,
     seed: int,
+    *,
+    first_block: int = 0,
+    engine: Engine | None = None,
 ) -> NDArray[np.int64]:
     """Draw how many employees fall into each cell (layer 3); shape (D, 2**F).
 
@@ -78,14 +88,18 @@ def draw_cells(
     ----------
     company, filters, correlations
         As for `cell_probabilities`; D a whole number of blocks.
+    first_block
+        Number of the block that the D draws begin with.
+    engine
+        See `orthant_probabilities`; the counts are drawn by NumPy.
     """
-    probabilities = cell_probabilities(company, filters, correlations)
+    probabilities = cell_probabilities(company, filters, correlations, engine=engine)
     if not settings.has("employees"):
         return _expected_cells(company.headcount, probabilities)
     drawn = np.empty(probabilities.shape, dtype=np.int64)
     shares = probabilities / probabilities.sum(axis=1, keepdims=True)
     for start in range(0, len(shares), DRAW_BLOCK):
-        rng = stream(seed, "employees", company.company_id, start // DRAW_BLOCK)
+        rng = stream(seed, "employees", company.company_id, first_block + start // DRAW_BLOCK)
         part = slice(start, start + DRAW_BLOCK)
         drawn[part] = rng.multinomial(company.headcount, shares[part])
     return drawn

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .annotators import Annotator
+from .engine import Arithmetic, Array, Engine, arithmetic
 from .tetrachoric import tetrachoric
 
 __all__ = [
@@ -36,7 +37,11 @@ def annotator_pairs(count: int) -> NDArray[np.int64]:
 
 
 def pair_correlations(
-    labels: NDArray[np.int8], weights: NDArray[np.float64], continuity_correction: float
+    labels: NDArray[np.int8],
+    weights: NDArray[np.float64],
+    continuity_correction: float,
+    *,
+    engine: Engine | None = None,
 ) -> NDArray[np.float64]:
     """Return the tetrachoric correlation of every pair of annotators.
 
@@ -46,7 +51,7 @@ def pair_correlations(
         Patterns, shape (P, J), -1 where missing; a pair is counted where both are present.
     weights
         Counts of the patterns, shape (..., P).
-    continuity_correction
+    continuity_correction, engine
         See `tetrachoric`.
 
     Returns
@@ -59,7 +64,7 @@ def pair_correlations(
     # Whole numbers add up exactly, so this product does not depend on how it is blocked.
     counts = np.stack([weights @ cell.astype(float) for cell in cells], axis=-1)
     tables = counts.reshape(*counts.shape[:-1], 2, 2)
-    return tetrachoric(tables, continuity_correction=continuity_correction)
+    return tetrachoric(tables, continuity_correction=continuity_correction, engine=engine)
 
 
 def matrices_from_pairs(correlations: NDArray[np.float64], count: int) -> NDArray[np.float64]:
@@ -90,13 +95,26 @@ class Shrinkage:
     precision: NDArray[np.float64]
     kept: NDArray[np.float64]
 
-    def apply(self, correlations: NDArray[np.float64]) -> NDArray[np.float64]:
+    def apply(
+        self, correlations: NDArray[np.float64], *, engine: Engine | None = None
+    ) -> NDArray[np.float64]:
         """Shrink correlations of shape (..., 2, pairs)."""
-        z = _fisher(correlations)
-        return np.tanh(self.kept * z + (1 - self.kept) * self._block_means(z))
-
-    def _block_means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _block_means(z, self.blocks, self.precision)
+        calculator = arithmetic(engine)
+        xp = calculator.xp
+        kept = calculator.array(self.kept)
+        z = calculator.clip(calculator.array(correlations), -_LARGEST_SHRUNK, _LARGEST_SHRUNK)
+        # Written out, because torch's atanh and tanh round otherwise at the end of an array.
+        z = 0.5 * xp.log((1 + z) / (1 - z))
+        means = xp.zeros_like(z)
+        for block in np.unique(self.blocks):
+            inside = np.flatnonzero(self.blocks == block)
+            weight = self.precision[:, inside]
+            share = calculator.array(weight / weight.sum(axis=1, keepdims=True))
+            # Pair by pair: the order of adding up must not depend on the number of draws.
+            mean = sum(z[..., pair] * share[:, i] for i, pair in enumerate(inside.tolist()))
+            for pair in inside.tolist():
+                means[..., pair] = mean
+        return calculator.host(1 - 2 / (xp.exp(2 * (kept * z + (1 - kept) * means)) + 1))
 
 
 def _fisher(correlations: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,7 +184,7 @@ def fit_shrinkage(
 
 
 def repair_correlation(
-    matrices: NDArray[np.float64], method: str = "nearest"
+    matrices: NDArray[np.float64], method: str = "nearest", *, engine: Engine | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Make correlation matrices positive definite, and say how far they moved.
 
@@ -179,6 +197,8 @@ def repair_correlation(
         alternating projections with Dykstra's correction), then a floor of 1e-3 under the
         eigenvalues. ``"clip"``: eigenvalues below 1e-6 are raised to it and the diagonal
         renormalised, as in the published study; it moves entries that were not at fault.
+    engine
+        Where the matrices that need it are decomposed; None is NumPy.
 
     Returns
     -------
@@ -193,38 +213,51 @@ def repair_correlation(
     ill = np.linalg.eigvalsh(flat)[:, 0] < floor
     distance = np.zeros(len(flat))
     if ill.any():
-        start = flat[ill]
-        target = _nearest_semidefinite(start) if method == "nearest" else start
-        flat[ill] = _raise_eigenvalues(target, floor)
+        start, calculator = flat[ill], arithmetic(engine)
+        target = calculator.array(start)
+        if method == "nearest":
+            target = _nearest_semidefinite(calculator, target)
+        flat[ill] = calculator.host(_raise_eigenvalues(calculator, target, floor))
         distance[ill] = np.sqrt(((flat[ill] - start) ** 2).sum(axis=(-2, -1)))
     return flat.reshape(shape), distance.reshape(shape[:-2])
 
 
-def _raise_eigenvalues(matrices: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+def _raise_eigenvalues(calculator: Arithmetic, matrices: Array, floor: float) -> Array:
     """Raise eigenvalues to `floor` and renormalise the diagonal to 1."""
-    values, vectors = np.linalg.eigh(matrices)
-    rebuilt = (vectors * np.maximum(values, floor)[:, None, :]) @ vectors.transpose(0, 2, 1)
-    sd = np.sqrt(np.diagonal(rebuilt, axis1=-2, axis2=-1))
+    xp = calculator.xp
+    rebuilt = _with_eigenvalues_above(calculator, matrices, floor)
+    sd = xp.sqrt(xp.linalg.diagonal(rebuilt))
     rebuilt = rebuilt / (sd[:, :, None] * sd[:, None, :])
-    return 0.5 * (rebuilt + rebuilt.transpose(0, 2, 1))
+    return 0.5 * (rebuilt + xp.matrix_transpose(rebuilt))
 
 
-def _nearest_semidefinite(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+def _with_eigenvalues_above(calculator: Arithmetic, matrices: Array, floor: float) -> Array:
+    values, vectors = calculator.xp.linalg.eigh(matrices)
+    values = calculator.clip(values, floor, None)
+    rebuilt = calculator.xp.zeros_like(matrices)
+    # Term by term: a library's product of matrices may round otherwise in larger stacks.
+    for i in range(matrices.shape[-1]):
+        vector = vectors[:, :, i]
+        rebuilt += (vector * values[:, i, None])[:, :, None] * vector[:, None, :]
+    return rebuilt
+
+
+def _nearest_semidefinite(calculator: Arithmetic, matrices: Array) -> Array:
     """Higham's (2002) algorithm 3.3 on a stack of matrices, each until it stands still."""
-    current = matrices.copy()
-    correction = np.zeros_like(current)
-    diagonal = np.arange(current.shape[-1])
-    moving = np.arange(len(current))
+    xp = calculator.xp
+    current, correction = xp.zeros_like(matrices) + matrices, xp.zeros_like(matrices)
+    identity = calculator.array(np.eye(matrices.shape[-1]))
+    moving = np.arange(matrices.shape[0])
     for _ in range(_HIGHAM_ITERATIONS):
-        before = current[moving]
-        shifted = before - correction[moving]
-        values, vectors = np.linalg.eigh(shifted)
-        projected = (vectors * np.maximum(values, 0.0)[:, None, :]) @ vectors.transpose(0, 2, 1)
-        correction[moving] = projected - shifted
-        projected[:, diagonal, diagonal] = 1.0
-        current[moving] = projected
-        moved = np.abs(projected - before).max(axis=(-2, -1))
-        moving = moving[moved > _HIGHAM_TOLERANCE]
+        at = calculator.array(moving)
+        before = xp.take(current, at, axis=0)
+        shifted = before - xp.take(correction, at, axis=0)
+        projected = _with_eigenvalues_above(calculator, shifted, 0.0)
+        correction[at] = projected - shifted
+        projected = projected * (1 - identity) + identity
+        current[at] = projected
+        moved = xp.max(xp.abs(projected - before), axis=(-2, -1))
+        moving = moving[calculator.host(moved) > _HIGHAM_TOLERANCE]
         if len(moving) == 0:
             break
     return current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,22 @@ from .calibration import AnnotatorFit
 from .cohort import CohortFit
 from .compute import Compute, LocalCompute, Progress
 from .copula import cell_labels, draw_cells
+from .engine import Engine
 from .evidence import NONE, PROFILES, CompanyEvidence, assess_companies
 from .log_debias import draw_log_debias
 from .patterns import pattern_likelihood
 from .posterior import draw_employees, draw_experts, draw_prevalence, expert_posterior
 from .result import HeadcountResult
 from .settings import ESTIMATORS, EstimatorSettings
-from .streams import block_count, padded_draws
+from .streams import DRAW_BLOCK, block_count, padded_draws
 
 __all__ = ["draw_headcounts"]
 
 # Experts are counted in 32 bits: with many draws of many companies they are most of the memory.
 _MOST_EMPLOYEES = int(np.iinfo(np.int32).max)
+# Blocks of draws that are made together: 5,000 draws, so that what they take does not grow with
+# the number of draws.
+_BLOCKS_TOGETHER = 100
 
 
 def draw_headcounts(
@@ -75,8 +79,11 @@ def draw_headcounts(
                 f"Company {company.company_id!r} has {company.headcount:,} employees, more than "
                 f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
             )
-    drawer = _Drawer(fit, cohort, settings, estimator, draws, seed)
-    rows = (compute or LocalCompute()).map(drawer, assessed, progress)
+    compute = compute or LocalCompute()
+    # What one company needs is too little for a GPU, unless one is asked for.
+    engine = compute.engine.settle()
+    drawer = _Drawer.of(fit, cohort, settings, estimator, draws, seed, engine)
+    rows = compute.map(drawer, assessed, progress, worker=engine.worker)
     drawn = np.empty((len(assessed), draws), dtype=np.int32)
     for number in reversed(range(len(rows))):
         # Each row is let go as soon as it is copied, so that all of them are never there twice.
@@ -94,45 +101,99 @@ class _Drawer:
     estimator: str
     draws: int
     seed: int
+    engine: Engine
 
-    @property
-    def blocks(self) -> int:
-        """Number of whole blocks that hold the draws."""
-        return block_count(self.draws)
-
-    @property
-    def padded(self) -> int:
-        """Number of draws in these blocks."""
-        return padded_draws(self.draws)
+    @classmethod
+    def of(
+        cls,
+        fit: AnnotatorFit,
+        cohort: CohortFit,
+        settings: EstimatorSettings,
+        estimator: str,
+        draws: int,
+        seed: int,
+        engine: Engine,
+    ) -> _Drawer:
+        """Leave out what no company needs, since a drawer may be sent to other machines."""
+        padded = padded_draws(draws)
+        slim = replace(
+            fit,
+            correlations=fit.correlations[:0],
+            repair_distance=fit.repair_distance[:0],
+            pattern_probabilities=fit.pattern_probabilities[:padded],
+        )
+        return cls(slim, cohort, settings, estimator, draws, seed, engine)
 
     def __call__(self, company: CompanyEvidence) -> NDArray[np.int32]:
         """Return the experts in each draw, shape (draws,)."""
         if company.evidence == NONE:
             return np.full(self.draws, -1, dtype=np.int32)
+        blocks = block_count(self.draws)
         if self.estimator == "log_debias":
-            drawn = draw_log_debias(company, self.fit, self.seed, self.blocks)
-        elif company.evidence == PROFILES:
-            drawn = self._from_profiles(company)
+            drawn = draw_log_debias(company, self.fit, self.seed, blocks)
         else:
-            drawn = self._from_aggregates(company)
+            draw = self._from_profiles if company.evidence == PROFILES else self._from_aggregates
+            spans = [
+                range(start, min(start + _BLOCKS_TOGETHER, blocks))
+                for start in range(0, blocks, _BLOCKS_TOGETHER)
+            ]
+            drawn = np.concatenate([draw(company, span) for span in spans])
         return drawn[: self.draws].astype(np.int32)
 
-    def _from_profiles(self, company: CompanyEvidence) -> NDArray[np.int64]:
-        posterior = self._posterior(company, company.labels)
-        employees = draw_employees(company, self.settings, self.seed, self.blocks)
-        return draw_experts(company.company_id, employees, posterior, self.settings, self.seed)
+    def _from_profiles(self, company: CompanyEvidence, span: range) -> NDArray[np.int64]:
+        posterior = self._posterior(company, company.labels, span)
+        employees = draw_employees(
+            company, self.settings, self.seed, len(span), first_block=span.start
+        )
+        return self._experts(company, employees, posterior, span)
 
-    def _from_aggregates(self, company: CompanyEvidence) -> NDArray[np.int64]:
-        filters, correlations = self.cohort.known_filters(company, self.padded)
-        employees = draw_cells(company, filters, correlations, self.settings, self.seed)
-        posterior = self._posterior(company, cell_labels(filters, self.fit.annotators))
-        scaled = np.minimum(posterior * self.cohort.scale[: self.padded, None], 1.0)
-        return draw_experts(company.company_id, employees, scaled, self.settings, self.seed)
+    def _from_aggregates(self, company: CompanyEvidence, span: range) -> NDArray[np.int64]:
+        rows = _rows(span)
+        filters, correlations = self.cohort.known_filters(company, rows.stop)
+        employees = draw_cells(
+            company,
+            filters,
+            correlations[rows],
+            self.settings,
+            self.seed,
+            first_block=span.start,
+            engine=self.engine,
+        )
+        labels = cell_labels(filters, self.fit.annotators)
+        posterior = self._posterior(company, labels, span)
+        scaled = np.minimum(posterior * self.cohort.scale[rows, None], 1.0)
+        return self._experts(company, employees, scaled, span)
 
-    def _posterior(self, company: CompanyEvidence, labels: NDArray[np.int8]) -> NDArray[np.float64]:
-        table = self.fit.pattern_probabilities[: self.padded]
-        prevalence = draw_prevalence(company, self.settings, self.seed, self.blocks)
-        return expert_posterior(pattern_likelihood(table, labels), prevalence)
+    def _posterior(
+        self, company: CompanyEvidence, labels: NDArray[np.int8], span: range
+    ) -> NDArray[np.float64]:
+        likelihood = pattern_likelihood(self.fit.pattern_probabilities[_rows(span)], labels)
+        prevalence = draw_prevalence(
+            company, self.settings, self.seed, len(span), first_block=span.start
+        )
+        return expert_posterior(likelihood, prevalence, engine=self.engine)
+
+    def _experts(
+        self,
+        company: CompanyEvidence,
+        employees: NDArray[np.int64],
+        posterior: NDArray[np.float64],
+        span: range,
+    ) -> NDArray[np.int64]:
+        return draw_experts(
+            company.company_id,
+            employees,
+            posterior,
+            self.settings,
+            self.seed,
+            first_block=span.start,
+            engine=self.engine,
+        )
+
+
+def _rows(blocks: range) -> slice:
+    """Return the draws of some blocks."""
+    return slice(blocks.start * DRAW_BLOCK, blocks.stop * DRAW_BLOCK)
 
 
 def _collect(assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int32]) -> HeadcountResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .engine import Engine, arithmetic
 from .evidence import CompanyEvidence
 from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, stream
@@ -13,7 +14,10 @@ __all__ = ["draw_employees", "draw_experts", "draw_prevalence", "expert_posterio
 
 
 def expert_posterior(
-    likelihood: NDArray[np.float64], prevalence: NDArray[np.float64]
+    likelihood: NDArray[np.float64],
+    prevalence: NDArray[np.float64],
+    *,
+    engine: Engine | None = None,
 ) -> NDArray[np.float64]:
     """Return P(expert | pattern) by Bayes' rule.
 
@@ -23,32 +27,49 @@ def expert_posterior(
         P(pattern | class), shape (D, 2, P).
     prevalence
         Share of experts, shape (D,).
+    engine
+        Where to compute; None is NumPy.
 
     Returns
     -------
     ndarray, shape (D, P)
     """
-    expert = prevalence[:, None] * likelihood[:, 1]
-    return expert / (expert + (1 - prevalence[:, None]) * likelihood[:, 0])
+    calculator = arithmetic(engine)
+    shares, probabilities = calculator.array(prevalence), calculator.array(likelihood)
+    expert = shares[:, None] * probabilities[:, 1]
+    return calculator.host(expert / (expert + (1 - shares[:, None]) * probabilities[:, 0]))
 
 
 def draw_prevalence(
-    company: CompanyEvidence, settings: EstimatorSettings, seed: int, blocks: int
+    company: CompanyEvidence,
+    settings: EstimatorSettings,
+    seed: int,
+    blocks: int,
+    *,
+    first_block: int = 0,
 ) -> NDArray[np.float64]:
-    """Draw the company's share of experts from its prior (layer 2); shape (D,)."""
+    """Draw the company's share of experts from its prior (layer 2); shape (D,).
+
+    D are the draws of `blocks` blocks from `first_block` on.
+    """
     a, b = company.prior
     if not settings.has("prevalence"):
         return np.full(blocks * DRAW_BLOCK, a / (a + b))
     drawn = [
         stream(seed, "prevalence", company.company_id, block).beta(a, b, size=DRAW_BLOCK)
-        for block in range(blocks)
+        for block in range(first_block, first_block + blocks)
     ]
     # A Beta with a < 1 reaches 0 in floating point, where Bayes' rule would divide 0 by 0.
     return np.clip(np.concatenate(drawn), 1e-12, 1 - 1e-12)
 
 
 def draw_employees(
-    company: CompanyEvidence, settings: EstimatorSettings, seed: int, blocks: int
+    company: CompanyEvidence,
+    settings: EstimatorSettings,
+    seed: int,
+    blocks: int,
+    *,
+    first_block: int = 0,
 ) -> NDArray[np.int64]:
     """Draw how many of all employees carry each pattern (layer 3); shape (D, P).
 
@@ -67,7 +88,7 @@ def draw_employees(
     if missing == 0:
         return np.tile(base, (blocks * DRAW_BLOCK, 1))
     drawn = []
-    for block in range(blocks):
+    for block in range(first_block, first_block + blocks):
         rng = stream(seed, "employees", company.company_id, block)
         if resample:
             drawn.append(rng.multinomial(missing, seen / seen.sum(), size=DRAW_BLOCK))
@@ -92,6 +113,9 @@ def draw_experts(
     posterior: NDArray[np.float64],
     settings: EstimatorSettings,
     seed: int,
+    *,
+    first_block: int = 0,
+    engine: Engine | None = None,
 ) -> NDArray[np.int64]:
     """Draw the number of experts: one binomial per pattern (layer 5); shape (D,).
 
@@ -101,12 +125,18 @@ def draw_experts(
         Employees with each pattern, shape (D, P).
     posterior
         P(expert | pattern), shape (D, P).
+    first_block
+        Number of the block that the D draws begin with.
+    engine
+        Whose binomial generator draws. Engines of different libraries or devices draw different
+        numbers from the same distribution; None is NumPy.
     """
     if not settings.has("truth"):
         return np.rint((employees * posterior).sum(axis=1)).astype(np.int64)
+    binomial = arithmetic(engine).binomial
     drawn = np.empty(len(employees), dtype=np.int64)
     for start in range(0, len(employees), DRAW_BLOCK):
         part = slice(start, start + DRAW_BLOCK)
-        rng = stream(seed, "truth", company_id, start // DRAW_BLOCK)
-        drawn[part] = rng.binomial(employees[part], posterior[part]).sum(axis=1)
+        key = (seed, "truth", company_id, first_block + start // DRAW_BLOCK)
+        drawn[part] = binomial(key, employees[part], posterior[part]).sum(axis=1)
     return drawn

@@ -13,7 +13,7 @@ from .priors import DEFAULT_PRIORS, PAPER_PRIORS, Priors
 __all__ = ["ESTIMATORS", "LAYERS", "MODEL_VERSION", "PRESETS", "EstimatorSettings"]
 
 # Part of every cache key: raise it with any change that moves a number.
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 
 LAYERS = ("rated_cvs", "prevalence", "employees", "correlations", "truth")
 ESTIMATORS = ("five_layer", "independent", "log_debias")
@@ -48,9 +48,10 @@ class EstimatorSettings:
         Read a label that could not be obtained as "not an expert". Biased downwards; only there
         to reproduce the published study.
     orthant_points
-        Quasi-Monte-Carlo points per pattern table. 512 err by about 1e-4, a hundredth of the
-        sampling error of a rate measured on a few hundred rated CVs; nearly singular matrices,
-        as clipped eigenvalues leave them, need more.
+        Most nodes per pattern of an orthant table. 512 err by about 1e-5 where Gauss rules do
+        and 1e-4 where Sobol points have to, a hundredth of the sampling error of a rate measured
+        on a few hundred rated CVs; nearly singular matrices, as clipped eigenvalues leave them,
+        need more.
     min_profiles, max_headcount_ratio
         A company has profile evidence with at least so many labelled profiles (or all its
         employees, if fewer) and at most so many employees per profile.

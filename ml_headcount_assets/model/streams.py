@@ -16,18 +16,23 @@ import hashlib
 
 import numpy as np
 
-__all__ = ["DRAW_BLOCK", "block_count", "padded_draws", "stream"]
+__all__ = ["DRAW_BLOCK", "block_count", "padded_draws", "stream", "stream_key"]
 
 DRAW_BLOCK = 50
 
 
-def stream(seed: int, *key: str | int) -> np.random.Generator:
-    """Return the generator of its own that belongs to `seed` and `key`."""
+def stream_key(seed: int, *key: str | int) -> int:
+    """Return the 128-bit number that belongs to `seed` and `key`."""
     parts = [str(int(seed)), *(str(part) for part in key)]
     # Length prefixes keep ("ab", "c") and ("a", "bc") apart.
     message = "".join(f"{len(part)}:{part}" for part in parts).encode()
     digest = hashlib.blake2b(message, digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    return int.from_bytes(digest, "little")
+
+
+def stream(seed: int, *key: str | int) -> np.random.Generator:
+    """Return the generator of its own that belongs to `seed` and `key`."""
+    return np.random.Generator(np.random.Philox(key=stream_key(seed, *key)))
 
 
 def block_count(draws: int) -> int:

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from ..errors import InputError
 from .bivariate import bivariate_density, bivariate_upper
+from .engine import Engine
 
 __all__ = ["MAX_CORRELATION", "tetrachoric"]
 
@@ -20,7 +21,9 @@ _ITERATIONS = 60
 _TOLERANCE = 1e-12
 
 
-def tetrachoric(tables: ArrayLike, *, continuity_correction: float = 0.5) -> NDArray[np.float64]:
+def tetrachoric(
+    tables: ArrayLike, *, continuity_correction: float = 0.5, engine: Engine | None = None
+) -> NDArray[np.float64]:
     """Return the maximum-likelihood tetrachoric correlation of each table.
 
     Parameters
@@ -29,12 +32,14 @@ def tetrachoric(tables: ArrayLike, *, continuity_correction: float = 0.5) -> NDA
         Counts, shape ``(..., 2, 2)``: ``[[n00, n01], [n10, n11]]``. Need not be integers.
     continuity_correction
         Added to zero cells only, the margins being recomputed; 0 leaves the tables as they are.
+    engine
+        Where the bivariate normal is integrated; None is NumPy.
 
     Returns
     -------
     ndarray, shape ``(...)``
-        In [-0.99999, 0.99999]. 0 where a margin is empty, since such a table says nothing
-        about the correlation.
+        In [-0.99999, 0.99999]: the bound where a cell is empty, since the likelihood then rises
+        all the way. 0 where a margin is empty: such a table says nothing about the correlation.
 
     Raises
     ------
@@ -61,16 +66,24 @@ def tetrachoric(tables: ArrayLike, *, continuity_correction: float = 0.5) -> NDA
         second = counts[..., :, 1].sum(axis=-1) / total
         both = counts[..., 1, 1] / total
     informative = (total > 0) & (first > 0) & (first < 1) & (second > 0) & (second < 1)
+    # Far from the diagonal the likelihood is flat long before the bound, to the last digit, and
+    # a search would stop where rounding has it.
     result = np.zeros(total.shape)
+    result[informative & (counts[..., 0, 1] * counts[..., 1, 0] == 0)] = MAX_CORRELATION
+    result[informative & (counts[..., 0, 0] * counts[..., 1, 1] == 0)] = -MAX_CORRELATION
+    informative &= result == 0
     if informative.any():
         result[informative] = _solve(
-            ndtri(first[informative]), ndtri(second[informative]), both[informative]
+            ndtri(first[informative]), ndtri(second[informative]), both[informative], engine
         )
     return result
 
 
 def _solve(
-    h: NDArray[np.float64], k: NDArray[np.float64], both: NDArray[np.float64]
+    h: NDArray[np.float64],
+    k: NDArray[np.float64],
+    both: NDArray[np.float64],
+    engine: Engine | None,
 ) -> NDArray[np.float64]:
     """Return rho with P(X > 0, Y > 0; means h, k) = both, clipped to the allowed range."""
     rho = np.zeros_like(h)
@@ -79,14 +92,18 @@ def _solve(
     active = np.arange(len(h))
     for _ in range(_ITERATIONS):
         current = rho[active]
-        excess = bivariate_upper(h[active], k[active], current) - both[active]
+        upper = bivariate_upper(h[active], k[active], current, engine=engine)
+        excess = upper - both[active]
         low[active] = np.where(excess < 0, current, low[active])
         high[active] = np.where(excess < 0, high[active], current)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             step = current - excess / bivariate_density(h[active], k[active], current)
-        inside = (step > low[active]) & (step < high[active])
+        # At the root a step of rounding error may lead out of the bracket; halving what is left
+        # of it would lead away again.
+        settled = np.abs(step - current) < _TOLERANCE
+        inside = settled | ((step > low[active]) & (step < high[active]))
         rho[active] = np.where(inside, step, 0.5 * (low[active] + high[active]))
-        active = active[np.abs(rho[active] - current) >= _TOLERANCE]
+        active = active[~settled & (high[active] - low[active] >= _TOLERANCE)]
         if len(active) == 0:
             break
-    return rho
+    return np.clip(rho, -MAX_CORRELATION, MAX_CORRELATION)

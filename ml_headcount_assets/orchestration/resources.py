@@ -10,6 +10,7 @@ import dagster as dg
 
 from ml_headcount_assets.compute.choice import (
     COMPUTE_VARIABLE,
+    ENGINE_VARIABLE,
     PROCESSES_VARIABLE,
     choose_compute,
     kept_beside,
@@ -137,6 +138,7 @@ def _compute_from(environment: Mapping[str, str]) -> Compute:
     return choose_compute(
         environment.get(COMPUTE_VARIABLE) or "local",
         processes=int(processes),
+        engine=environment.get(ENGINE_VARIABLE) or "auto",
         kept=kept_beside(Path(warehouse)) if warehouse else None,
         environment=environment,
     )

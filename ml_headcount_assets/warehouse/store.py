@@ -130,7 +130,11 @@ class Snapshot:
 
     def has(self, table: str) -> bool:
         """Whether a table has been made."""
-        return bool(self._columns_of(table))
+        try:
+            self._connection.execute("SELECT 1 FROM pragma_table_info(?)", [table]).fetchall()
+        except duckdb.CatalogException:
+            return False
+        return True
 
     def read(
         self,
@@ -207,17 +211,14 @@ class Snapshot:
         )
         return {company: CacheEntry(*rest) for company, *rest in found.fetchall()}
 
-    def _columns_of(self, table: str) -> Mapping[str, str]:
-        found = self._connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE table_name = ? AND NOT internal ORDER BY column_index",
-            [table],
-        )
-        return dict(found.fetchall())
-
 
 class Transaction(Snapshot):
     """Changes to a warehouse that are stored together."""
+
+    def has(self, table: str) -> bool:
+        """Whether a table has been made."""
+        # An error, which is how a snapshot finds out, would end the transaction.
+        return bool(self._columns_of(table))
 
     def replace(
         self,
@@ -292,6 +293,16 @@ class Transaction(Snapshot):
     def forget(self, asset: str) -> None:
         """Forget what an asset's results were made from, so that they are made anew."""
         self._connection.execute("DELETE FROM _cache WHERE asset = ?", [asset])
+
+    def _columns_of(self, table: str) -> Mapping[str, str]:
+        # In a connection that has just been opened this is as slow as opening it: DuckDB then
+        # makes all its internal views.
+        found = self._connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() "
+            "WHERE table_name = ? AND NOT internal ORDER BY column_index",
+            [table],
+        )
+        return dict(found.fetchall())
 
     def _make(self, spec: Table) -> None:
         """Create the table; one with other columns, of an earlier version, is made anew."""

@@ -13,6 +13,8 @@ from rich.table import Table
 from ml_headcount_assets.model import simulate_study
 
 from .growth import growth
+from .kernels import kernels, what_is_missing
+from .keywords import keywords
 from .measurements import (
     Measurement,
     against_the_published_one,
@@ -24,11 +26,14 @@ from .measurements import (
 from .raw_profiles import raw_profiles
 
 _REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference-study"
-_DIGITS = {"s": ".3g", "µs": ".3g", "GB": ".2f", "x": ",.3g"}
+_DIGITS = {"s": ".3g", "µs": ".3g", "GB": ".2f", "x": ",.3g", "/s": ",.3g", "": ".2g"}
 
 
 def measure(console: Console) -> Iterator[Measurement]:
     """Yield the measurements; it takes a few minutes."""
+    yield from kernels()
+    if missing := what_is_missing():
+        console.print(missing)
     if _REFERENCE.is_dir():
         yield from against_the_published_one(reference_tables(_REFERENCE))
     else:
@@ -39,6 +44,7 @@ def measure(console: Console) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as work:
         yield from command_line(Path(work), world)
         yield from raw_profiles(Path(work), world)
+        yield from keywords(Path(work), world)
     yield from growth()
 
 

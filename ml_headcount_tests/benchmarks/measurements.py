@@ -51,7 +51,7 @@ class Measurement:
     value
         The measured number, in `unit`.
     unit
-        "s", "µs", "GB" or "x".
+        "s", "µs", "GB", "x", "/s", or "" for a share or another bare number.
     goal
         What it is to be, or None if it is only told.
     at_least
@@ -171,13 +171,13 @@ def _headcount_seconds(companies: int, profiles: int, draws: int) -> float:
     )
 
 
-def command_line(work: Path, world: SimulatedWorld) -> list[Measurement]:
+def command_line(work: Path, world: SimulatedWorld, *options: object) -> list[Measurement]:
     """Time the commands on a study of paper scale: first, unchanged, and for one company.
 
-    The memory is that of the largest process.
+    The memory is that of the largest process. `options` are those of each run.
     """
     study, warehouse = write_world(world, work / "study"), work / "warehouse.duckdb"
-    run = ["run", "--study", study, "--warehouse", warehouse]
+    run = ["run", "--study", study, "--warehouse", warehouse, *options]
     first = seconds(lambda: _command(*run))
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     again = seconds(lambda: _command(*run))

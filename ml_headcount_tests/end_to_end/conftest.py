@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from click.testing import CliRunner, Result
 from ml_headcount_assets.cli import main
 
 ANNOTATORS = ("filter_a", "filter_b", "llm_x", "llm_y")
+#: Settings of `first_run`.
+FEW_DRAWS = ("--draws", 64)
 Command = Callable[..., Result]
 
 
@@ -75,3 +78,23 @@ class StudyFiles:
 @pytest.fixture
 def files(tmp_path: Path) -> StudyFiles:
     return StudyFiles(tmp_path / "study")
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder in which the small study has been run with `FEW_DRAWS`, and what was printed."""
+    home = tmp_path_factory.mktemp("first_run")
+    study = StudyFiles(home / "study").write()
+    warehouse = home / ".ml-headcount" / "warehouse.duckdb"
+    arguments = ("run", "--study", study, "--warehouse", warehouse, *FEW_DRAWS)
+    result = CliRunner(env={"COLUMNS": "160"}).invoke(main, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.output
+    return home, result.output
+
+
+@pytest.fixture
+def after_run(command: Command, files: StudyFiles, first_run: tuple[Path, str]) -> str:
+    """Copy that folder to where `command` and `files` are; what the run printed."""
+    home, output = first_run
+    shutil.copytree(home, files.directory.parent, dirs_exist_ok=True)
+    return output

@@ -15,7 +15,7 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds import read_truth
 
-from .conftest import Command, StudyFiles
+from .conftest import FEW_DRAWS, Command, StudyFiles
 
 WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
 OPTIONS = ("--draws", 64, "--estimator", "five_layer")
@@ -92,17 +92,16 @@ def test_unusable_studies_are_refused_in_words_and_can_be_mended(
 
 
 def test_a_failed_run_leaves_earlier_results_alone_and_the_mended_study_runs(
-    files: StudyFiles, command: Command
+    files: StudyFiles, command: Command, after_run: str
 ) -> None:
-    study = files.write()
-    command("run", "--study", study, *OPTIONS)
+    study = files.directory
     before = stored("headcount_draws")
     no_expert(study)
-    assert command("run", "--study", study, *OPTIONS).exit_code == 2
+    assert command("run", "--study", study, *FEW_DRAWS).exit_code == 2
     pd.testing.assert_frame_equal(stored("headcount_draws"), before)
     files.companies.loc[0, "headcount"] = 60
     files.write()
-    assert command("run", "--study", study, *OPTIONS).exit_code == 0
+    assert command("run", "--study", study, *FEW_DRAWS).exit_code == 0
     headcounts = stored("headcount_intervals").set_index("company_id")["headcount"]
     assert headcounts["acme"] == 60
 

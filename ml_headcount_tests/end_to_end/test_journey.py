@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from ml_headcount_assets.cli import main
 from ml_headcount_assets.warehouse.store import TableStore
 
-from .conftest import Command, StudyFiles
+from .conftest import FEW_DRAWS, Command, StudyFiles
 
 STAGES = ("companies", "annotator_fit", "pattern_counts", "headcount_draws", "portfolio_intervals")
 
@@ -131,23 +131,20 @@ def test_comparison_ranks_the_estimators(journey: dict) -> None:
     assert covered["log_debias"] < covered["five_layer"] - 20
 
 
-def test_a_second_run_computes_nothing(files: StudyFiles, command: Command) -> None:
-    study = files.write()
-    first = command("run", "--study", study, "--draws", 64)
-    assert "unchanged" not in first.output
-    second = command("run", "--study", study, "--draws", 64)
+def test_a_second_run_computes_nothing(files: StudyFiles, command: Command, after_run: str) -> None:
+    assert "unchanged" not in after_run
+    second = command("run", "--study", files.directory, *FEW_DRAWS)
     assert "4 of 4 companies were unchanged" in second.output
 
 
 def test_one_company_is_refreshed_with_the_same_numbers(
-    files: StudyFiles, command: Command
+    files: StudyFiles, command: Command, after_run: str
 ) -> None:
-    study, warehouse = files.write(), Path(".ml-headcount") / "warehouse.duckdb"
-    command("run", "--study", study, "--draws", 64)
+    warehouse = Path(".ml-headcount") / "warehouse.duckdb"
     before = TableStore(warehouse).read("headcount_draws")
     files.profiles = pd.concat([files.profiles, files.profiles.head(6)], ignore_index=True)
-    files.write()
-    output = command("run", "--study", study, "--draws", 64, "--company", "ACME").output
+    study = files.write()
+    output = command("run", "--study", study, *FEW_DRAWS, "--company", "ACME").output
     after = TableStore(warehouse).read("headcount_draws")
     same = before["company"] != "acme"
     pd.testing.assert_frame_equal(before[same], after[same])
@@ -171,8 +168,9 @@ def test_settings_on_the_command_line_replace_the_studys(
     assert any((a != b).any() for a, b in zip(draws["draws"], again["draws"], strict=True))
 
 
-def test_a_warehouse_is_kept_from_other_studies(files: StudyFiles, command: Command) -> None:
-    command("run", "--study", files.write(), "--draws", 64)
+def test_a_warehouse_is_kept_from_other_studies(
+    files: StudyFiles, command: Command, after_run: str
+) -> None:
     files.directory = files.directory.with_name("unlike")
     refused = command("run", "--study", files.write(), "--draws", 64)
     assert refused.exit_code == 2

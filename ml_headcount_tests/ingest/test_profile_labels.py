@@ -107,9 +107,9 @@ def test_a_quarter_of_a_million_profiles(make_study: MakeStudy) -> None:
         frame[name] = rng.integers(0, 2, rows)
     validation = ",".join(["is_expert", *names]) + "\n1,1,1,1,1,1,1\n0,0,0,0,0,0,0\n"
     study = make_study(validation=validation, profile_labels=frame.to_csv(index=False))
-    start = time.perf_counter()
+    start = time.process_time()
     labels, rejects = read_profile_labels(study, KNOWN)
-    assert time.perf_counter() - start < 13
+    assert time.process_time() - start < 13
     assert rejects.empty
     sums = labels.groupby("annotator")["label"].sum()
     assert sums.to_dict() == frame[names].sum().to_dict()

@@ -123,9 +123,9 @@ def _xlsx() -> bytes:
     ("name", "content"),
     [
         ("a__jsonl", _jsonl(FULL)),
-        ("a__jsonl__gz", gzip.compress(_jsonl(FULL))),
+        ("a__jsonl__gz", gzip.compress(_jsonl(FULL), mtime=0)),
         ("a__csv", _delimited(",")),
-        ("a__csv__gz", gzip.compress(_delimited(","))),
+        ("a__csv__gz", gzip.compress(_delimited(","), mtime=0)),
         ("a__tsv", _delimited("\t")),
         ("a__parquet", _parquet(FULL)),
         ("a__parquet", _parquet(list(map(_cells, FULL)))),

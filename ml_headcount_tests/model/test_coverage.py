@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ml_headcount_assets.model import estimate_headcount, simulate_study
+from ml_headcount_assets.model.scoring import randomised_rank
 
 WORLDS = 20
 
@@ -27,12 +28,10 @@ def outcomes():
                 seed=seed,
             )
             known = result.evidence != "none"
-            draws = result.draws.data[known]
-            truth = world.truth["experts"].to_numpy()[known, None]
-            below, ties = (draws < truth).mean(axis=1), (draws == truth).mean(axis=1)
-            record["pit"].append(below + rng.random(len(below)) * ties)
+            truth = world.truth["experts"].to_numpy()[known]
+            record["pit"].append(randomised_rank(result.draws.data[known], truth, rng))
             intervals = result.intervals()[known]
-            inside = intervals["q10"].le(truth[:, 0]) & intervals["q90"].ge(truth[:, 0])
+            inside = intervals["q10"].le(truth) & intervals["q90"].ge(truth)
             record["large"].append(inside[intervals["headcount"] >= 100].to_numpy())
     return {
         name: {key: np.concatenate(values) for key, values in record.items()}

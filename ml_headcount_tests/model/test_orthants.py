@@ -28,10 +28,11 @@ def one_factor_table(mean: np.ndarray, rho: float) -> np.ndarray:
     return (terms.prod(axis=1) * weight).sum(axis=1)
 
 
-def test_gold_values_of_r_and_of_quadrature(gold):
+@pytest.mark.parametrize("points", [None, 1024])
+def test_gold_values_of_r_and_of_quadrature(gold, points):
     assert gold["orthants"]
     for case in gold["orthants"]:
-        table = orthant_probabilities(case["mean"], case["corr"])
+        table = orthant_probabilities(case["mean"], case["corr"], points=points)
         index = sum(bit << j for j, bit in enumerate(case["pattern"]))
         assert table[index] == pytest.approx(case["prob"], abs=PROMISED), case["id"]
 

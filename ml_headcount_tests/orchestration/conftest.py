@@ -41,12 +41,21 @@ def write_study(directory: Path, *, companies: int = 12) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pristine(tmp_path_factory) -> tuple[Path, Path, RunSummary]:
+def heard() -> list[tuple[str, int, int]]:
+    """What the run of `pristine` told of its progress: stage, done, total."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory, heard) -> tuple[Path, Path, RunSummary]:
     """The study's directory, its warehouse after one run, and what that run said."""
     root = tmp_path_factory.mktemp("pristine")
     directory = write_study(root / "study")
     warehouse = root / "warehouse.duckdb"
-    return directory, warehouse, materialize_study(load_study(directory), warehouse)
+    summary = materialize_study(
+        load_study(directory), warehouse, progress=lambda *told: heard.append(told)
+    )
+    return directory, warehouse, summary
 
 
 class Place:

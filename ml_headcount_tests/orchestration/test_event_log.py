@@ -20,7 +20,7 @@ from dagster._core.loader import LoadingContextForTest
 
 from ml_headcount_assets.orchestration.event_log import BATCH_SIZE_VARIABLE
 
-COMPANIES = [f"company-{n:02d}" for n in range(12)]
+COMPANIES = [f"company-{n:02d}" for n in range(6)]
 BATCHED = "ml_headcount_assets.orchestration.event_log:BatchedSqliteEventLogStorage"
 STOCK = "dagster._core.storage.event_log:SqliteEventLogStorage"
 RANGE = {

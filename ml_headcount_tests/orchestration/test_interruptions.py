@@ -1,37 +1,39 @@
 """A run that is killed at any moment can be run again, and comes to the same tables."""
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-import textwrap
+import warnings
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from ml_headcount_assets.orchestration.event_log import BatchedSqliteEventLogStorage
 from ml_headcount_assets.orchestration.instance import open_instance
+from ml_headcount_assets.orchestration.session import materialize_study
+from ml_headcount_assets.study import load_study
+from ml_headcount_assets.warehouse.store import Transaction
 from ml_headcount_tests.orchestration.test_session import tables
 
-# The process kills itself, so that the moment is exact: no clean-up code runs after SIGKILL.
-RUN = """
-    import os, signal, sys
-    from pathlib import Path
-    from ml_headcount_assets.orchestration.event_log import BatchedSqliteEventLogStorage
-    from ml_headcount_assets.orchestration.session import materialize_study
-    from ml_headcount_assets.study import load_study
-    from ml_headcount_assets.warehouse.store import Transaction
 
-    stage, moment = sys.argv[3:]
-    reached = []
+def run_and_die(directory: Path, warehouse: Path, stage: str, moment: str) -> None:
+    """Run a study in this process, which kills itself at that moment.
 
-    def die():
+    So the moment is exact, and no clean-up code runs after SIGKILL.
+    """
+    reached: list[int] = []
+
+    def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def progress(name, done, total):
+    def progress(name: str, done: int, total: int) -> None:
         if name == stage:
             reached.append(done)
             if moment == "begin" or (moment == "middle" and len(reached) > 2):
                 die()
+
+    replace, store = Transaction.replace, BatchedSqliteEventLogStorage._store_in_index
 
     def in_transaction(self, table, frame, parts=None):
         replace(self, table, frame, parts)
@@ -43,24 +45,27 @@ RUN = """
         if moment == "events" and stage in str(stored[-1][0].dagster_event.asset_key) and reached:
             die()
 
-    replace, Transaction.replace = Transaction.replace, in_transaction
-    store = BatchedSqliteEventLogStorage._store_in_index
+    warnings.simplefilter("ignore")
+    Transaction.replace = in_transaction
     BatchedSqliteEventLogStorage._store_in_index = in_batch
-    materialize_study(load_study(sys.argv[1]), Path(sys.argv[2]), progress=progress)
-"""
+    materialize_study(load_study(directory), warehouse, progress=progress)
 
 
-def killed_run(place, stage: str, moment: str) -> None:
-    run = subprocess.run(
-        [
-            *(sys.executable, "-W", "ignore", "-c", textwrap.dedent(RUN)),
-            *(str(place.directory), str(place.warehouse), stage, moment),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.fixture(scope="module")
+def processes():
+    """Fresh processes that have imported Dagster already: the server that forks them has."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def killed_run(processes, place, stage: str, moment: str) -> None:
+    process = processes.Process(
+        target=run_and_die, args=(place.directory, place.warehouse, stage, moment)
     )
-    assert run.returncode == -signal.SIGKILL, run.stderr
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(
@@ -73,8 +78,8 @@ def killed_run(place, stage: str, moment: str) -> None:
         ("report", "begin"),
     ],
 )
-def test_a_killed_run_can_be_run_again(fresh, pristine, stage, moment):
-    killed_run(fresh, stage, moment)
+def test_a_killed_run_can_be_run_again(processes, fresh, pristine, stage, moment):
+    killed_run(processes, fresh, stage, moment)
     fresh.run()
     assert tables(fresh.warehouse) == tables(pristine[1])
     with open_instance(fresh.warehouse) as instance:
@@ -85,11 +90,11 @@ def test_a_killed_run_can_be_run_again(fresh, pristine, stage, moment):
         assert len(draws) == 12
 
 
-def test_a_killed_run_leaves_earlier_results_readable(place, pristine):
+def test_a_killed_run_leaves_earlier_results_readable(processes, place, pristine):
     (place.directory / "study.yaml").write_text(
         (place.directory / "study.yaml").read_text() + "seed: 1\n"
     )
-    killed_run(place, "headcount_draws", "middle")
+    killed_run(processes, place, "headcount_draws", "middle")
     found, before = tables(place.warehouse), tables(pristine[1])
     assert found["headcount_draws"] == before["headcount_draws"]
     assert found["annotator_fit"] != before["annotator_fit"]

@@ -1,12 +1,35 @@
 """Who may import what: orchestration is a layer, and the model is pure."""
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "ml_headcount_assets"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Seconds to import, and not needed by most of what the package does.
+HEAVY = ("torch", "keybert", "sentence_transformers", "sklearn", "modal")
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+from click.testing import CliRunner
+
+def report():
+    print(json.dumps([name for name in sys.argv[1:] if name in sys.modules]))
+
+from ml_headcount_assets.cli import main
+assert CliRunner().invoke(main, ["--help"]).exit_code == 0
+report()
+for name in ("ml_headcount_assets", "ml_headcount_tests"):
+    package = importlib.import_module(name)
+    for module in pkgutil.walk_packages(package.__path__, name + "."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+    report()
+"""
 
 
 def imports(path: Path) -> set[str]:
@@ -67,3 +90,16 @@ def test_the_walk_sees_what_it_is_to_forbid(tmp_path):
     assert "ml_headcount_assets.model.annotators" in imports(module)
     assert uses(PACKAGE / "orchestration" / "session.py", "dagster") == {"dagster"}
     assert uses(PACKAGE / "cli.py", "ml_headcount_assets.orchestration")
+
+
+def test_heavy_libraries_are_imported_where_they_are_used():
+    """Neither the command line, nor any module, nor collecting the tests loads one of them."""
+    probe = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", IMPORT_ALL, *HEAVY],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert probe.returncode == 0, probe.stderr
+    assert [json.loads(line) for line in probe.stdout.splitlines()] == [[], [], []]

@@ -316,9 +316,7 @@ def test_a_defect_is_not_dressed_up_as_the_users_fault(place, monkeypatch):
         place.run(draws=80)
 
 
-def test_progress_is_told_by_stage(fresh):
-    heard = []
-    fresh.run(progress=lambda stage, done, total: heard.append((stage, done, total)))
+def test_progress_is_told_by_stage(pristine, heard):
     stages = list(dict.fromkeys(stage for stage, _, _ in heard))
     assert stages[0] in ("companies", "rated_cvs")
     assert stages[-1] == "report"

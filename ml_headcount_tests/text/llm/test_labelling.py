@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -270,6 +270,15 @@ def test_one_that_stops_does_not_lose_what_others_have_under_way(
     assert store.spent == pytest.approx(_charged(server))
 
 
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Let an interrupt be heard, also where the tests run in the background of a script."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
 def test_an_interrupt_keeps_what_is_under_way(annotator: MakeAnnotator, store: AnswerStore) -> None:
     texts = make_texts(2000)
     with LabellingServer(is_expert) as server:
