@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import time
@@ -12,7 +13,7 @@ from .messages import Answer
 
 __all__ = ["KeptRanges"]
 
-_SUFFIX = ".range"
+_SUFFIX, _PART = ".range", ".part"
 _DAY_SECONDS = 86_400
 
 
@@ -46,7 +47,7 @@ class KeptRanges:
     def keep(self, answer: Answer) -> None:
         """Store an answer; whoever looks finds all of it or nothing."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self.directory, suffix=".part")
+        descriptor, name = tempfile.mkstemp(dir=self.directory, suffix=_PART)
         with os.fdopen(descriptor, "wb") as file:
             file.write(answer.to_bytes())
             file.flush()
@@ -57,12 +58,18 @@ class KeptRanges:
         """Remove what is no longer needed, and what has become too old."""
         for range_id in range_ids:
             self._path(range_id).unlink(missing_ok=True)
+        self._remove_before(time.time() - self.days * _DAY_SECONDS)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._remove_before(math.inf)
+
+    def _remove_before(self, moment: float) -> None:
         if not self.directory.is_dir():
             return
-        oldest = time.time() - self.days * _DAY_SECONDS
         for path in self.directory.iterdir():
-            if path.stat().st_mtime < oldest and path.suffix in (_SUFFIX, ".part"):
-                path.unlink(missing_ok=True)
+            if path.suffix in (_SUFFIX, _PART) and path.stat().st_mtime < moment:
+                path.unlink()
         if not any(self.directory.iterdir()):
             self.directory.rmdir()
 

@@ -124,9 +124,11 @@ class ModalCompute:
         if missing:
             timed = self._timed(function, tasks)
             if timed is not None and self._is_small(timed, missing):
-                return LocalCompute(engine=self.engine).map(
-                    function, tasks, progress, worker=worker
-                ), tally
+                here = LocalCompute(engine=self.engine)
+                for part in missing:
+                    own = tasks[part.start : part.stop]
+                    gathered.take(part, here.map(function, own, worker=worker))
+                return gathered.results, tally
             if timed is not None:
                 self.announce(cost_in_words(missing, timed, self.settings, worker))
             with self._service().open() as session:
@@ -141,10 +143,19 @@ class ModalCompute:
             self.settle()
         return gathered.results, tally
 
-    def settle(self) -> None:
-        """Forget the ranges of the maps that are complete: their results are in safety."""
+    def settle(self, *, everything: bool = False) -> None:
+        """Forget the ranges of the maps that are complete: their results are in safety.
+
+        Parameters
+        ----------
+        everything
+            Also those that earlier runs have left behind.
+        """
         if self.kept is not None:
-            KeptRanges(self.kept).forget(*self._held)
+            kept = KeptRanges(self.kept)
+            kept.forget(*self._held)
+            if everything:
+                kept.clear()
         self._held.clear()
 
     def _size(self, tasks: int, worker: str) -> int:
@@ -187,17 +198,18 @@ class _Gathered:
         answer = None if self.kept is None else self.kept.find(part.range_id)
         if answer is None or len(answer.values()) != len(part):
             return False
-        self._take(part, answer)
+        self.take(part, answer.values())
         return True
 
     def receive(self, part: Range, answer: Answer) -> None:
         """Take a range's results from a worker: to disk first."""
         if self.kept is not None:
             self.kept.keep(answer)
-        self._take(part, answer)
+        self.take(part, answer.values())
 
-    def _take(self, part: Range, answer: Answer) -> None:
-        self.results[part.start : part.stop] = answer.values()
+    def take(self, part: Range, values: Sequence[Any]) -> None:
+        """Take the results of a range."""
+        self.results[part.start : part.stop] = values
         self.done += len(part)
         if self.progress is not None:
             self.progress(self.done, len(self.results))

@@ -141,7 +141,9 @@ def materialize_study(
             for first, last in contiguous_ranges(order, wanted):
                 session.run(refresh_company.name, first, last)
         if isinstance(compute, ModalCompute):
-            compute.settle()  # what its workers have found is in the warehouse now
+            # What its workers have found is in the warehouse now; after a whole run, so is what
+            # earlier runs have left behind.
+            compute.settle(everything=companies is None)
         return session.summary(wanted)
 
 

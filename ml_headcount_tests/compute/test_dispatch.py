@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ml_headcount_assets.compute.dispatch import Tally
+from ml_headcount_assets.compute.kept import KeptRanges
 from ml_headcount_assets.compute.messages import Request, canonical
 from ml_headcount_assets.compute.modal_compute import ModalCompute
 from ml_headcount_assets.compute.settings import ModalSettings
@@ -69,7 +72,7 @@ def test_every_range_is_sent_once_and_results_come_in_order() -> None:
 def test_lost_and_late_workers_change_nothing(plan: Mapping[int, str], expected: Tally) -> None:
     service = StandIn(plan=plan)
     # Ranges here take no time, so whoever has not answered in this long will not.
-    results, tally = compute(service, overdue_seconds=0.3).map_counted(double, TASKS)
+    results, tally = compute(service, overdue_seconds=1.0).map_counted(double, TASKS)
     assert results == DOUBLED
     assert tally == expected
     assert service.running == 0
@@ -96,7 +99,7 @@ def test_a_range_that_cannot_be_done_is_named_and_the_others_are_kept(tmp_path: 
     # Calls 0, 5 and 6 are for the first range, as it is tried again after the others.
     service = StandIn(plan=dict.fromkeys((0, 5, 6), "kill"))
     with pytest.raises(ComputeError) as failed:
-        compute(service, tmp_path / "kept", retries=2).map(double, TASKS)
+        compute(service, tmp_path / "kept", retries=2, in_flight=1).map(double, TASKS)
     for part in ("tasks 1 to 5", "3 attempts", service.url, "are kept"):
         assert part in str(failed.value)
     assert len(list((tmp_path / "kept").iterdir())) == 4
@@ -110,7 +113,7 @@ def test_a_range_that_cannot_be_done_is_named_and_the_others_are_kept(tmp_path: 
 def test_two_answers_that_differ_are_an_error() -> None:
     service = StandIn(plan={0: "wrong"})
     with pytest.raises(ComputeError, match="answered twice, and the answers differ"):
-        compute(service, overdue_seconds=0.3, in_flight=2).map(double, TASKS)
+        compute(service, overdue_seconds=1.0, in_flight=2).map(double, TASKS)
 
 
 def test_the_answer_of_another_range_is_an_error() -> None:
@@ -206,8 +209,26 @@ def test_held_ranges_are_forgotten_when_their_results_are_in_safety(tmp_path: Pa
     modal.map(double, TASKS)
     modal.telling(print).map(double, [1])
     assert len(list(kept.iterdir())) == 6
+    other = ModalCompute(settings(), kept=kept, client=StandIn())
+    other.settle()  # of another run, which has nothing in safety
+    assert len(list(kept.iterdir())) == 6
+    (kept / "notes.txt").touch()
     modal.settle()
+    assert [path.name for path in kept.iterdir()] == ["notes.txt"]
+    (kept / "notes.txt").unlink()
+    modal.map(double, TASKS)
+    other.settle(everything=True)
     assert not kept.exists()
+
+
+def test_what_nobody_came_back_for_is_removed(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    ModalCompute(settings(), kept=kept, hold=True, client=StandIn()).map(double, TASKS)
+    old, *young = sorted(kept.iterdir())
+    month_ago = time.time() - 31 * 86_400
+    os.utime(old, (month_ago, month_ago))
+    KeptRanges(kept).forget()
+    assert sorted(kept.iterdir()) == young
 
 
 def test_work_that_is_done_sooner_than_a_worker_starts_is_done_here() -> None:
@@ -219,6 +240,17 @@ def test_work_that_is_done_sooner_than_a_worker_starts_is_done_here() -> None:
     assert steps[-1] == (23, 23)
     assert service.opened == 0
     assert "are done here" in lines[0]
+
+
+def test_little_that_is_left_is_done_here(tmp_path: Path) -> None:
+    kept, steps = tmp_path / "kept", []
+    with pytest.raises(ComputeError):
+        compute(StandIn(plan={3: "other"}), kept, in_flight=1).map(double, TASKS)
+    service = StandIn()
+    modal = compute(service, kept, least_seconds=1.0)
+    assert modal.map(double, TASKS, lambda *step: steps.append(step)) == DOUBLED
+    assert service.opened == 0
+    assert steps == [(5, 23), (10, 23), (15, 23), (20, 23), (23, 23)]
 
 
 def test_what_cannot_be_timed_here_is_sent_all_the_same() -> None:
