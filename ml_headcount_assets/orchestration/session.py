@@ -22,7 +22,7 @@ from ml_headcount_assets.warehouse.store import TableStore
 from .assets.calibrate import annotators_recipe
 from .build import build_definitions
 from .instance import keep_study, open_instance
-from .jobs import calibration, refresh_company, whole_study
+from .jobs import calibration, keyword_discovery, refresh_company, whole_study
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
 from .resources import (
@@ -86,6 +86,7 @@ def materialize_study(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
+    keywords: bool = False,
 ) -> RunSummary:
     """Bring a study's warehouse up to date; what has not changed is not computed again.
 
@@ -106,6 +107,8 @@ def materialize_study(
         Is told what asking LLMs will cost, before they are asked.
     compute
         Where the draws are computed; None for this process.
+    keywords
+        Discover keywords in the rated CVs, and estimate nothing.
 
     Raises
     ------
@@ -131,7 +134,8 @@ def materialize_study(
         for observation in observations(study):
             instance.report_runless_asset_event(observation)
         if companies is None:
-            session.run(whole_study.name, order[0], order[-1])
+            job = keyword_discovery if keywords else whole_study
+            session.run(job.name, order[0], order[-1])
             return session.summary(order)
         wanted = [_find_company(company, order) for company in companies]
         if not session.is_calibrated():
