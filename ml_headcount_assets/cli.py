@@ -6,22 +6,24 @@ and ``--help`` should not have to wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ml_headcount_assets.errors import HeadcountError, InputError
+from ml_headcount_assets.cli_keywords import keywords
+from ml_headcount_assets.cli_warehouse import last_study as _last_study
+from ml_headcount_assets.cli_warehouse import refuse_other_study as _refuse_other_study
+from ml_headcount_assets.cli_warehouse import short_path as _short
+from ml_headcount_assets.cli_warehouse import warehouse_option as _warehouse_option
+from ml_headcount_assets.errors import HeadcountError
 
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
-    from ml_headcount_assets.study import Study
 
 __all__ = ["main"]
 
-_DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
 _SHOWN_COMPANIES = 15
 
 
@@ -54,18 +56,6 @@ class _Commands(click.Group):
 @click.version_option(package_name="ml-headcount-assets", prog_name="ml-headcount")
 def main() -> None:
     """Estimate how many machine-learning experts companies employ, with honest intervals."""
-
-
-def _warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--warehouse",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default=_DEFAULT_WAREHOUSE,
-        show_default=True,
-        envvar="ML_HEADCOUNT_WAREHOUSE",
-        show_envvar=True,
-        help="The study's DuckDB file.",
-    )(command)
 
 
 @main.command()
@@ -223,6 +213,9 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
             click.echo(line)
 
 
+main.add_command(keywords)
+
+
 @main.command()
 @_warehouse_option
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
@@ -355,41 +348,6 @@ def calibrate(
     title = "By kind of evidence"
     console.print(score_table(by_evidence, title=title, level=study.level, explained=False))
     console.print(rank_table({name: study.rank_histogram(name) for name in chosen}))
-
-
-def _short(path: Path) -> str:
-    """Write a path relative to where the user is, if it lies there."""
-    resolved = path.resolve()
-    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
-
-
-def _last_study(warehouse: Path) -> Study:
-    """Return the configuration that a warehouse was last brought up to date with."""
-    import yaml
-
-    from ml_headcount_assets.orchestration.instance import home_of
-    from ml_headcount_assets.study import CONFIG_NAME, Study
-
-    kept = home_of(warehouse) / CONFIG_NAME
-    if not warehouse.is_file() or not kept.is_file():
-        raise InputError(
-            f"There is no finished run in {_short(warehouse)}. Run the study first"
-            " (ml-headcount run --study DIR), or say with --warehouse which one you mean."
-        )
-    content = yaml.safe_load(kept.read_text(encoding="utf-8"))
-    return Study.model_validate({"directory": warehouse.parent, **content})
-
-
-def _refuse_other_study(study: Study, warehouse: Path) -> None:
-    """Keep a study from replacing the tables of another one by mistake."""
-    if not warehouse.is_file():
-        return
-    stored = _last_study(warehouse).name
-    if stored != study.name:
-        raise InputError(
-            f"{_short(warehouse)} holds the study {stored!r}, not {study.name!r}. Give this one a"
-            " warehouse of its own with --warehouse, or delete that file."
-        )
 
 
 def _results(warehouse: Path) -> StudyResults:

@@ -20,8 +20,9 @@ from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .assets.calibrate import annotators_recipe
+from .assets.keywords import discovery_recipe
 from .build import build_definitions
-from .instance import keep_study, open_instance
+from .instance import keep_study, kept_study, open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
@@ -36,9 +37,14 @@ from .resources import (
 from .run_lock import only_run
 from .study_files import observations
 
-__all__ = ["RunSummary", "Warned", "materialize_study"]
+__all__ = ["RunSummary", "Warned", "discovery_is_current", "materialize_study"]
 
 _SESSION_TAG = "ml_headcount/session"
+#: The choices in a study's configuration that estimates depend on.
+_OF_ESTIMATES = (
+    *("estimators", "preset", "draws", "seed"),
+    *("level", "layers", "priors", "six_dimensional"),
+)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -118,6 +124,8 @@ def materialize_study(
     """
     warehouse = Path(warehouse).resolve()
     study = _with_choices(study, estimators, draws)
+    if keywords:
+        study = _as_estimated(study, warehouse)
     with only_run(warehouse), open_instance(warehouse) as instance:
         _close_interrupted_runs(instance)
         session = _Session(
@@ -145,6 +153,24 @@ def materialize_study(
         return session.summary(wanted)
 
 
+def discovery_is_current(study: Study, warehouse: Path) -> bool:
+    """Whether the warehouse's keywords were discovered from the study's rated CVs as they are.
+
+    The settings of the discovery do not matter: whoever chose others than the study's meant it.
+
+    Raises
+    ------
+    InputError
+        There is no warehouse, or the study cannot be read.
+    """
+    kept = kept_study(warehouse)
+    if kept is not None:
+        study = study.model_copy(update={"keywords": kept.keywords})
+    store = TableStore(warehouse)
+    with store.snapshot() as snapshot:
+        return not compare_stored(snapshot, discovery_recipe(store, study), None).misses
+
+
 def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | None) -> Study:
     choices = {
         **({} if estimators is None else {"estimators": tuple(estimators)}),
@@ -155,6 +181,17 @@ def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | N
     except ValidationError as error:
         messages = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
         raise InputError("; ".join(messages)) from error
+
+
+def _as_estimated(study: Study, warehouse: Path) -> Study:
+    """Return the study with the choices that the warehouse's estimates were made with.
+
+    They stay on record when something else is brought up to date.
+    """
+    kept = kept_study(warehouse)
+    if kept is None:
+        return study
+    return study.model_copy(update={name: getattr(kept, name) for name in _OF_ESTIMATES})
 
 
 def _find_company(company: str, registered: Sequence[str]) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ml_headcount_assets.accepting import LearnedFilter
+from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.text.filters import FilterRule, KeywordFilters
 from ml_headcount_assets.text.keywords import LISTS, KeywordDiscovery
 
@@ -16,6 +18,7 @@ __all__ = [
     "DISCOVERED",
     "discovery_rows",
     "embeddings_path",
+    "learned_filter",
     "listed_phrases",
     "no_discovery",
     "stored_filters",
@@ -84,3 +87,34 @@ def stored_filters(found: pd.DataFrame) -> KeywordFilters:
             for row in rows
         },
     )
+
+
+def learned_filter(
+    name: str, found: pd.DataFrame, folds: pd.DataFrame, texts: pd.DataFrame
+) -> LearnedFilter:
+    """Return a discovered filter as it is taken into a study.
+
+    Parameters
+    ----------
+    name
+        Name of the filter.
+    found, folds
+        Tables keyword_filters_found and keyword_folds.
+    texts
+        rated_id and text_hash of the rated CVs.
+
+    Raises
+    ------
+    InputError
+        There is no such filter, or it has no phrases.
+    """
+    filters = stored_filters(found)
+    if name not in filters.rules:
+        known = ", ".join(filters.rules) or "none"
+        empty = name in set(found["filter"])
+        why = "has too few phrases to be one" if empty else "is not a discovered filter"
+        raise InputError(f"{name!r} {why}. Those that can be accepted: {known}.")
+    (row,) = found[found["filter"] == name].head(1).itertuples()
+    labels = folds.loc[folds["filter"] == name, ["rated_id", "label"]]
+    labels = labels.merge(texts[["rated_id", "text_hash"]], on="rated_id")
+    return LearnedFilter(tuple(row.yes_terms), tuple(row.no_terms), labels)
