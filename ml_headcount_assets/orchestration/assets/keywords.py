@@ -93,22 +93,17 @@ def keywords_found(
     progress: dg.ResourceParam[ProgressListener],
 ) -> Iterator[dg.MaterializeResult]:
     """Discover keywords in the texts of the rated CVs; without texts there are none."""
-    recipe = discovery_recipe(warehouse.store, study.load(), compute, progress)
+    recipe = discovery_recipe(warehouse.store, study.load(), compute)
     yield from follow(context, warehouse.store, recipe, progress)
 
 
-def discovery_recipe(
-    store: TableStore,
-    study: Study,
-    compute: Compute | None = None,
-    progress: ProgressListener | None = None,
-) -> Recipe:
+def discovery_recipe(store: TableStore, study: Study, compute: Compute | None = None) -> Recipe:
     """Return how keywords are discovered."""
     texts = read_rated_texts(study)
     return Recipe(
         "discover_keywords",
         tables=DISCOVERED,
-        make=lambda _, __: _discovered(store, study, texts, compute, progress),
+        make=lambda _, progress: _discovered(store, study, texts, compute, progress),
         reads=_RATED,
         settings=[
             study.keyword_settings().fingerprint(),
@@ -124,7 +119,7 @@ def _discovered(
     study: Study,
     texts: pd.DataFrame,
     compute: Compute | None,
-    progress: ProgressListener | None,
+    progress: Progress,
 ) -> Frames:
     if texts.empty:
         return no_discovery()
