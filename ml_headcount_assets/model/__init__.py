@@ -11,6 +11,7 @@ from .budget import uncertainty_budget
 from .calibration import AnnotatorFit, fit_annotators
 from .cohort import CohortFit, fit_cohort
 from .compute import Compute, LocalCompute, Progress
+from .engine import Engine
 from .estimate import DEFAULT_ESTIMATOR, estimate_headcount
 from .headcount import draw_headcounts
 from .orthants import orthant_probabilities
@@ -36,6 +37,7 @@ __all__ = [
     "AnnotatorFit",
     "CohortFit",
     "Compute",
+    "Engine",
     "EstimatorSettings",
     "HeadcountResult",
     "LocalCompute",

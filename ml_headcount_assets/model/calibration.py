@@ -8,7 +8,7 @@ the same annotators in draw b, which is what makes totals over companies meaning
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -198,7 +198,7 @@ def fit_annotators(
         check_derived(rated, annotators, "the rated CVs")
     kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
     patterns = count_rated(rated, kept, missing_as_zero=settings.missing_as_zero)
-    fitter = _Fitter(patterns, kept, settings, seed, estimator)
+    fitter = _Fitter.of(patterns, kept, settings, seed, estimator)
     blocks = (compute or LocalCompute()).map(fitter, range(block_count(draws)), progress)
     arrays = {name: np.concatenate([block[name] for block in blocks]) for name in _ARRAYS}
     described = tuple(sorted(annotators, key=lambda a: a.name))
@@ -214,34 +214,42 @@ def _products(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     return table
 
 
+@dataclass(frozen=True)
 class _Fitter:
     """One block of draws at a time; what is shared by all blocks is prepared once."""
 
-    def __init__(
-        self,
+    patterns: RatedPatterns
+    settings: EstimatorSettings
+    seed: int
+    estimator: str
+    shrinkage: Shrinkage | None = None
+
+    @classmethod
+    def of(
+        cls,
         patterns: RatedPatterns,
         annotators: tuple[Annotator, ...],
         settings: EstimatorSettings,
         seed: int,
         estimator: str,
-    ) -> None:
-        self.patterns, self.settings, self.seed, self.estimator = (
-            patterns,
-            settings,
-            seed,
-            estimator,
-        )
-        self.count = len(annotators)
-        self.shrinkage: Shrinkage | None = None
-        if settings.shrink_correlations and estimator == "five_layer" and self.count > 1:
-            rng = stream(seed, "annotators", "shrinkage")
-            self.shrinkage = fit_shrinkage(
-                annotators,
-                self._pairs(patterns.counts.astype(float)),
-                self._pairs(patterns.resample(rng, _SHRINKAGE_RESAMPLES)),
-            )
+    ) -> _Fitter:
+        """Choose the intensity of shrinkage, which all blocks share."""
+        fitter = cls(patterns, settings, seed, estimator)
+        shrinks = settings.shrink_correlations and estimator == "five_layer"
+        if not shrinks or len(annotators) == 1:
+            return fitter
+        rng = stream(seed, "annotators", "shrinkage")
+        observed = fitter._pairs(patterns.counts.astype(float))
+        resampled = fitter._pairs(patterns.resample(rng, _SHRINKAGE_RESAMPLES))
+        return replace(fitter, shrinkage=fit_shrinkage(annotators, observed, resampled))
+
+    @property
+    def count(self) -> int:
+        """Number of annotators."""
+        return self.patterns.labels.shape[1]
 
     def __call__(self, block: int) -> dict[str, NDArray[np.float64]]:
+        """Return the arrays of `AnnotatorFit` for the draws of one block."""
         rates = self._rates(self._weights("rated_cvs", block))
         matrices, distance = self._matrices(block)
         table = self._pattern_probabilities(rates, matrices)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .compute import Compute, Progress
+from .compute import Compute, LocalCompute, Progress
 from .estimate import estimate_headcount
 from .scoring import score_companies, summarise_scores
 from .settings import ESTIMATORS
@@ -93,12 +93,14 @@ def study_calibration(
         As in `simulate_study`.
     estimators
         Of `settings.ESTIMATORS`; all of them see the same worlds.
-    draws, seed, compute
+    draws, seed
         As in `estimate_headcount`.
+    compute
+        Where the worlds are estimated, each of them as one task.
     level
         Probability content of the intervals.
     progress
-        Is told ``(done, total)`` estimates.
+        Is told ``(done, total)`` worlds.
 
     Raises
     ------
@@ -107,27 +109,50 @@ def study_calibration(
     """
     if worlds < 1 or not estimators:
         raise InputError("A calibration study needs at least one world and one estimator.")
-    scores, totals = [], []
-    for world in range(worlds):
-        simulated = simulate_study(scenario, companies, profiles, seed + world)
-        for number, estimator in enumerate(estimators, start=1):
+    chosen = tuple(estimators)
+    estimate = _World(scenario, companies, profiles, chosen, draws, seed, level)
+    estimated = (compute or LocalCompute()).map(estimate, range(worlds), progress)
+    rows = [row for _, totals in estimated for row in totals]
+    scores = pd.concat((scores for scores, _ in estimated), ignore_index=True)
+    return CalibrationStudy(scores, pd.DataFrame(rows)[_TOTAL_COLUMNS], level)
+
+
+_TOTAL_COLUMNS = ["world", "estimator", "experts", "mean", "q10", "q50", "q90", "covered"]
+
+
+@dataclass(frozen=True)
+class _World:
+    """The estimates of one world, which is simulated where they are made."""
+
+    scenario: str
+    companies: int
+    profiles: int
+    estimators: tuple[str, ...]
+    draws: int
+    seed: int
+    level: float
+
+    def __call__(self, world: int) -> tuple[pd.DataFrame, list[dict[str, object]]]:
+        """Return the rows of the world's companies and of its totals."""
+        seed = self.seed + world
+        simulated = simulate_study(self.scenario, self.companies, self.profiles, seed)
+        scores, totals = [], []
+        for estimator in self.estimators:
             result = estimate_headcount(
                 simulated.validation,
                 simulated.profiles,
                 simulated.companies,
                 estimator,
-                draws=draws,
-                seed=seed + world,
-                compute=compute,
+                draws=self.draws,
+                seed=seed,
+                # Worlds already keep the cores busy.
+                compute=LocalCompute(workers=1),
             )
-            scored = score_companies(result, simulated.truth, level=level, seed=seed + world)
+            scored = score_companies(result, simulated.truth, level=self.level, seed=seed)
             key = {"world": world, "estimator": estimator}
             scores.append(scored.assign(**key))
-            total = result.total(level=level)
+            total = result.total(level=self.level)
             true = int(scored["experts"].sum())
             covered = total["q10"] <= true <= total["q90"]
             totals.append({**key, "experts": true, **total, "covered": covered})
-            if progress is not None:
-                progress(world * len(estimators) + number, worlds * len(estimators))
-    kept = ["world", "estimator", "experts", "mean", "q10", "q50", "q90", "covered"]
-    return CalibrationStudy(pd.concat(scores, ignore_index=True), pd.DataFrame(totals)[kept], level)
+        return pd.concat(scores, ignore_index=True), totals

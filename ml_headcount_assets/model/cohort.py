@@ -23,6 +23,8 @@ __all__ = ["CohortFit", "fit_cohort"]
 
 # With fewer companies a bootstrap over companies says nothing about their variation.
 _FEWEST_COMPANIES = 5
+# Numbers in the results of companies that are held together: 200 MB.
+_HELD_NUMBERS = 25_000_000
 
 
 @dataclass(frozen=True)
@@ -119,25 +121,24 @@ def fit_cohort(
     # An estimator without pattern probabilities has no posterior to compare.
     comparable = fit.pattern_probabilities.shape[-1] > 0 and len(both) >= _FEWEST_COMPANIES
     if settings.aggregate_scale and comparable:
-        comparison = _Comparison(fit, filters, correlations, settings, seed)
-        pairs = (compute or LocalCompute()).map(comparison, both, progress)
-        scale = _ratio(np.array(pairs), settings, seed)
+        comparison = _Comparison.of(fit, filters, correlations, settings, seed)
+        scale = _ratio(comparison, both, compute or LocalCompute(), progress)
     return CohortFit(filters, correlations, scale, len(with_profiles), len(both))
 
 
 def _company_weights(
-    count: int, settings: EstimatorSettings, seed: int, purpose: str, blocks: int
-) -> NDArray[np.float64]:
-    """Return how often each company is in each bootstrap sample of companies; (D, count)."""
+    count: int, settings: EstimatorSettings, seed: int, purpose: str, block: int
+) -> NDArray[np.uint16]:
+    """Return how often each company is in each bootstrap sample of companies.
+
+    One block of draws, shape (`DRAW_BLOCK`, count). No company is drawn 65,536 times as often as
+    expected.
+    """
     if not settings.has("correlations"):
-        return np.ones((blocks * DRAW_BLOCK, count))
-    drawn = [
-        stream(seed, "cohort", purpose, block).multinomial(
-            count, np.full(count, 1 / count), size=DRAW_BLOCK
-        )
-        for block in range(blocks)
-    ]
-    return np.concatenate(drawn).astype(float)
+        return np.ones((DRAW_BLOCK, count), dtype=np.uint16)
+    rng = stream(seed, "cohort", purpose, block)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=DRAW_BLOCK)
+    return drawn.astype(np.uint16)
 
 
 def _filter_correlations(
@@ -157,33 +158,59 @@ def _filter_correlations(
     counts = np.zeros((len(companies), len(cells)))
     owner = np.repeat(np.arange(len(companies)), [len(company.counts) for company in companies])
     np.add.at(counts, (owner, inverse), np.concatenate([company.counts for company in companies]))
-    weights = _company_weights(len(companies), settings, seed, "filters", block_count(draws))
-    pairs = pair_correlations(cells, weights @ counts, settings.continuity_correction)
+    # Block by block, lest the weights of many companies in many draws be held together.
+    drawn = np.concatenate(
+        [
+            _company_weights(len(companies), settings, seed, "filters", block) @ counts
+            for block in range(block_count(draws))
+        ]
+    )
+    pairs = pair_correlations(cells, drawn, settings.continuity_correction)
     return repair_correlation(matrices_from_pairs(pairs, len(filters)), settings.repair)[0]
 
 
+@dataclass(frozen=True)
 class _Comparison:
-    """Expected experts of one company from its profiles and from its keyword counts."""
+    """Expected experts of one company from its profiles and from its keyword counts.
 
-    def __init__(
-        self,
+    Attributes
+    ----------
+    pattern_probabilities, cell_likelihood
+        P(pattern | class), shape (D, 2, 2**J), and P(cell | class), shape (D, 2, 2**F).
+    correlations
+        Of the F filters, shape (D, F, F).
+    """
+
+    pattern_probabilities: NDArray[np.float64]
+    cell_likelihood: NDArray[np.float64]
+    filters: tuple[str, ...]
+    correlations: NDArray[np.float64]
+    settings: EstimatorSettings
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
         fit: AnnotatorFit,
-        filters: Sequence[str],
+        filters: tuple[str, ...],
         correlations: NDArray[np.float64],
         settings: EstimatorSettings,
         seed: int,
-    ) -> None:
-        self.fit, self.filters, self.correlations = fit, filters, correlations
-        self.settings, self.seed = settings, seed
-        self.cell_likelihood = pattern_likelihood(
-            fit.pattern_probabilities, cell_labels(filters, fit.annotators)
-        )
+    ) -> _Comparison:
+        """Prepare what all companies share."""
+        table = fit.pattern_probabilities
+        cells = pattern_likelihood(table, cell_labels(filters, fit.annotators))
+        return cls(table, cells, filters, correlations, settings, seed)
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks of draws."""
+        return len(self.correlations) // DRAW_BLOCK
 
     def __call__(self, company: CompanyEvidence) -> NDArray[np.float64]:
         """Return both expectations, shape (2, D)."""
-        blocks = len(self.correlations) // DRAW_BLOCK
-        prevalence = draw_prevalence(company, self.settings, self.seed, blocks)
-        seen = pattern_likelihood(self.fit.pattern_probabilities, company.labels)
+        prevalence = draw_prevalence(company, self.settings, self.seed, self.blocks)
+        seen = pattern_likelihood(self.pattern_probabilities, company.labels)
         by_profile = (expert_posterior(seen, prevalence) * company.counts).sum(axis=1)
         cells = cell_probabilities(company, self.filters, self.correlations)
         by_hits = (expert_posterior(self.cell_likelihood, prevalence) * cells).sum(axis=1)
@@ -191,10 +218,29 @@ class _Comparison:
 
 
 def _ratio(
-    expected: NDArray[np.float64], settings: EstimatorSettings, seed: int
+    comparison: _Comparison,
+    companies: Sequence[CompanyEvidence],
+    compute: Compute,
+    progress: Progress | None,
 ) -> NDArray[np.float64]:
-    """Return the ratio of sums over bootstrapped companies; (companies, 2, D) -> (D,)."""
-    blocks = expected.shape[2] // DRAW_BLOCK
-    weights = _company_weights(len(expected), settings, seed, "scale", blocks)
-    sums = (expected * weights.T[:, None, :]).sum(axis=0)
+    """Return the ratio of sums over bootstrapped companies, shape (D,)."""
+    settings, seed, blocks = comparison.settings, comparison.seed, comparison.blocks
+    weights = np.empty((blocks * DRAW_BLOCK, len(companies)), dtype=np.uint16)
+    for block in range(blocks):
+        rows = slice(block * DRAW_BLOCK, (block + 1) * DRAW_BLOCK)
+        weights[rows] = _company_weights(len(companies), settings, seed, "scale", block)
+    sums = np.zeros((2, len(weights)))
+    # Groups bound the memory. Within and between them companies are added in the same order, so
+    # that the sums do not depend on the size of the groups.
+    size = max(1, _HELD_NUMBERS // sums.size)
+    for start in range(0, len(companies), size):
+        group = companies[start : start + size]
+        expected = compute.map(comparison, group, _shifted(progress, start, len(companies)))
+        for column, pair in enumerate(expected, start=start):
+            sums += pair * weights[:, column]
     return sums[0] / sums[1]
+
+
+def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return the progress of a group of tasks as progress of all."""
+    return None if progress is None else lambda done, _: progress(before + done, total)

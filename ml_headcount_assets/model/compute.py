@@ -1,62 +1,186 @@
-"""Where independent pieces of work run: here, in this process, on its cores."""
+"""Where independent pieces of work run: here, in threads of this process or in a pool of others.
+
+A piece of work is a function of one task. Both can be pickled, and what they carry is compact
+(pattern tables, not rows), so that the same pieces can be sent to other processes and machines.
+Since every random stream belongs to what is drawn (see `streams`), results are the same to the
+last bit wherever and in whatever groups the tasks are run.
+"""
 
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from multiprocessing import get_context
+from typing import Any, Protocol, TypeVar
 
-__all__ = ["Compute", "LocalCompute", "Progress"]
+from ..errors import ComputeError, InputError
+from .engine import Engine
+
+__all__ = ["WORKERS", "Compute", "LocalCompute", "Progress"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 
+#: Kinds of machine that a piece of work can wish for.
+WORKERS = ("cpu", "gpu")
+
+# Chunks that each process gets on average: enough that none idles long at the end.
+_CHUNKS_EACH = 8
+
 
 class Compute(Protocol):
-    """Anything that maps a function over tasks and returns the results in the tasks' order."""
+    """Anything that maps a function over tasks and returns the results in the tasks' order.
+
+    Attributes
+    ----------
+    engine
+        Which library and device the kernels are to use there.
+    """
+
+    @property
+    def engine(self) -> Engine:
+        """Which library and device the kernels are to use."""
+        ...
 
     def map(
         self,
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
         progress: Progress | None = None,
+        *,
+        worker: str = "cpu",
     ) -> list[Result]:
-        """Return ``[function(task) for task in tasks]``, calling `progress(done, total)`."""
+        """Return ``[function(task) for task in tasks]``.
+
+        Parameters
+        ----------
+        function
+            Can be pickled: a function of a module, a partial of one, or an instance of a class
+            of a module. It is importable wherever it is sent.
+        tasks
+            Can be pickled, and are compact.
+        progress
+            Is told ``(done, total)``.
+        worker
+            ``"cpu"``, or ``"gpu"`` as a wish for a machine that has one.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class LocalCompute:
-    """Threads in this process. NumPy and SciPy release the interpreter lock in the kernels.
+    """Work on this machine: in threads of this process, or in a pool of processes.
+
+    Threads cost nothing to start, and NumPy and SciPy release the interpreter lock in the
+    kernels. Processes take a second or two to start; with many cores, and work that is mostly
+    Python between short kernels, they are faster.
 
     Parameters
     ----------
     workers
         Number of threads; None takes the number of cores this process may use.
+    processes
+        Number of processes, which are started anew for each call; 0 stays in this one.
+    engine
+        Which library and device the kernels are to use.
     """
 
     workers: int | None = None
+    processes: int = 0
+    engine: Engine = Engine()  # noqa: RUF009, frozen
+
+    def __post_init__(self) -> None:
+        if self.processes < 0 or (self.workers is not None and self.workers < 1):
+            raise InputError(
+                f"There cannot be {self.processes} processes with {self.workers} threads: give 0 "
+                "processes or more, and 1 thread or more."
+            )
 
     def map(
         self,
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
         progress: Progress | None = None,
+        *,
+        worker: str = "cpu",
     ) -> list[Result]:
-        """Return ``[function(task) for task in tasks]``, calling `progress(done, total)`."""
-        workers = self.workers or len(os.sched_getaffinity(0))
-        results: list[Result] = []
-        with ThreadPoolExecutor(max_workers=min(workers, max(1, len(tasks)))) as pool:
+        """Return ``[function(task) for task in tasks]``; see `Compute.map`.
+
+        Tasks that wish for a GPU run one after another in this process, which can have one only
+        once.
+
+        Raises
+        ------
+        ComputeError
+            A process of the pool was killed.
+        """
+        if worker not in WORKERS:
+            raise InputError(f"Unknown worker {worker!r}; there are {', '.join(WORKERS)}.")
+        if worker == "gpu":
+            with ThreadPoolExecutor(max_workers=1) as pool:
+                return _gather(pool, function, tasks, 1, progress)
+        if self.processes and len(tasks) > 1:
+            return self._map_in_processes(function, tasks, progress)
+        threads = min(self.workers or len(os.sched_getaffinity(0)), max(1, len(tasks)))
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            return _gather(pool, function, tasks, 1, progress)
+
+    def _map_in_processes(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        progress: Progress | None,
+    ) -> list[Result]:
+        processes = min(self.processes, len(tasks))
+        with ProcessPoolExecutor(
+            max_workers=processes,
+            # A fork of a process with threads may inherit locks that nobody will ever release.
+            mp_context=get_context("forkserver"),
+            initializer=_receive,
+            initargs=(pickle.dumps(function),),
+        ) as pool:
             try:
-                for result in pool.map(function, tasks):
-                    results.append(result)
-                    if progress is not None:
-                        progress(len(results), len(tasks))
-            except BaseException:
-                # Without this, Ctrl-C would wait for every task still in the queue.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return results
+                size = max(1, -(-len(tasks) // (processes * _CHUNKS_EACH)))
+                return _gather(pool, _apply, tasks, size, progress)
+            except BrokenProcessPool as error:
+                raise ComputeError(
+                    f"One of {processes} processes was killed at its work, most likely because "
+                    "memory ran out. Try fewer of them (--processes), or fewer draws."
+                ) from error
+
+
+_received: list[Callable[[Any], Any]] = []
+
+
+def _receive(function: bytes) -> None:
+    """Take the function that all tasks of this process are for; it comes once, not per task."""
+    _received[:] = [pickle.loads(function)]
+
+
+def _apply(task: Any) -> Any:
+    return _received[0](task)
+
+
+def _gather(
+    pool: Executor,
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    size: int,
+    progress: Progress | None,
+) -> list[Result]:
+    results: list[Result] = []
+    try:
+        for result in pool.map(function, tasks, chunksize=size):
+            results.append(result)
+            if progress is not None:
+                progress(len(results), len(tasks))
+    except BaseException:
+        # Without this, Ctrl-C would wait for every task still in the queue.
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    return results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ from .settings import ESTIMATORS, EstimatorSettings
 from .streams import block_count, padded_draws
 
 __all__ = ["draw_headcounts"]
+
+# Experts are counted in 32 bits: with many draws of many companies they are most of the memory.
+_MOST_EMPLOYEES = int(np.iinfo(np.int32).max)
 
 
 def draw_headcounts(
@@ -65,37 +69,53 @@ def draw_headcounts(
     if min(len(fit.positive_rates), len(cohort.scale)) < draws:
         raise InputError(f"The cohort was fitted with fewer than {draws} draws; refit it.")
     assessed = assess_companies(pattern_counts, companies, fit.described, fit.annotators, settings)
+    for company in assessed:
+        if company.headcount > _MOST_EMPLOYEES:
+            raise InputError(
+                f"Company {company.company_id!r} has {company.headcount:,} employees, more than "
+                f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
+            )
     drawer = _Drawer(fit, cohort, settings, estimator, draws, seed)
-    drawn = (compute or LocalCompute()).map(drawer, assessed, progress)
-    return _collect(assessed, np.array(drawn, dtype=np.int64).reshape(len(assessed), draws))
+    rows = (compute or LocalCompute()).map(drawer, assessed, progress)
+    drawn = np.empty((len(assessed), draws), dtype=np.int32)
+    while rows:
+        # Each row is let go as soon as it is copied, so that all of them are never there twice.
+        drawn[len(rows) - 1] = rows.pop()
+    return _collect(assessed, drawn)
 
 
+@dataclass(frozen=True)
 class _Drawer:
     """All draws of one company at a time."""
 
-    def __init__(
-        self,
-        fit: AnnotatorFit,
-        cohort: CohortFit,
-        settings: EstimatorSettings,
-        estimator: str,
-        draws: int,
-        seed: int,
-    ) -> None:
-        self.fit, self.cohort, self.settings = fit, cohort, settings
-        self.estimator, self.draws, self.seed = estimator, draws, seed
-        self.blocks, self.padded = block_count(draws), padded_draws(draws)
+    fit: AnnotatorFit
+    cohort: CohortFit
+    settings: EstimatorSettings
+    estimator: str
+    draws: int
+    seed: int
 
-    def __call__(self, company: CompanyEvidence) -> NDArray[np.int64]:
+    @property
+    def blocks(self) -> int:
+        """Number of whole blocks that hold the draws."""
+        return block_count(self.draws)
+
+    @property
+    def padded(self) -> int:
+        """Number of draws in these blocks."""
+        return padded_draws(self.draws)
+
+    def __call__(self, company: CompanyEvidence) -> NDArray[np.int32]:
+        """Return the experts in each draw, shape (draws,)."""
         if company.evidence == NONE:
-            return np.full(self.draws, -1, dtype=np.int64)
+            return np.full(self.draws, -1, dtype=np.int32)
         if self.estimator == "log_debias":
             drawn = draw_log_debias(company, self.fit, self.seed, self.blocks)
         elif company.evidence == PROFILES:
             drawn = self._from_profiles(company)
         else:
             drawn = self._from_aggregates(company)
-        return drawn[: self.draws]
+        return drawn[: self.draws].astype(np.int32)
 
     def _from_profiles(self, company: CompanyEvidence) -> NDArray[np.int64]:
         posterior = self._posterior(company, company.labels)
@@ -115,7 +135,7 @@ class _Drawer:
         return expert_posterior(pattern_likelihood(table, labels), prevalence)
 
 
-def _collect(assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int64]) -> HeadcountResult:
+def _collect(assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int32]) -> HeadcountResult:
     evidence = np.array([company.evidence for company in assessed], dtype=object)
     unknown = np.broadcast_to((evidence == NONE)[:, None], drawn.shape)
     return HeadcountResult(

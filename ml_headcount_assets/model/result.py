@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from .evidence import NONE
 
 __all__ = ["HeadcountResult", "summarise_draws"]
 
+# Draws that are summarised together; a quantile copies them several times.
+_COPIED_NUMBERS = 1_000_000
 CONFIDENCES = ("probable", "possible", "non-zero", "not detected", "no evidence")
 
 
@@ -26,9 +29,9 @@ class HeadcountResult:
     company_id
         Shape (C,).
     draws
-        Masked integer array, shape (C, draws). Draw b shares its annotators across companies,
-        so totals are sums within a draw. Companies without evidence are masked: they have no
-        number, and a masked sum leaves them out.
+        Masked array of 32-bit integers, shape (C, draws). Draw b shares its annotators across
+        companies, so totals are sums within a draw. Companies without evidence are masked: they
+        have no number, and a masked sum leaves them out.
     evidence
         ``"profiles"``, ``"aggregates"`` or ``"none"``, shape (C,).
     flags
@@ -64,8 +67,8 @@ class HeadcountResult:
         """
         known = self.evidence != NONE
         summary = np.full((5, len(known)), np.nan)
-        if known.any():
-            summary[:, known] = summarise_draws(self.draws.data[known], level)
+        for rows in self._chunks(known):
+            summary[:, rows] = summarise_draws(self.draws.data[rows], level)
         mean, sd, low, median, high = summary
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(self.headcount > 0, median / self.headcount, np.nan)
@@ -114,11 +117,21 @@ class HeadcountResult:
         }
         summary = np.full(5, np.nan)
         if known.any():
-            summary = summarise_draws(self.draws.data[known].sum(axis=0), level)
+            sums = np.zeros(self.draws.shape[1], dtype=np.int64)
+            for rows in self._chunks(known):
+                sums += self.draws.data[rows].sum(axis=0)
+            summary = summarise_draws(sums, level)
         return total | dict(zip(("mean", "sd", "q10", "q50", "q90"), summary.tolist(), strict=True))
 
+    def _chunks(self, chosen: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
+        """Yield the places of the chosen companies, as many at a time as copies may be made of."""
+        places = np.flatnonzero(chosen)
+        size = max(1, _COPIED_NUMBERS // max(1, self.draws.shape[1]))
+        for start in range(0, len(places), size):
+            yield places[start : start + size]
 
-def summarise_draws(draws: NDArray[np.int64], level: float = 0.8) -> NDArray[np.float64]:
+
+def summarise_draws(draws: NDArray[np.integer], level: float = 0.8) -> NDArray[np.float64]:
     """Return mean, sd, lower quantile, median and upper quantile over the last axis.
 
     Quantiles are draws themselves (inverse of the empirical distribution): a count of people

@@ -124,7 +124,7 @@ def draw_rows(results: Mapping[str, HeadcountResult], slugs: Mapping[str, str]) 
 
 def result_of(rows: pd.DataFrame) -> HeadcountResult:
     """Return the result that rows of one estimator in table headcount_draws stand for."""
-    draws = np.stack(rows["draws"].tolist()).astype(np.int64)
+    draws = np.stack(rows["draws"].tolist()).astype(np.int32, copy=False)
     return HeadcountResult(
         company_id=rows["company_id"].to_numpy(dtype=object),
         draws=np.ma.masked_array(draws, mask=draws < 0),
