@@ -60,7 +60,11 @@ def _phrase_cells(side: pd.DataFrame, number: int) -> Iterator[Text]:
 
 
 def filters_table(filters: pd.DataFrame) -> Table:
-    """Return the filters of table keyword_filters_found, judged in both ways side by side."""
+    """Return the filters of table keyword_filters_found, judged in both ways side by side.
+
+    Those that lack a list are left out: they are the same as others, or never fire.
+    """
+    filters = filters[filters["yes_terms"].map(len) > 0]
     columns = (
         *("filter", ">sensitivity", ">(same CVs)", ">specificity", ">(same CVs)"),
         *(">precision", ">bits per CV", ">(same CVs)"),

@@ -35,6 +35,7 @@ _STRICT, _BROAD = "#0072B2", "#D55E00"
 #: Pixels of the map's drawing area that names of themes are laid out in.
 _MAP_WIDTH, _MAP_HEIGHT = 900, 560
 _NAME_HEIGHT, _LETTER_WIDTH = 18, 7.0
+_MOST_NAMED = 20
 _MOST_THEMES, _MOST_PHRASES = 20, 25
 
 
@@ -49,22 +50,23 @@ def phrase_map(phrases: pd.DataFrame, themes: pd.DataFrame) -> go.Figure:
     listed = phrases[list(LISTS)].any(axis=1)
     largest = max(1.0, float(phrases["log_odds"].abs().quantile(0.99)))
     figure = go.Figure()
-    for on_list, label, symbol in ((False, "on no list", "circle-open"), (True, "listed", "circle")):
+    for on_list, label in ((False, "on no list"), (True, "on a list")):
         rows = phrases[listed == on_list]
+        documents = (rows["experts"] + rows["others"]).to_numpy(dtype=float)
         figure.add_scatter(
             x=rows["x"],
             y=rows["y"],
             mode="markers",
             name=label,
             marker={
-                "symbol": symbol,
-                "size": 4 + 2 * np.log2((rows["experts"] + rows["others"]).to_numpy(float)),
+                "size": (1.6 if on_list else 1.1) * np.log2(1 + documents),
                 "color": rows["log_odds"],
                 "colorscale": _DIVERGING,
                 "cmid": 0,
                 "cmin": -largest,
                 "cmax": largest,
-                "opacity": 0.85 if on_list else 0.45,
+                "opacity": 1 if on_list else 0.5,
+                "line": {"color": INK if on_list else "white", "width": 1 if on_list else 0},
                 "showscale": on_list,
                 "colorbar": {
                     "title": {"text": "log odds<br>of experts"},
@@ -83,17 +85,18 @@ def phrase_map(phrases: pd.DataFrame, themes: pd.DataFrame) -> go.Figure:
         figure.add_annotation(
             x=x,
             y=y,
-            text=f"<b>{name}</b>",
+            yshift=14,
+            text=name,
             showarrow=False,
             font={"size": 12, "color": INK},
-            bgcolor="rgba(255,255,255,0.78)",
-            borderpad=1,
+            bgcolor="rgba(255,255,255,0.75)",
+            borderpad=0,
         )
     figure = lay_out(
         figure,
         "What the rated CVs speak of",
-        "Phrases, near each other if they mean similar things; the larger, the more CVs have it."
-        " Named are themes",
+        "Phrases, near each other if they mean similar things; larger if more CVs have them."
+        " In bold: themes",
         height=_MAP_HEIGHT + 150,
     )
     for axis in (figure.update_xaxes, figure.update_yaxes):
@@ -105,20 +108,33 @@ def phrase_map(phrases: pd.DataFrame, themes: pd.DataFrame) -> go.Figure:
 def _names_on_map(
     phrases: pd.DataFrame, themes: pd.DataFrame
 ) -> Iterator[tuple[float, float, str]]:
-    """Yield names of themes with their places, the largest first, as many as find room."""
+    """Yield texts with their places, as many as find room: themes, then the clearest phrases."""
     low, span = phrases[["x", "y"]].min(), np.ptp(phrases[["x", "y"]].to_numpy(), axis=0)
     scale = np.array([_MAP_WIDTH, _MAP_HEIGHT]) / np.where(span > 0, span, 1)
-    middle = phrases.dropna(subset="theme").groupby("theme")[["x", "y"]].median()
     taken: list[tuple[float, float, float]] = []
-    for row in themes.sort_values(["n_phrases", "theme"], ascending=[False, True]).itertuples():
-        name = shorten(row.name, 28)
-        x, y = (middle.loc[row.theme] - low).to_numpy() * scale
+    for place, text, is_theme in _candidate_names(phrases, themes):
+        name = shorten(text, 28)
+        x, y = (place - low.to_numpy()) * scale
         half = (len(name) * _LETTER_WIDTH + 8) / 2
         x = float(np.clip(x, half, max(half, _MAP_WIDTH - half)))
         if any(abs(x - a) < half + b and abs(y - c) < _NAME_HEIGHT for a, b, c in taken):
             continue
         taken.append((x, half, y))
-        yield float(low["x"] + x / scale[0]), float(low["y"] + y / scale[1]), name
+        shown = f"<b>{name}</b>" if is_theme else name
+        yield float(low["x"] + x / scale[0]), float(low["y"] + y / scale[1]), shown
+
+
+def _candidate_names(
+    phrases: pd.DataFrame, themes: pd.DataFrame
+) -> Iterator[tuple[np.ndarray, str, bool]]:
+    """Yield places, texts and whether it is a theme: the most important first."""
+    named = phrases.set_index("phrase")[["x", "y"]]
+    for row in themes.sort_values(["n_phrases", "theme"], ascending=[False, True]).itertuples():
+        yield named.loc[row.name].to_numpy(), row.name, True
+    listed = phrases[phrases[list(LISTS)].any(axis=1) & ~phrases["phrase"].isin(themes["name"])]
+    clearest = listed.sort_values("z", key=np.abs, ascending=False).head(_MOST_NAMED)
+    for phrase in clearest["phrase"]:
+        yield named.loc[phrase].to_numpy(), phrase, False
 
 
 def keyword_themes(themes: pd.DataFrame) -> go.Figure:
@@ -257,7 +273,7 @@ def filter_optimism(optimism: pd.DataFrame) -> go.Figure:
     names = [name for name in reversed(FILTERS) if name in set(optimism["filter"])]
     labels = [_filter_label(name) for name in names]
     figure = make_subplots(
-        rows=1, cols=len(_MEASURES), shared_yaxes=True, horizontal_spacing=0.035
+        rows=1, cols=len(_MEASURES), shared_yaxes=True, horizontal_spacing=0.045
     )
     for column, (name, measure) in enumerate(_MEASURES.items(), start=1):
         rows = optimism[optimism["measure"] == name].set_index("filter").reindex(names)
@@ -284,7 +300,12 @@ def filter_optimism(optimism: pd.DataFrame) -> go.Figure:
                 name=_JUDGED[judged],
                 legendgroup=judged,
                 showlegend=column == 1,
-                marker={"symbol": symbol, "size": 10, "color": colour, "line": {"width": 2}},
+                marker={
+                    "symbol": symbol,
+                    "size": 10,
+                    "color": colour,
+                    "line": {"width": 2, "color": colour},
+                },
                 hovertemplate="%{y}<br>%{x:" + measure.form + "}<extra></extra>",
                 row=1,
                 col=column,
@@ -293,7 +314,7 @@ def filter_optimism(optimism: pd.DataFrame) -> go.Figure:
     figure = lay_out(
         figure,
         "What judging a filter on its own CVs pretends",
-        "The distance between the marks is an illusion: phrases that fit these CVs by accident",
+        "How a filter looks on the CVs that it was learned on, and how it does on others",
         height=40 * len(names) + 200,
     )
     figure.update_yaxes(range=[-0.6, len(names) - 0.4], showgrid=True, gridcolor=FAINT)
