@@ -114,11 +114,14 @@ class SentenceEncoder:
 def _pieces(text: str, transformer: Any) -> Iterator[tuple[str, int]]:
     """Yield pieces of a text that fit the model's window, and the tokens of each."""
     tokenizer, window = transformer.tokenizer, transformer.max_seq_length
+    room = np.inf if window is None else window - tokenizer.num_special_tokens_to_add()
+    if len(text.encode()) <= room:  # no token is shorter than a byte
+        yield text, 1
+        return
     # Words are counted one by one, which slow tokenizers can do too. A tokenizer that joins
     # words needs fewer tokens than that, never more.
     words = text.split()
     counts = [len(ids) for ids in tokenizer(words, add_special_tokens=False)["input_ids"]]
-    room = np.inf if window is None else window - tokenizer.num_special_tokens_to_add()
     start, used = 0, 0
     for stop, count in enumerate(counts):
         if used and used + count > room:

@@ -49,21 +49,24 @@ def name_keywords(task: Extraction) -> sparse.csr_array:
     from keybert import KeyBERT
     from keybert.backend import BaseEmbedder
     from sklearn.feature_extraction.text import CountVectorizer
+    from threadpoolctl import threadpool_limits
 
     n, count = task.presence.shape
     # Phrases go by their numbers, and a CV is the list of its phrases' numbers.
     names = [str(number) for number in range(count)]
     columns = np.split(task.presence.indices, task.presence.indptr[1:-1])
     cvs = [[names[number] for number in each] for each in columns]
-    named = KeyBERT(model=BaseEmbedder()).extract_keywords(
-        cvs,
-        vectorizer=CountVectorizer(analyzer=_as_it_is, vocabulary=names),
-        use_mmr=True,
-        diversity=task.diversity,
-        top_n=task.phrases_per_cv,
-        doc_embeddings=task.cvs,
-        word_embeddings=task.phrases,
-    )
+    # The products are so small that threads would mostly wait for each other.
+    with threadpool_limits(1):
+        named = KeyBERT(model=BaseEmbedder()).extract_keywords(
+            cvs,
+            vectorizer=CountVectorizer(analyzer=_as_it_is, vocabulary=names),
+            use_mmr=True,
+            diversity=task.diversity,
+            top_n=task.phrases_per_cv,
+            doc_embeddings=task.cvs,
+            word_embeddings=task.phrases,
+        )
     per_cv = [named] if n == 1 else named  # of a single CV the phrases alone are returned
     rows = np.repeat(np.arange(n), [len(each) for each in per_cv])
     pairs = [pair for each in per_cv for pair in each]
