@@ -78,9 +78,9 @@ def draw_headcounts(
     drawer = _Drawer(fit, cohort, settings, estimator, draws, seed)
     rows = (compute or LocalCompute()).map(drawer, assessed, progress)
     drawn = np.empty((len(assessed), draws), dtype=np.int32)
-    while rows:
+    for number in reversed(range(len(rows))):
         # Each row is let go as soon as it is copied, so that all of them are never there twice.
-        drawn[len(rows) - 1] = rows.pop()
+        drawn[number] = rows.pop()
     return _collect(assessed, drawn)
 
 

@@ -1,0 +1,70 @@
+"""Finished ranges on disk, so that a run that breaks off does not lose them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .messages import Answer
+
+__all__ = ["KeptRanges"]
+
+_SUFFIX = ".range"
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class KeptRanges:
+    """A directory of finished ranges, one file each, named by what is in them.
+
+    Parameters
+    ----------
+    directory
+        It is made when there is something to keep, and removed when there is nothing left.
+    days
+        What has been lying there longer, of runs that were never taken up again, is removed.
+    """
+
+    directory: Path
+    days: float = 30.0
+
+    def find(self, range_id: str) -> Answer | None:
+        """Return the answer for a range; None if there is none, or the file is damaged."""
+        path = self._path(range_id)
+        if not path.is_file():
+            return None
+        try:
+            answer = Answer.from_bytes(path.read_bytes())
+        except ValueError:
+            path.unlink()
+            return None
+        return answer if answer.range_id == range_id and answer.results else None
+
+    def keep(self, answer: Answer) -> None:
+        """Store an answer; whoever looks finds all of it or nothing."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self.directory, suffix=".part")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(answer.to_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(self._path(answer.range_id))
+
+    def forget(self, *range_ids: str) -> None:
+        """Remove what is no longer needed, and what has become too old."""
+        for range_id in range_ids:
+            self._path(range_id).unlink(missing_ok=True)
+        if not self.directory.is_dir():
+            return
+        oldest = time.time() - self.days * _DAY_SECONDS
+        for path in self.directory.iterdir():
+            if path.stat().st_mtime < oldest and path.suffix in (_SUFFIX, ".part"):
+                path.unlink(missing_ok=True)
+        if not any(self.directory.iterdir()):
+            self.directory.rmdir()
+
+    def _path(self, range_id: str) -> Path:
+        return self.directory / f"{range_id}{_SUFFIX}"
