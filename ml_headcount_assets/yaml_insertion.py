@@ -6,7 +6,6 @@ mapping or list ends. Comments, order, quotes and layout survive because nobody 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -49,15 +48,16 @@ def insert(text: str, additions: Sequence[Addition]) -> str:
 
 
 def _added(content: Any, path: Sequence[str], addition: Mapping[str, Any] | Sequence[Any]) -> Any:
-    content = copy.deepcopy(content)
-    place = content
-    for key in path:
-        place = place[key]
-    if isinstance(addition, Mapping):
-        place.update(addition)
-    else:
-        place.extend(addition)
-    return content
+    """Return content with an addition, which changes no other part that is the same by alias."""
+    if path:
+        if not isinstance(content, dict) or path[0] not in content:
+            raise ValueError(f"there is no single key {path[0]!r}")
+        return {**content, path[0]: _added(content[path[0]], path[1:], addition)}
+    if isinstance(content, dict) and isinstance(addition, Mapping):
+        return {**content, **addition}
+    if isinstance(content, list) and not isinstance(addition, Mapping):
+        return [*content, *addition]
+    raise ValueError("what is to be added to is neither a mapping nor a list, or not that of both")
 
 
 def _insert(text: str, path: Sequence[str], addition: Mapping[str, Any] | Sequence[Any]) -> str:
@@ -99,9 +99,9 @@ def _dash(text: str, node: yaml.CollectionNode) -> str:
 def _block(addition: Mapping[str, Any] | Sequence[Any], column: int, dash: str = "- ") -> str:
     """Return an addition as lines that begin in a column."""
     if isinstance(addition, Mapping):
-        lines = _dumped(addition, flow=None).splitlines()
+        lines = _dumped(addition, flow=False).splitlines()
     else:
-        lines = [dash + _dumped(item, flow=True).strip() for item in addition]
+        lines = [dash + _dumped([item], flow=True).strip()[1:-1] for item in addition]
     return "".join(f"{' ' * column}{line}\n" for line in lines)
 
 
@@ -128,11 +128,11 @@ def _after_line(text: str, index: int, lines: str) -> str:
     return head + lines.replace("\n", newline) + tail
 
 
-def _dumped(content: Any, *, flow: bool | None) -> str:
+def _dumped(content: Any, *, flow: bool) -> str:
     return yaml.safe_dump(
         content,
         default_flow_style=flow,
         sort_keys=False,
         allow_unicode=True,
-        width=10_000 if flow else 100,
+        width=10_000,  # nothing is broken between words
     )
