@@ -108,9 +108,11 @@ def test_the_filter_with_the_most_information_is_proposed(found: KeywordDiscover
     honest = found.filters[found.filters["judged"] == "cross_validated"]
     assert proposed["information"].item() == honest["information"].max()
     assert found.proposed == proposed["filter"].item()
-    # Two planted sentences a CV, one in ten of the wrong side: 0.96 bits less what is lost.
-    assert proposed["information"].item() > 0.3
-    assert proposed["sensitivity"].item() + proposed["specificity"].item() > 1.6
+    # A filter that fires on all planted sentences has a sensitivity of .99 and a specificity of
+    # .81 (two sentences, each of the wrong side with probability .1), which is 0.45 bits. From
+    # 48 experts a fold, a third of that should be had.
+    assert proposed["information"].item() > 0.15
+    assert proposed["sensitivity"].item() + proposed["specificity"].item() > 1.4
 
 
 def test_nothing_is_proposed_that_others_know_already(rated: pd.DataFrame) -> None:
@@ -118,9 +120,10 @@ def test_nothing_is_proposed_that_others_know_already(rated: pd.DataFrame) -> No
     known.loc[::10, "llm_all_knowing"] = pd.NA
     found = _discover(rated, known)
     alone = _discover(rated)
-    for name in FILTERS:
-        # What is left is about the tenth of the CVs that the other annotator has no label for.
-        assert _honest(found, name)["information"] < 0.3 * _honest(alone, name)["information"]
+    # What is left is about the tenth of the CVs that the other annotator has no label for.
+    name = alone.proposed
+    assert name is not None
+    assert _honest(found, name)["information"] < 0.3 * _honest(alone, name)["information"]
     everything = known.assign(llm_all_knowing=rated["is_expert"].astype("Int8"))
     assert _discover(rated, everything).proposed is None
 
