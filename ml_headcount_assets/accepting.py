@@ -163,9 +163,7 @@ def _annotators_in_use(study: Study) -> Sequence[dict[str, Any]]:
     ]
 
 
-def _store(
-    directory: Path, config: str, labels: Path, rows: pd.DataFrame
-) -> tuple[Path, Path]:
+def _store(directory: Path, config: str, labels: Path, rows: pd.DataFrame) -> tuple[Path, Path]:
     """Write both files, the configuration last and only if the study can be loaded with it."""
     placed, path = directory / labels, directory / CONFIG_NAME
     mark = f".{uuid.uuid4().hex}.unfinished"

@@ -126,9 +126,7 @@ def accept(name: str, directory: Path, new_name: str | None, warehouse: Path) ->
     study, store = load_study(directory), TableStore(warehouse)
     refuse_other_study(study, warehouse)
     found = _discovered(store, warehouse)["keyword_filters_found"]
-    learned = learned_filter(
-        name, found, store.read("keyword_folds"), read_rated_texts(study)
-    )
+    learned = learned_filter(name, found, store.read("keyword_folds"), read_rated_texts(study))
     if not discovery_is_current(study, warehouse):
         raise InputError(
             "The rated CVs, their labels or the way of discovery are not those that the filters"

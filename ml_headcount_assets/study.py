@@ -148,7 +148,8 @@ class Study(Section):
     The first of `estimators` is the headline. `annotators` is None when they are to be inferred
     from the columns of the files. `filters` are the rules by which the annotators of kind
     "filter" label raw profiles; without it, those of the published study apply. `keywords` says
-    how others are to be discovered. `spending_cap` is the most that asking LLMs may cost, over all runs, in the currency of their prices.
+    how others are to be discovered. `spending_cap` is the most that asking LLMs may cost, over
+    all runs, in the currency of their prices.
     """
 
     directory: Path

@@ -67,7 +67,9 @@ def _insert(text: str, path: Sequence[str], addition: Mapping[str, Any] | Sequen
     node = _find(root, path)
     if node.flow_style:
         return _into_brackets(text, node, addition)
-    return _after_line(text, _end(node), _block(addition, node.start_mark.column, _dash(text, node)))
+    return _after_line(
+        text, _end(node), _block(addition, node.start_mark.column, _dash(text, node))
+    )
 
 
 def _find(node: yaml.Node, path: Sequence[str]) -> yaml.CollectionNode:

@@ -166,7 +166,7 @@ def keyword_themes(themes: pd.DataFrame) -> go.Figure:
     figure = lay_out(
         figure,
         "Themes, and whom they speak for",
-        f"Mean log odds of a theme's phrases: above 0 in CVs of experts, below 0 of others.{number}",
+        f"Mean log odds of their phrases: above 0 in CVs of experts, below 0 of others.{number}",
         height=36 * len(rows) + 170,
     )
     ends = [min(0.0, rows["log_odds"].min()), max(0.0, rows["log_odds"].max())]
@@ -233,7 +233,7 @@ def list_precision_recall(curves: pd.DataFrame) -> go.Figure:
     figure = lay_out(
         figure,
         "Precision and recall of the lists",
-        "A point for each number of phrases that a CV must have: one at the right, more to the left",
+        "A point for each number of phrases that a CV must have: one at the right, then more",
         height=520,
     )
     # Two lines of legend, then the panels' titles.
@@ -270,11 +270,9 @@ def filter_optimism(optimism: pd.DataFrame) -> go.Figure:
     optimism
         Table keyword_optimism.
     """
-    names = [name for name in reversed(FILTERS) if name in set(optimism["filter"])]
+    names = [name for name in FILTERS if name in set(optimism["filter"])][::-1]
     labels = [_filter_label(name) for name in names]
-    figure = make_subplots(
-        rows=1, cols=len(_MEASURES), shared_yaxes=True, horizontal_spacing=0.045
-    )
+    figure = make_subplots(rows=1, cols=len(_MEASURES), shared_yaxes=True, horizontal_spacing=0.045)
     for column, (name, measure) in enumerate(_MEASURES.items(), start=1):
         rows = optimism[optimism["measure"] == name].set_index("filter").reindex(names)
         same, honest = (measure.factor * rows[each] for each in ("same_cvs", "cross_validated"))

@@ -49,8 +49,8 @@ def held_out_labels(path: Path, rated: pd.DataFrame) -> tuple[pd.Series, pd.Data
     hashes = rated.set_index("rated_id")["text_hash"]
     known = rows["rated_id"].isin(hashes.index)
     repeated = rows["rated_id"].duplicated()
-    changed = known & rows["text_hash"].notna() & (
-        rows["text_hash"] != rows["rated_id"].map(hashes)
+    changed = (
+        known & rows["text_hash"].notna() & (rows["text_hash"] != rows["rated_id"].map(hashes))
     )
     for found, why in (
         (~known, "there is no rated CV of this id; not used"),
@@ -82,9 +82,9 @@ def _rows(table: RawTable) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "rated_id": ids,
-            "label": parse_labels(
-                table.columns["label"], table.line, "label", table.rejects
+            "label": parse_labels(table.columns["label"], table.line, "label", table.rejects),
+            "text_hash": pd.Series(
+                hashes if hashes is not None else [None] * len(ids), dtype="str"
             ),
-            "text_hash": pd.Series(hashes if hashes is not None else [None] * len(ids), dtype="str"),
         }
     )

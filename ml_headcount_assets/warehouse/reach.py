@@ -70,9 +70,7 @@ def keyword_reach(
         for (kind, name), found in zip(names, counted.rows(), strict=True)
         if counted.profiles
     ]
-    return pd.DataFrame(
-        rows, columns=["kind", "name", *_COLUMNS, "top_companies", "top_profiles"]
-    )
+    return pd.DataFrame(rows, columns=["kind", "name", *_COLUMNS, "top_companies", "top_profiles"])
 
 
 class _Counts:
@@ -100,8 +98,8 @@ class _Counts:
         ids = np.array(list(self._place), dtype=object)
         for counts in self._fired:
             # Of companies with equally many, the first by name.
-            top = np.lexsort((ids.astype("str"), -counts))[:_TOP] if len(ids) else []
-            top = [place for place in top if counts[place]]
+            order = np.lexsort((ids.astype("str"), -counts))[:_TOP].tolist()
+            top = [place for place in order if counts[place]]
             profiles = int(counts.sum())
             yield {
                 "profiles": profiles,
