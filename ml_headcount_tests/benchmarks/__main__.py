@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ml_headcount_assets.model import simulate_study
 
+from .keywords import keywords
 from .measurements import (
     Measurement,
     against_the_published_one,
@@ -23,7 +24,7 @@ from .measurements import (
 from .raw_profiles import raw_profiles
 
 _REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference-study"
-_DIGITS = {"s": ".3g", "GB": ".2f", "x": ",.3g"}
+_DIGITS = {"s": ".3g", "GB": ".2f", "x": ",.3g", "": ".2f"}
 
 
 def measure(console: Console) -> Iterator[Measurement]:
@@ -38,6 +39,7 @@ def measure(console: Console) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as work:
         yield from command_line(Path(work), world)
         yield from raw_profiles(Path(work), world)
+        yield from keywords(Path(work), world)
 
 
 def _write(value: float, unit: str) -> str:

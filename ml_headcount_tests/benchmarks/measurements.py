@@ -51,7 +51,7 @@ class Measurement:
     value
         The measured number, in `unit`.
     unit
-        "s", "GB" or "x".
+        "s", "GB", "x", or "" for a share.
     goal
         What it is to be, or None if it is only told.
     at_least
