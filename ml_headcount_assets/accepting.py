@@ -97,7 +97,8 @@ def accept_filter(directory: Path, name: str, learned: LearnedFilter) -> tuple[P
 def _refuse(study: Study, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{name!r} cannot be the name of a filter: use letters, digits, hyphens and underscores."
+            f"{name!r} cannot be the name of a filter: use letters, digits, hyphens and"
+            " underscores."
         )
     if study.files.profiles is None:
         raise InputError(

@@ -20,8 +20,8 @@ class ThresholdEntry(Section):
     """What a phrase needs to come on a list; see `text.keywords.Threshold`."""
 
     z: Number | None = None
-    odds_ratio: Number | None = None
     documents: Whole | None = None
+    false_share: Number | None = None
     phrases: Whole | None = None
 
     def applied_to(self, base: Threshold) -> Threshold:
