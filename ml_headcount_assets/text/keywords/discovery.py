@@ -83,9 +83,7 @@ def discover_keywords(
     learned = learn(corpus, np.arange(len(texts)), settings)
     judged = cross_validate(corpus, settings, _part(progress, 90, 100))
     same = list_hits(table.presence, learned.lists)
-    told = filter_tables(
-        rated["rated_id"], is_expert, others, judged, learned, same, settings.seed
-    )
+    told = filter_tables(rated["rated_id"], is_expert, others, judged, learned, same, settings.seed)
     phrases, themes = _phrase_tables(corpus, learned, settings)
     return KeywordDiscovery(
         phrases=_typed("phrases", phrases),

@@ -114,9 +114,7 @@ def learn(corpus: Corpus, rows: IntArray, settings: KeywordSettings) -> Learned:
         order = np.lexsort((-np.nan_to_num(relevance[numbers]), -clear))
         against = ~is_expert if side == "yes" else is_expert
         lists[name] = _within_share(numbers[order], columns, against, threshold)
-    return Learned(
-        candidates, experts, others, named_experts, named_others, relevance, odds, lists
-    )
+    return Learned(candidates, experts, others, named_experts, named_others, relevance, odds, lists)
 
 
 def list_hits(presence: sparse.csr_array, lists: Mapping[str, IntArray]) -> IntArray:
@@ -153,7 +151,9 @@ def _ones(array: sparse.csr_array) -> sparse.csr_array:
 
 def _per_class(presence: sparse.csr_array, is_expert: BoolArray) -> tuple[IntArray, IntArray]:
     """Return per phrase the CVs of experts and of others that have it."""
-    counts = [np.asarray(presence[members].sum(axis=0)).ravel() for members in (is_expert, ~is_expert)]
+    counts = [
+        np.asarray(presence[members].sum(axis=0)).ravel() for members in (is_expert, ~is_expert)
+    ]
     return counts[0].astype(np.int64), counts[1].astype(np.int64)
 
 
@@ -162,7 +162,8 @@ def _within_share(
 ) -> IntArray:
     """Return the phrases that keep the list off the CVs it is not for, passing over others."""
     most = threshold.false_share * against.sum()
-    hit, chosen = np.zeros(len(against), dtype=bool), []
+    hit = np.zeros(len(against), dtype=bool)
+    chosen: list[int] = []
     for number in numbers.tolist():
         if len(chosen) == threshold.phrases:
             break

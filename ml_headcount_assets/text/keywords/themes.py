@@ -42,9 +42,7 @@ def phrase_map(vectors: NDArray[np.float32]) -> FloatArray:
     return principal_components(vectors, 2)
 
 
-def phrase_themes(
-    vectors: NDArray[np.float32], telling: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def phrase_themes(vectors: NDArray[np.float32], telling: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the theme (n,) of each phrase, numbered from 0; −1 for none.
 
     Parameters

@@ -212,7 +212,9 @@ def _precision_recall(is_expert: BoolArray, judged: IntArray, same: IntArray) ->
             for threshold in range(1, int(hits.max(initial=0)) + 1):
                 found = hits >= threshold
                 right = (found & own).sum()
-                rows.append((name, how, threshold, right / found.sum(), right / (own.sum() * len(hits))))
+                rows.append(
+                    (name, how, threshold, right / found.sum(), right / (own.sum() * len(hits)))
+                )
     columns = ["list", "judged", "threshold", "precision", "recall"]
     return pd.DataFrame(rows, columns=columns)
 
