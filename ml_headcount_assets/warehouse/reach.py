@@ -57,7 +57,7 @@ def keyword_reach(
     done = 0
     # The search is Arrow's, which lets other threads work meanwhile.
     with store.snapshot() as snapshot, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        total = sum(snapshot.row_counts("profiles").values())
+        total = int(snapshot.query("SELECT count(*) FROM profiles WHERE text <> ''").iloc[0, 0])
         for batch in snapshot.stream(
             "SELECT company_id, text FROM profiles WHERE text <> ''", [], _AT_ONCE
         ):

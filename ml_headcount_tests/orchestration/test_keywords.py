@@ -27,6 +27,7 @@ from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds import write_world
 from ml_headcount_tests.orchestration.conftest import Place
 from ml_headcount_tests.orchestration.test_session import staleness
+from ml_headcount_tests.privacy import MARK, leaks
 from ml_headcount_tests.security_study import CONFIG, write_security_study
 from ml_headcount_tests.text.keywords.worlds import WordEncoder
 
@@ -319,3 +320,31 @@ def test_exports_and_the_report_have_the_keywords(place, tmp_path):
     assert terms.split("; ") == list(stored.iloc[0])
     assert not (out / "keyword_folds.csv").exists()
     assert np.isfinite(csv["sensitivity"]).all()
+
+
+# --- privacy -----------------------------------------------------------------------------------
+
+
+def test_words_of_single_people_are_nowhere_but_in_the_warehouse_of_texts(place, tmp_path):
+    """A phrase needs several CVs to be one; what a few have is theirs."""
+    rated = place.directory / "validation.jsonl"
+    lines = rated.read_text().splitlines()
+    marked = [line.replace('"text": "', f'"text": "{MARK} ') for line in lines[:4]]
+    rated.write_text("\n".join([*marked, *lines[4:]]) + "\n")
+    profiles = place.directory / "profiles" / "all.jsonl"
+    profiles.write_text(profiles.read_text().replace('"text": "', f'"text": "{MARK} ', 3))
+    output = command(place, "discover", "--study", place.directory)
+    output += accept(place, FOUND)
+    place.run()
+    result = CliRunner().invoke(
+        main, ["export", "--to", str(tmp_path / "out"), "--warehouse", str(place.warehouse)]
+    )
+    assert result.exit_code == 0
+    assert place.warehouse.with_suffix(".embeddings").is_file()
+    originals = {rated, profiles, place.warehouse}
+    files = {path for path in tmp_path.rglob("*") if path.is_file()} - originals
+    assert len(files) > 20
+    assert not leaks([*files, output, result.output])
+    assert leaks([place.warehouse])  # the search does find it where it is
+    phrases = " ".join(read(place, "keyword_phrases")["phrase"])
+    assert not leaks([phrases])
