@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -49,6 +50,10 @@ class AnnotatorEntry(Section):
     `column` is given when the files call it otherwise; `derived` names the annotators whose
     conjunction (logical AND) this one is by definition.
 
+    `rated_labels` is for a keyword filter that was learned on the study's rated CVs: a file with
+    what it says of each of them when it is learned without that CV. Its own rule, which has
+    seen them, labels the profiles only. The path is absolute once the study is loaded.
+
     An LLM with an `endpoint` is asked for the labels that it has not given yet. The endpoint is
     the address of a service that speaks the OpenAI chat-completions protocol, up to and without
     ``/chat/completions``; `model` is the name under which the service knows the model, and
@@ -61,6 +66,7 @@ class AnnotatorEntry(Section):
     kind: Literal["llm", "filter"]
     column: Name | None = None
     derived: tuple[Name, ...] = ()
+    rated_labels: Path | None = None
     model: Name | None = None
     endpoint: Name | None = None
     api_key_env: Name | None = None
@@ -76,10 +82,14 @@ class AnnotatorEntry(Section):
         return self.column or self.name
 
     @model_validator(mode="after")
-    def _service_is_complete(self) -> Self:
+    def _keys_belong_together(self) -> Self:
         given = self.model_fields_set
         if self.kind != "llm" and given & {"model", "endpoint", *_SERVICE_KEYS}:
             raise ValueError(f"{self.name}: a keyword filter has no model and no endpoint")
+        if self.rated_labels is not None and (self.kind != "filter" or self.derived):
+            raise ValueError(
+                f"{self.name}: 'rated_labels' are of keyword filters that are not derived"
+            )
         if self.endpoint is None:
             strays = sorted(given.intersection(_SERVICE_KEYS))
             if strays:

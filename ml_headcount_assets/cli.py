@@ -6,23 +6,25 @@ and ``--help`` should not have to wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ml_headcount_assets.errors import HeadcountError, InputError
+from ml_headcount_assets.cli_compute import chosen_compute, compute_options
+from ml_headcount_assets.cli_keywords import keywords
+from ml_headcount_assets.cli_warehouse import last_study as _last_study
+from ml_headcount_assets.cli_warehouse import refuse_other_study as _refuse_other_study
+from ml_headcount_assets.cli_warehouse import short_path as _short
+from ml_headcount_assets.cli_warehouse import warehouse_option as _warehouse_option
+from ml_headcount_assets.errors import HeadcountError
 
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
-    from ml_headcount_assets.model import Compute
-    from ml_headcount_assets.study import Study
 
 __all__ = ["main"]
 
-_DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
 _SHOWN_COMPANIES = 15
 
 
@@ -55,48 +57,6 @@ class _Commands(click.Group):
 @click.version_option(package_name="ml-headcount-assets", prog_name="ml-headcount")
 def main() -> None:
     """Estimate how many machine-learning experts companies employ, with honest intervals."""
-
-
-def _warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--warehouse",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default=_DEFAULT_WAREHOUSE,
-        show_default=True,
-        envvar="ML_HEADCOUNT_WAREHOUSE",
-        show_envvar=True,
-        help="The study's DuckDB file.",
-    )(command)
-
-
-def _compute_options(command: Callable[..., None]) -> Callable[..., None]:
-    where = click.option(
-        "--compute",
-        type=click.Choice(["local", "modal"]),
-        default="local",
-        show_default=True,
-        envvar="ML_HEADCOUNT_COMPUTE",
-        show_envvar=True,
-        help="Where the draws are computed: on this machine, or on Modal's.",
-    )
-    how_many = click.option(
-        "--processes",
-        type=click.IntRange(0),
-        default=0,
-        envvar="ML_HEADCOUNT_PROCESSES",
-        show_envvar=True,
-        help="Processes on this machine, in place of threads of one.",
-    )
-    engine = click.option(
-        "--engine",
-        type=click.Choice(["auto", "numpy", "torch", "cuda"]),
-        default="auto",
-        show_default=True,
-        envvar="ML_HEADCOUNT_ENGINE",
-        show_envvar=True,
-        help="Library of the kernels; cuda is torch on a GPU.",
-    )
-    return where(how_many(engine(command)))
 
 
 @main.command()
@@ -161,7 +121,7 @@ def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int,
 )
 @click.option("--draws", type=click.IntRange(2), help="Number of draws in place of the study's.")
 @click.option("--seed", type=click.IntRange(0), help="Random seed in place of the study's.")
-@_compute_options
+@compute_options
 @_warehouse_option
 def run(
     directory: Path,
@@ -195,7 +155,7 @@ def run(
     console = Console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     # What workers have found is needed until all of it is in the warehouse.
-    chosen = _compute(
+    chosen = chosen_compute(
         compute, processes, engine, kept_beside(warehouse.resolve()), announce, hold=True
     )
     with open_progress(console) as progress:
@@ -253,6 +213,9 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
         costs = expected_costs(sources, sizes, answers)
         for line in costs_in_words(costs, answers.spent, study.spending_cap):
             click.echo(line)
+
+
+main.add_command(keywords)
 
 
 @main.command()
@@ -348,7 +311,7 @@ def compare(truth: Path, warehouse: Path) -> None:
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first world."
 )
-@_compute_options
+@compute_options
 def calibrate(
     worlds: int,
     scenario: str,
@@ -375,8 +338,8 @@ def calibrate(
     console = Console()
     chosen = estimators or ESTIMATORS
     announce = partial(console.print, markup=False, soft_wrap=True)
-    kept = _DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
-    where = _compute(compute, processes, engine, kept, announce)
+    kept = (Path(".ml-headcount") / "calibrate.ranges").resolve()
+    where = chosen_compute(compute, processes, engine, kept, announce)
     with open_progress(console) as progress:
         study = study_calibration(
             worlds=worlds,
@@ -395,64 +358,6 @@ def calibrate(
     title = "By kind of evidence"
     console.print(score_table(by_evidence, title=title, level=study.level, explained=False))
     console.print(rank_table({name: study.rank_histogram(name) for name in chosen}))
-
-
-def _compute(
-    name: str,
-    processes: int,
-    engine: str,
-    kept: Path,
-    announce: Callable[[str], None],
-    hold: bool = False,
-) -> Compute:
-    """Return where the draws are computed, having made sure that it can begin."""
-    from ml_headcount_assets.compute.choice import choose_compute
-
-    if name == "local":
-        return choose_compute(name, processes=processes, engine=engine)
-    from ml_headcount_assets.compute.modal_compute import ModalCompute
-
-    chosen = choose_compute(
-        name, processes=processes, engine=engine, kept=kept, hold=hold, announce=announce
-    )
-    if isinstance(chosen, ModalCompute):
-        chosen.check()
-    return chosen
-
-
-def _short(path: Path) -> str:
-    """Write a path relative to where the user is, if it lies there."""
-    resolved = path.resolve()
-    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
-
-
-def _last_study(warehouse: Path) -> Study:
-    """Return the configuration that a warehouse was last brought up to date with."""
-    import yaml
-
-    from ml_headcount_assets.orchestration.instance import home_of
-    from ml_headcount_assets.study import CONFIG_NAME, Study
-
-    kept = home_of(warehouse) / CONFIG_NAME
-    if not warehouse.is_file() or not kept.is_file():
-        raise InputError(
-            f"There is no finished run in {_short(warehouse)}. Run the study first"
-            " (ml-headcount run --study DIR), or say with --warehouse which one you mean."
-        )
-    content = yaml.safe_load(kept.read_text(encoding="utf-8"))
-    return Study.model_validate({"directory": warehouse.parent, **content})
-
-
-def _refuse_other_study(study: Study, warehouse: Path) -> None:
-    """Keep a study from replacing the tables of another one by mistake."""
-    if not warehouse.is_file():
-        return
-    stored = _last_study(warehouse).name
-    if stored != study.name:
-        raise InputError(
-            f"{_short(warehouse)} holds the study {stored!r}, not {study.name!r}. Give this one a"
-            " warehouse of its own with --warehouse, or delete that file."
-        )
 
 
 def _results(warehouse: Path) -> StudyResults:

@@ -25,12 +25,14 @@ from rich.text import Text
 from ml_headcount_assets.figures.style import percent
 
 __all__ = [
+    "NO_NUMBER",
     "StageProgress",
     "company_table",
     "count",
     "counts_line",
     "group_table",
     "open_progress",
+    "plain_table",
     "rank_table",
     "rejects_table",
     "score_table",
@@ -39,12 +41,12 @@ __all__ = [
 #: Width that a column of text keeps on a narrow screen; enough for the name of an estimator.
 _LEAST_TEXT = 11
 #: Shown where there is no number. A dash could be taken for zero; the words are beside it.
-_NO_NUMBER = "–"
+NO_NUMBER = "–"
 
 
 def count(value: float) -> str:
     """Write a number of people; a missing one is never written as 0."""
-    return _NO_NUMBER if pd.isna(value) else f"{value:,.0f}"
+    return NO_NUMBER if pd.isna(value) else f"{value:,.0f}"
 
 
 class StageProgress:
@@ -75,7 +77,7 @@ def open_progress(console: Console) -> Iterator[StageProgress]:
         yield StageProgress(progress)
 
 
-def _table(title: str, columns: Sequence[str]) -> Table:
+def plain_table(title: str, columns: Sequence[str]) -> Table:
     """Return an empty table; columns whose name begins with '>' are numbers."""
     table = Table(
         title=title,
@@ -115,7 +117,7 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
     """
     low, high = _ends(level)
     columns = ("company", ">profiles", ">employees", f">{low}", ">median", f">{high}", "confidence")
-    table = _table(title, columns)
+    table = plain_table(title, columns)
     for row in intervals.itertuples():
         table.add_row(
             Text(str(row.label)),
@@ -141,7 +143,7 @@ def group_table(totals: pd.DataFrame, *, title: str, level: float) -> Table:
         f">{high}",
         ">mean",
     )
-    table = _table(title, columns)
+    table = plain_table(title, columns)
     for row in totals.itertuples():
         table.add_row(
             Text(str(row.label)),
@@ -163,7 +165,9 @@ def counts_line(heading: str, counts: Mapping[str, int]) -> Text:
 
 def rejects_table(rejects: pd.DataFrame) -> Table:
     """Return how often each field was rejected and why: ``source_file, field, reason, rows``."""
-    table = _table("Rows and fields that could not be used", ("file", "field", ">rows", "reason"))
+    table = plain_table(
+        "Rows and fields that could not be used", ("file", "field", ">rows", "reason")
+    )
     for row in rejects.itertuples():
         # Text, lest brackets in a file's own words be taken for markup.
         table.add_row(
@@ -201,10 +205,10 @@ def score_table(scores: pd.DataFrame, *, title: str, level: float, explained: bo
         Whether to say below what the columns are.
     """
     shown = [name for name in _SCORE_COLUMNS if name in scores]
-    table = _table(title, [_SCORE_COLUMNS[name][0] for name in shown])
+    table = plain_table(title, [_SCORE_COLUMNS[name][0] for name in shown])
     for row in scores[shown].to_dict("records"):
         table.add_row(
-            *(_NO_NUMBER if pd.isna(v) else format(v, _SCORE_COLUMNS[k][1]) for k, v in row.items())
+            *(NO_NUMBER if pd.isna(v) else format(v, _SCORE_COLUMNS[k][1]) for k, v in row.items())
         )
     notes = {
         "coverage": f"covered: the {percent(level)} interval holds the true count",
@@ -223,7 +227,7 @@ def score_table(scores: pd.DataFrame, *, title: str, level: float, explained: bo
 def rank_table(histograms: Mapping[str, NDArray[np.int64]]) -> Table:
     """Return the rank histograms, one line per estimator, in per cent of the companies."""
     bins = len(next(iter(histograms.values())))
-    table = _table(
+    table = plain_table(
         "Rank of the true count among the draws, in tenths (%)",
         ("estimator", *(f">{number}" for number in range(1, bins + 1))),
     )

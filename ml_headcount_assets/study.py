@@ -19,9 +19,11 @@ from pydantic import Field, StrictBool, ValidationError, model_validator
 
 from .annotator_entry import AnnotatorEntry, Name, Section
 from .errors import InputError
+from .keywords_entry import KeywordsEntry
 from .model.priors import Priors
 from .model.settings import ESTIMATORS, EstimatorSettings
 from .text.filters import KeywordFilters, published_filters
+from .text.keywords import KeywordSettings
 
 CONFIG_NAME = "study.yaml"
 
@@ -145,8 +147,9 @@ class Study(Section):
 
     The first of `estimators` is the headline. `annotators` is None when they are to be inferred
     from the columns of the files. `filters` are the rules by which the annotators of kind
-    "filter" label raw profiles; without it, those of the published study apply. `spending_cap`
-    is the most that asking LLMs may cost, over all runs, in the currency of their prices.
+    "filter" label raw profiles; without it, those of the published study apply. `keywords` says
+    how others are to be discovered. `spending_cap` is the most that asking LLMs may cost, over
+    all runs, in the currency of their prices.
     """
 
     directory: Path
@@ -154,6 +157,7 @@ class Study(Section):
     files: StudyFiles
     annotators: tuple[AnnotatorEntry, ...] | None = None
     filters: KeywordFilters | None = None
+    keywords: KeywordsEntry = KeywordsEntry()
     estimators: tuple[Name, ...] = Field(ESTIMATORS, min_length=1)
     preset: Name | None = None
     draws: int = Field(1000, ge=2, strict=True)
@@ -186,6 +190,23 @@ class Study(Section):
                         f"annotators: {entry.name} is derived from {part!r}, which is not a"
                         " listed annotator that is itself not derived"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _learned_filters_have_rules(self) -> Self:
+        for entry in self.annotators or ():
+            if entry.rated_labels is None:
+                continue
+            if self.files.profiles is None:
+                raise ValueError(
+                    f"annotators: {entry.name} has 'rated_labels', but the study has no raw"
+                    " profiles that its rule could label; remove it"
+                )
+            if entry.name not in self.keyword_filters.rules:
+                raise ValueError(
+                    f"annotators: {entry.name} has 'rated_labels', but no rule of that name is"
+                    " under 'filters'; add the rule, or remove the annotator"
+                )
         return self
 
     @model_validator(mode="after")
@@ -268,6 +289,21 @@ class Study(Section):
         """The rules of the study's keyword filters: its own, or the published ones."""
         return self.filters or published_filters()
 
+    def keyword_settings(self) -> KeywordSettings:
+        """Return how keywords are to be discovered.
+
+        Raises
+        ------
+        InputError
+            Choices that do not go together.
+        """
+        return self.keywords.settings()
+
+    @property
+    def held_out(self) -> dict[str, Path]:
+        """Where the rated CVs' labels of filters that were learned on them are, by filter."""
+        return {e.name: e.rated_labels for e in self.annotators or () if e.rated_labels}
+
     @property
     def headline(self) -> str:
         """The estimator whose numbers are shown first."""
@@ -309,12 +345,15 @@ def load_study(directory: Path | str, config: Path | str | None = None) -> Study
     source, raw = _read_config(directory, config)
     unsettled = {key: raw[key] for key in raw if key != "files"}
     unsettled["files"] = _locate_files(directory, raw.get("files"), source)
+    if "annotators" in raw:
+        unsettled["annotators"] = _locate_labels(directory, raw["annotators"], source)
     unsettled.setdefault("name", directory.name)
     if "directory" in raw:
         raise InputError(f"{source}: key 'directory' is unknown; correct or remove it.")
     try:
         study = Study(directory=directory, **unsettled)
         study.settings()
+        study.keyword_settings()
     except ValidationError as error:
         raise InputError(_describe(error, source)) from error
     except InputError as error:
@@ -386,6 +425,26 @@ def _locate_files(directory: Path, files: Any, source: str) -> Any:
     if "profiles" in named and (directory / LABELS_FOLDER).is_dir():
         named.setdefault("labels", None)
     return {role: _with_path(directory, role, entry, source) for role, entry in named.items()}
+
+
+def _locate_labels(directory: Path, annotators: Any, source: str) -> Any:
+    """Make the paths of labels of rated CVs absolute."""
+    if not isinstance(annotators, list):
+        return annotators  # the model says what is wrong with it
+    return [_with_labels(directory, entry, source) for entry in annotators]
+
+
+def _with_labels(directory: Path, entry: Any, source: str) -> Any:
+    if not isinstance(entry, dict) or not isinstance(entry.get("rated_labels"), str):
+        return entry
+    path = directory / entry["rated_labels"]
+    if not path.is_file():
+        raise InputError(
+            f"{source}: annotators: {entry.get('name')}: there is no file"
+            f" {entry['rated_labels']!r} in the study directory. It has what this filter says of"
+            " rated CVs that it was not learned on: restore it, or remove the annotator."
+        )
+    return {**entry, "rated_labels": path}
 
 
 def _role_of_people(directory: Path) -> str:

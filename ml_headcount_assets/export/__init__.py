@@ -1,7 +1,14 @@
 """What leaves the warehouse: tables for other programs, and a report for people."""
 
 from .report import write_report
-from .results import RESULT_TABLES, StudyResults, read_results
+from .results import KEYWORD_RESULTS, RESULT_TABLES, StudyResults, read_results
 from .tables import write_tables
 
-__all__ = ["RESULT_TABLES", "StudyResults", "read_results", "write_report", "write_tables"]
+__all__ = [
+    "KEYWORD_RESULTS",
+    "RESULT_TABLES",
+    "StudyResults",
+    "read_results",
+    "write_report",
+    "write_tables",
+]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -57,6 +58,7 @@ def write_report(results: StudyResults, path: Path, *, truth: pd.DataFrame | Non
     )
     environment.filters["count"] = _count
     environment.filters["share"] = _share
+    environment.filters["bits"] = _bits
     page = environment.get_template("report.html.j2").render(
         results=results,
         study=results.study,
@@ -69,6 +71,7 @@ def write_report(results: StudyResults, path: Path, *, truth: pd.DataFrame | Non
         rejects=results.reject_counts().to_dict("records"),
         flag_meanings=FLAG_MEANINGS,
         size_bands=SIZE_BAND_LABELS,
+        filters=_filters(results.keywords),
         figures={name: _embed(figure, name) for name, figure in _figures(results, truth)},
         plotly=Markup(get_plotlyjs()),
     )
@@ -101,6 +104,34 @@ def _figures(results: StudyResults, truth: pd.DataFrame | None) -> Iterator[tupl
     checks = results.of_headline(results.predictive_checks)
     if len(checks):
         yield "checks", figures.pattern_check(checks, _pattern_names(results), level=level)
+    yield from _keyword_figures(results.keywords)
+
+
+def _keyword_figures(keywords: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, go.Figure]]:
+    if not keywords:
+        return
+    phrases, themes = keywords["keyword_phrases"], keywords["keyword_themes"]
+    yield "phrases", figures.phrase_map(phrases, themes)
+    if len(themes):
+        yield "themes", figures.keyword_themes(themes)
+    curves = keywords["keyword_precision_recall"]
+    if curves["precision"].notna().any():
+        yield "recall", figures.list_precision_recall(curves)
+    made = {row["filter"] for row in _filters(keywords)}
+    optimism = keywords["keyword_optimism"]
+    if made:
+        yield "optimism", figures.filter_optimism(optimism[optimism["filter"].isin(made)])
+    if len(keywords["keyword_reach"]):
+        yield "reach", figures.keyword_reach(keywords["keyword_reach"], phrases)
+
+
+def _filters(keywords: Mapping[str, pd.DataFrame]) -> list[dict[Hashable, Any]]:
+    """Return the filters that have phrases, judged on CVs that they have not seen."""
+    if not keywords:
+        return []
+    found = keywords["keyword_filters_found"]
+    honest = found[(found["judged"] == "cross_validated") & found["yes_terms"].map(len).gt(0)]
+    return honest.sort_values("information", ascending=False).to_dict("records")
 
 
 def _pattern_names(results: StudyResults) -> list[str]:
@@ -129,3 +160,7 @@ def _count(value: float) -> str:
 
 def _share(value: float) -> str:
     return _MISSING if pd.isna(value) else f"{100 * value:.2g} %"
+
+
+def _bits(value: float) -> str:
+    return _MISSING if pd.isna(value) else f"{value:.3f}"

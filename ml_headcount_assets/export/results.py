@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.study import Study
+from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 
-__all__ = ["RESULT_TABLES", "StudyResults", "read_results"]
+__all__ = ["KEYWORD_RESULTS", "RESULT_TABLES", "StudyResults", "read_results"]
 
 #: The tables that results are read from.
 RESULT_TABLES = (
@@ -23,6 +25,9 @@ RESULT_TABLES = (
     "predictive_checks",
     "rejects",
 )
+
+#: Those of discovered keywords, if there are any. What is said of single CVs stays where it is.
+KEYWORD_RESULTS = tuple(name for name in KEYWORD_TABLES if name != "keyword_folds")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class StudyResults:
         Table headcount_intervals with, in addition, each company's ``label`` (its name, or its
         id if it has none), ``cohort``, ``size_band``, ``country``. Estimators come in the
         study's order.
+    keywords
+        The tables `KEYWORD_RESULTS` by name; empty if no keywords have been discovered.
     """
 
     study: Study
@@ -51,6 +58,7 @@ class StudyResults:
     annotator_correlations: pd.DataFrame
     predictive_checks: pd.DataFrame
     rejects: pd.DataFrame
+    keywords: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def headline(self) -> pd.DataFrame:
@@ -108,6 +116,7 @@ def read_results(store: TableStore, study: Study) -> StudyResults:
     """
     with store.snapshot() as snapshot:
         tables = {name: snapshot.read(name) for name in RESULT_TABLES}
+        keywords = {name: snapshot.read(name) for name in KEYWORD_RESULTS if snapshot.has(name)}
     companies = tables["companies"]
     described = companies.assign(label=companies["name"].fillna(companies["company_id"]))
     intervals = tables.pop("headcount_intervals").merge(
@@ -118,4 +127,11 @@ def read_results(store: TableStore, study: Study) -> StudyResults:
         "estimator", key=lambda names: names.map(rank), kind="stable", ignore_index=True
     )
     portfolio = tables.pop("portfolio_intervals")
-    return StudyResults(study=study, intervals=intervals, portfolio=portfolio, **tables)
+    complete = len(keywords) == len(KEYWORD_RESULTS) and len(keywords["keyword_phrases"])
+    return StudyResults(
+        study=study,
+        intervals=intervals,
+        portfolio=portfolio,
+        keywords=keywords if complete else {},
+        **tables,
+    )

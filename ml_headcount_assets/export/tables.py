@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, TYPE_STRING
 
@@ -62,7 +63,15 @@ def _tables(results: StudyResults) -> Mapping[str, pd.DataFrame]:
         "predictive_checks": results.predictive_checks,
         "companies": results.companies,
         "rejects": results.rejects,
+        **{name: _without_lists(table) for name, table in results.keywords.items()},
     }
+
+
+def _without_lists(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with lists written as text, which is all that CSV and a workbook hold."""
+    lists = [name for name in table if table[name].map(np.ndim).gt(0).any()]
+    written = {name: table[name].map(lambda each: "; ".join(map(str, each))) for name in lists}
+    return table.assign(**written)
 
 
 def _write_workbook(tables: Mapping[str, pd.DataFrame], path: Path) -> None:

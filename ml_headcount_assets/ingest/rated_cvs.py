@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from ..errors import InputError
@@ -9,8 +11,9 @@ from ..model.annotators import check_derived
 from ..study import Study
 from ..text.recipe import RECIPE_VERSION, hash_text
 from .annotators import study_annotators
+from .held_out_labels import held_out_labels
 from .rated_labels import rated_labels, rated_texts
-from .rejects import WHOLE_ROW
+from .rejects import WHOLE_ROW, Rejects
 from .tables import RawTable, read_table
 from .values import parse_labels
 
@@ -27,7 +30,8 @@ def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
         a column of ids, a CV goes by its line.
     rated_labels
         rated_id, annotator, label (Int8, missing where it could not be obtained); one row per
-        CV and annotator whose labels are in the file or follow from the CV's text.
+        CV and annotator whose labels are in the file or follow from the CV's text, or, of a
+        filter that was learned on these CVs, are in a file of its own.
     rejects
         As `Rejects.frame`.
 
@@ -39,11 +43,16 @@ def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
     """
     table, rated_cvs = _usable(study)
     wide = rated_labels(study, table)
+    elsewhere = []
+    for name, path in study.held_out.items():
+        wide[name], unused = held_out_labels(path, _hashed(table, rated_cvs))
+        elsewhere.append(unused)
     here = [a for a in study_annotators(study) if {a.name, *a.derived} <= set(wide)]
     check_derived(wide, here, table.source)
     wide.insert(0, "rated_id", rated_cvs["rated_id"])
     long = wide.melt("rated_id", var_name="annotator", value_name="label")
-    return rated_cvs, long.astype({"label": "Int8"}), table.rejects.frame()
+    rejects = pd.concat([table.rejects.frame(), *elsewhere], ignore_index=True)
+    return rated_cvs, long.astype({"label": "Int8"}), rejects
 
 
 def read_rated_texts(study: Study) -> pd.DataFrame:
@@ -59,12 +68,18 @@ def read_rated_texts(study: Study) -> pd.DataFrame:
     InputError
         As `read_rated_cvs`.
     """
-    table, rated_cvs = _usable(study)
-    texts = rated_texts(table) or [""] * len(table)
-    frame = pd.DataFrame({"rated_id": rated_cvs["rated_id"], "text": texts}).astype("str")
-    frame["text_hash"] = [hash_text(text) for text in texts]
+    frame = _hashed(*_usable(study))
     frame["recipe"] = RECIPE_VERSION
     return frame[frame["text"] != ""].reset_index(drop=True)
+
+
+def _hashed(table: RawTable, rated_cvs: pd.DataFrame) -> pd.DataFrame:
+    """Return rated_id, text and text_hash of every CV; the text is "" where there is none."""
+    # What is wrong with the texts is told where the labels are made.
+    texts = rated_texts(replace(table, rejects=Rejects(table.source))) or [""] * len(table)
+    frame = pd.DataFrame({"rated_id": rated_cvs["rated_id"], "text": texts}).astype("str")
+    frame["text_hash"] = [hash_text(text) for text in texts]
+    return frame
 
 
 def _usable(study: Study) -> tuple[RawTable, pd.DataFrame]:

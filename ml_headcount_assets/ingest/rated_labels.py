@@ -27,7 +27,7 @@ def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
     """Return the labels of the rated CVs, an Int8 column per annotator.
 
     In a study of raw profiles, an LLM without a column in the file is left out: its labels are
-    not in this file.
+    not in this file. So is a filter that was learned on these CVs: see `held_out_labels`.
 
     Raises
     ------
@@ -39,10 +39,16 @@ def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
         return wide_labels(table, columns, table.rejects)
     rules = study.keyword_filters.rules
     in_file = {name: column for name, column in columns.items() if column in table.columns}
+    for name in in_file.keys() & study.held_out.keys():
+        column = in_file.pop(name)
+        table.rejects.add_file(
+            f"the column {column} is not used: {name} was learned on these CVs, and its labels"
+            " are in a file of their own"
+        )
     labels = wide_labels(table, in_file, table.rejects)
     texts = rated_texts(table)
     for name in columns:
-        if name not in rules:
+        if name not in rules or name in study.held_out:
             continue
         if texts is None:
             _report_origin(table, name, in_file)

@@ -10,13 +10,13 @@ import dagster as dg
 from ml_headcount_assets.warehouse.schemas import TABLES
 
 from . import checks
-from .assets import annotate, calibrate, estimate, ingest, llms, report
+from .assets import annotate, calibrate, estimate, ingest, keywords, llms, report
 from .jobs import ALL_JOBS
 from .resources import resources_from
 from .schedules import ALL_SCHEDULES
 from .sensors import ALL_SENSORS
 
-_STAGES = (ingest, llms, annotate, calibrate, estimate, report)
+_STAGES = (ingest, llms, annotate, calibrate, estimate, keywords, report)
 
 
 def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -20,6 +20,7 @@ __all__ = [
     "home_of",
     "instance_settings",
     "keep_study",
+    "kept_study",
     "open_instance",
     "prepare_home",
 ]
@@ -96,6 +97,15 @@ def keep_study(study: Study, warehouse: Path) -> Path:
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     (home / CONFIG_NAME).write_text(text, encoding="utf-8")
     return home
+
+
+def kept_study(warehouse: Path) -> Study | None:
+    """Return the configuration that was kept beside a warehouse; None if there is none."""
+    kept = home_of(warehouse) / CONFIG_NAME
+    if not warehouse.is_file() or not kept.is_file():
+        return None
+    content = yaml.safe_load(kept.read_text(encoding="utf-8"))
+    return Study.model_validate({"directory": warehouse.parent, **content})
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What can be run: the whole study, the study up to its calibration, or single companies."""
+"""What can be run: the whole study, parts of it, single companies, or keyword discovery."""
 
 import dagster as dg
 
@@ -8,10 +8,14 @@ _CALIBRATE = dg.AssetSelection.groups("calibrate")
 _FILES = dg.AssetSelection.groups("study")
 _RATED = dg.AssetSelection.assets("rated_cvs", "rated_labels", "rated_llm_labels", "annotators")
 
+#: Needs PyTorch and minutes, and no estimate depends on it: whoever wants it asks for it.
+_KEYWORDS = dg.AssetSelection.groups("keywords")
+
 whole_study = dg.define_asset_job(
     "whole_study",
-    selection=dg.AssetSelection.all() - _FILES,
-    description="Everything, for all companies in one run (or for the companies of a range).",
+    selection=dg.AssetSelection.all() - _FILES - _KEYWORDS,
+    description="Everything but the discovery of keywords, for all companies in one run (or for"
+    " the companies of a range).",
 )
 
 calibration = dg.define_asset_job(
@@ -22,8 +26,16 @@ calibration = dg.define_asset_job(
 
 refresh_company = dg.define_asset_job(
     "refresh_company",
-    selection=dg.AssetSelection.all() - _FILES - _CALIBRATE - _RATED,
+    selection=dg.AssetSelection.all() - _FILES - _CALIBRATE - _RATED - _KEYWORDS,
     description="One company (or a range) anew, on the cohort's draws as they are, and the totals.",
 )
 
-ALL_JOBS = [whole_study, calibration, refresh_company]
+keyword_discovery = dg.define_asset_job(
+    "keyword_discovery",
+    selection=_KEYWORDS
+    | _RATED
+    | dg.AssetSelection.assets("companies", "company_hits", "profiles"),
+    description="Keywords of the rated CVs, filters made of them, and what these would do.",
+)
+
+ALL_JOBS = [whole_study, calibration, refresh_company, keyword_discovery]

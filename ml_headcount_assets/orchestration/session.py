@@ -21,9 +21,10 @@ from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .assets.calibrate import annotators_recipe
+from .assets.keywords import discovery_recipe
 from .build import build_definitions
-from .instance import keep_study, open_instance
-from .jobs import calibration, refresh_company, whole_study
+from .instance import keep_study, kept_study, open_instance
+from .jobs import calibration, keyword_discovery, refresh_company, whole_study
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
 from .resources import (
@@ -37,9 +38,14 @@ from .resources import (
 from .run_lock import only_run
 from .study_files import observations
 
-__all__ = ["RunSummary", "Warned", "materialize_study"]
+__all__ = ["RunSummary", "Warned", "discovery_is_current", "materialize_study"]
 
 _SESSION_TAG = "ml_headcount/session"
+#: The choices in a study's configuration that estimates depend on.
+_OF_ESTIMATES = (
+    *("estimators", "preset", "draws", "seed"),
+    *("level", "layers", "priors", "six_dimensional"),
+)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -87,6 +93,7 @@ def materialize_study(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
+    keywords: bool = False,
 ) -> RunSummary:
     """Bring a study's warehouse up to date; what has not changed is not computed again.
 
@@ -107,6 +114,8 @@ def materialize_study(
         Is told what asking LLMs will cost, before they are asked.
     compute
         Where the draws are computed; None for this process.
+    keywords
+        Discover keywords in the rated CVs, and estimate nothing.
 
     Raises
     ------
@@ -116,6 +125,8 @@ def materialize_study(
     """
     warehouse = Path(warehouse).resolve()
     study = _with_choices(study, estimators, draws)
+    if keywords:
+        study = _as_estimated(study, warehouse)
     with only_run(warehouse), open_instance(warehouse) as instance:
         _close_interrupted_runs(instance)
         session = _Session(
@@ -133,7 +144,8 @@ def materialize_study(
             instance.report_runless_asset_event(observation)
         if companies is None:
             wanted = list(order)
-            session.run(whole_study.name, order[0], order[-1])
+            job = keyword_discovery if keywords else whole_study
+            session.run(job.name, order[0], order[-1])
         else:
             wanted = [_find_company(company, order) for company in companies]
             if not session.is_calibrated():
@@ -143,8 +155,26 @@ def materialize_study(
         if isinstance(compute, ModalCompute):
             # What its workers have found is in the warehouse now; after a whole run, so is what
             # earlier runs have left behind.
-            compute.settle(everything=companies is None)
+            compute.settle(everything=companies is None and not keywords)
         return session.summary(wanted)
+
+
+def discovery_is_current(study: Study, warehouse: Path) -> bool:
+    """Whether the warehouse's keywords were discovered from the study's rated CVs as they are.
+
+    The settings of the discovery do not matter: whoever chose others than the study's meant it.
+
+    Raises
+    ------
+    InputError
+        There is no warehouse, or the study cannot be read.
+    """
+    kept = kept_study(warehouse)
+    if kept is not None:
+        study = study.model_copy(update={"keywords": kept.keywords})
+    store = TableStore(warehouse)
+    with store.snapshot() as snapshot:
+        return not compare_stored(snapshot, discovery_recipe(store, study), None).misses
 
 
 def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | None) -> Study:
@@ -157,6 +187,17 @@ def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | N
     except ValidationError as error:
         messages = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
         raise InputError("; ".join(messages)) from error
+
+
+def _as_estimated(study: Study, warehouse: Path) -> Study:
+    """Return the study with the choices that the warehouse's estimates were made with.
+
+    They stay on record when something else is brought up to date.
+    """
+    kept = kept_study(warehouse)
+    if kept is None:
+        return study
+    return study.model_copy(update={name: getattr(kept, name) for name in _OF_ESTIMATES})
 
 
 def _find_company(company: str, registered: Sequence[str]) -> str:

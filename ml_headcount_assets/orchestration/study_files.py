@@ -15,6 +15,7 @@ from ml_headcount_assets.warehouse.cache import hash_of
 
 __all__ = [
     "FILTERS",
+    "KEYWORD_SETTINGS",
     "SETTINGS",
     "SOURCES",
     "filters_version",
@@ -30,6 +31,9 @@ SETTINGS = "study_settings"
 #: Asset key of the rules of the keyword filters.
 FILTERS = "keyword_filters"
 
+#: Asset key of how keywords are to be discovered.
+KEYWORD_SETTINGS = "keyword_settings"
+
 #: Asset key of each file's source, by its role in the configuration.
 SOURCES: Mapping[str, str] = {
     "companies": "companies_file",
@@ -43,7 +47,12 @@ SOURCES: Mapping[str, str] = {
 def source_versions(study: Study) -> dict[str, str]:
     """Return a version of every source, which changes only with what it holds."""
     versions = {source: file_version(study, role) for role, source in SOURCES.items()}
-    return {**versions, FILTERS: filters_version(study), SETTINGS: settings_version(study)}
+    return {
+        **versions,
+        FILTERS: filters_version(study),
+        SETTINGS: settings_version(study),
+        KEYWORD_SETTINGS: study.keyword_settings().fingerprint(),
+    }
 
 
 def reader_version(study: Study, role: str) -> str:
@@ -65,8 +74,11 @@ def file_version(study: Study, role: str) -> str:
     mapping = entry.model_dump(mode="json", exclude={"path"})
     # Who labels raw profiles does not matter for what they say.
     listed = (study.annotators or ()) if role != "profiles" else ()
-    annotators = [entry.model_dump(mode="json") for entry in listed]
-    return hash_of(_digests(entry.path), entry.path.name, mapping, annotators)
+    annotators = [each.model_dump(mode="json", exclude={"rated_labels"}) for each in listed]
+    # Labels that filters give CVs which they were learned on belong to the rated CVs.
+    held_out = study.held_out if role == "validation" else {}
+    labels = {name: _digest(path) for name, path in held_out.items()}
+    return hash_of(_digests(entry.path), entry.path.name, mapping, annotators, labels)
 
 
 def filters_version(study: Study) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "company_table",
     "draw_rows",
     "label_rows",
+    "rated_label_columns",
     "rated_table",
     "result_of",
     "with_estimator",
@@ -57,14 +58,30 @@ def rated_table(
 
     What an LLM has said in the same way as about the profiles counts, and not what is in the file.
     """
+    wide = _label_columns(rated_labels, rated_llm_labels)
+    joined = rated_cvs.set_index("rated_id").join(wide, how="left").sort_index()
+    return joined.reset_index(drop=True)
+
+
+def rated_label_columns(
+    rated_labels: pd.DataFrame, rated_llm_labels: pd.DataFrame, annotators: Sequence[str]
+) -> pd.DataFrame:
+    """Return rated_id and the labels of some annotators, as `rated_table` has them."""
+    wide = _label_columns(rated_labels, rated_llm_labels)
+    return wide[[name for name in annotators if name in wide]].reset_index()
+
+
+def _label_columns(
+    rated_labels: pd.DataFrame, rated_llm_labels: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return a column per annotator, by rated_id."""
     if rated_llm_labels is not None:
         superseded = rated_labels["annotator"].isin(rated_llm_labels["annotator"].unique())
         together = [rated_labels[~superseded], rated_llm_labels[rated_labels.columns]]
         rated_labels = pd.concat(together, ignore_index=True)
     wide = rated_labels.pivot(index="rated_id", columns="annotator", values="label")
     wide.columns.name = None
-    joined = rated_cvs.set_index("rated_id").join(wide, how="left").sort_index()
-    return joined.reset_index(drop=True)
+    return wide
 
 
 def company_table(companies: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:

@@ -18,8 +18,9 @@ import pyarrow
 from ml_headcount_assets.errors import ComputeError
 from ml_headcount_assets.model.priors import SIZE_BANDS
 from ml_headcount_assets.model.settings import ESTIMATORS
+from ml_headcount_assets.text.keywords import LISTS
 
-__all__ = ["TABLES", "Table"]
+__all__ = ["KEYWORD_TABLES", "TABLES", "Table"]
 
 
 @dataclass(frozen=True)
@@ -470,7 +471,142 @@ _ESTIMATE = [
     ),
 ]
 
+_FILTER = {"filter": _column(_TEXT, "Name of the proposed filter")}
+_JUDGED = {
+    "judged": _column(
+        _TEXT,
+        "On which CVs: on others than it was learned on, or on the very same",
+        pa.Check.isin(["cross_validated", "same_cvs"]),
+    )
+}
+_DOCUMENTS = _column(_BIGINT, "Rated CVs of the class that have the phrase", _not_negative)
+_THRESHOLD = pa.Check.isin(["strict", "broad"])
+
+
+def _measured(meaning: str, *checks: pa.Check) -> pa.Column:
+    """Return a column of what may be undefined, as the precision of what never fires is."""
+    return _column(_DOUBLE, meaning, *checks, nullable=True)
+
+
+def _rate_with_interval(rate: str) -> dict[str, pa.Column]:
+    return {
+        rate: _column(_DOUBLE, rate.capitalize(), _a_share),
+        f"{rate}_low": _column(_DOUBLE, "Lower end of its 95 % interval", _a_share),
+        f"{rate}_high": _column(_DOUBLE, "Upper end of its 95 % interval", _a_share),
+    }
+
+
+_KEYWORDS = [
+    _table(
+        "keyword_phrases",
+        {
+            "phrase": _column(_TEXT, "Phrase that several rated CVs have"),
+            "n_words": _column(_INTEGER, "Its words", _positive),
+            "experts": _DOCUMENTS,
+            "others": _DOCUMENTS,
+            "tf_idf_experts": _column(_DOUBLE, "Mean TF-IDF in experts' CVs", _not_negative),
+            "tf_idf_others": _column(_DOUBLE, "Mean TF-IDF in the others' CVs", _not_negative),
+            "keybert_experts": _column(
+                _BIGINT, "Experts' CVs for which KeyBERT names it", _not_negative
+            ),
+            "keybert_others": _column(
+                _BIGINT, "Others' CVs for which KeyBERT names it", _not_negative
+            ),
+            "keybert_relevance": _measured("Mean cosine to the CVs that it is named for"),
+            "log_odds": _column(_DOUBLE, "Shrunken log-odds ratio, experts against others"),
+            "log_odds_sd": _column(_DOUBLE, "Its standard deviation", _not_negative),
+            "z": _column(_DOUBLE, "Log-odds ratio in standard deviations"),
+            "theme": _column(_INTEGER, "Theme; missing if it belongs to none", nullable=True),
+            "x": _column(_DOUBLE, "Place on the map of the phrases"),
+            "y": _column(_DOUBLE, "Place on the map of the phrases"),
+            **{name: _column(_BOOLEAN, f"Whether it is on the list {name}") for name in LISTS},
+        },
+        key=["phrase"],
+    ),
+    _table(
+        "keyword_themes",
+        {
+            "theme": _column(_INTEGER, "Number of the theme", _not_negative),
+            "name": _column(_TEXT, "Its most central phrase"),
+            "n_phrases": _column(_INTEGER, "Its phrases", _positive),
+            "phrases": _column(_TEXTS, "Its phrases, the most central first"),
+            "log_odds": _column(_DOUBLE, "Mean log-odds ratio of its phrases"),
+        },
+        key=["theme"],
+    ),
+    _table(
+        "keyword_filters_found",
+        {
+            **_FILTER,
+            "yes": _column(_TEXT, "Threshold of its yes list", _THRESHOLD),
+            "no": _column(_TEXT, "Threshold of its no list", _THRESHOLD, nullable=True),
+            **_JUDGED,
+            "n": _column(_BIGINT, "Rated CVs it is judged on", _positive),
+            **_rate_with_interval("sensitivity"),
+            **_rate_with_interval("specificity"),
+            "precision": _measured("Share of experts where it fires", _a_share),
+            "recall": _column(_DOUBLE, "The sensitivity", _a_share),
+            "information": _measured("Bits per CV, given the other annotators' labels"),
+            "information_sd": _measured("Its standard deviation", _not_negative),
+            "proposed": _column(_BOOLEAN, "Whether it tells the headcount model most"),
+            "yes_terms": _column(_TEXTS, "The rule: one of these phrases has to be there"),
+            "no_terms": _column(_TEXTS, "The rule: none of these may be there"),
+        },
+        key=["filter", "judged"],
+    ),
+    _table(
+        "keyword_optimism",
+        {
+            **_FILTER,
+            "measure": _column(_TEXT, "What is measured"),
+            "same_cvs": _measured("Judged on the CVs it was learned on"),
+            "cross_validated": _measured("Judged on CVs it has not seen"),
+            "optimism": _measured("The difference"),
+        },
+        key=["filter", "measure"],
+    ),
+    _table(
+        "keyword_precision_recall",
+        {
+            "list": _column(_TEXT, "Name of the list", pa.Check.isin(LISTS)),
+            **_JUDGED,
+            "threshold": _column(_INTEGER, "How many of its phrases a CV has", _not_negative),
+            "precision": _measured("Share of the list's class among such CVs", _a_share),
+            "recall": _measured("Share of the class that such CVs are", _a_share),
+        },
+        key=["list", "judged", "threshold"],
+    ),
+    _table(
+        "keyword_folds",
+        {
+            **_RATED_ID,
+            **_FILTER,
+            "fold": _column(_INTEGER, "Fold that the CV was held out in", _not_negative),
+            "label": _column(_TINYINT, "What the filter says, learned without it", _a_label),
+        },
+        key=["rated_id", "filter"],
+    ),
+    _table(
+        "keyword_reach",
+        {
+            "kind": _column(_TEXT, "What fires", pa.Check.isin(["phrase", "filter"])),
+            "name": _column(_TEXT, "The phrase, or the name of the filter"),
+            "profiles": _column(_BIGINT, "Profiles that it fires on", _not_negative),
+            "of_profiles": _column(_BIGINT, "Profiles with a text", _positive),
+            "share": _column(_DOUBLE, "Share of them", _a_share),
+            "companies": _column(_BIGINT, "Companies that have such profiles", _not_negative),
+            "of_companies": _column(_BIGINT, "Companies that have profiles", _positive),
+            "top_companies": _column(_TEXTS, "Ids of those that have most, the first first"),
+            "top_profiles": _column(_BIGINTS, "How many each of them has"),
+        },
+        key=["kind", "name"],
+    ),
+]
+
+#: Tables of keyword discovery, which is a job of its own: they may be absent.
+KEYWORD_TABLES: tuple[str, ...] = tuple(table.name for table in _KEYWORDS)
+
 #: Every table by name, in the order of the journey.
 TABLES: Mapping[str, Table] = {
-    table.name: table for table in (*_INGEST, *_ANNOTATE, *_CALIBRATE, *_ESTIMATE)
+    table.name: table for table in (*_INGEST, *_ANNOTATE, *_CALIBRATE, *_ESTIMATE, *_KEYWORDS)
 }

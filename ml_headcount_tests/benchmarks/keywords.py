@@ -80,9 +80,7 @@ def planted_phrases() -> set[str]:
     return planted - _phrases_of([*bank["everyday"], *bank["applied"], *lists["business"]])
 
 
-def without_signal(
-    rated: pd.DataFrame, cache: Path, seeds: Iterable[int]
-) -> tuple[float, float]:
+def without_signal(rated: pd.DataFrame, cache: Path, seeds: Iterable[int]) -> tuple[float, float]:
     """Return the mean Youden index, on the same CVs and cross-validated, with shuffled truth."""
     told = []
     for seed in seeds:

@@ -1,6 +1,8 @@
 """What of the container files can be checked without an engine."""
 
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,23 @@ def test_the_pinned_releases_belong_together():
     generation, patch = minor.split(".")
     expected = f"dagster-postgres==0.{int(generation) + 16}.{patch}"
     assert expected in (FOLDER / "requirements.txt").read_text()
+
+
+def test_discovery_of_keywords_is_an_option_of_the_image(services):
+    dockerfile = (FOLDER / "Dockerfile").read_text()
+    assert 'ARG EXTRAS=""' in dockerfile
+    (installed,) = re.findall(r'"(\.\$\{EXTRAS:[^"]*)"', dockerfile)
+    for extras, expected in (("", "."), ("keywords", ".[keywords]")):
+        environment = {"EXTRAS": extras}
+        shown = subprocess.run(
+            ["sh", "-c", f'printf %s "{installed}"'],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shown.stdout == expected
+    for name in ("code", "webserver", "daemon"):
+        assert services[name]["build"]["args"] == {"EXTRAS": "${EXTRAS:-}"}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "keywords" in extras["optional-dependencies"]

@@ -21,7 +21,14 @@ from ml_headcount_assets.warehouse.store import Snapshot
 from ..partitions import beta_features, company_asset
 from ..recipes import Frames, Recipe, follow
 from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..study_files import FILTERS, SETTINGS, SOURCES, reader_version, source_versions
+from ..study_files import (
+    FILTERS,
+    KEYWORD_SETTINGS,
+    SETTINGS,
+    SOURCES,
+    reader_version,
+    source_versions,
+)
 
 GROUP = "ingest"
 READER_VERSION = "1"
@@ -51,6 +58,7 @@ with beta_features():
             _source(SOURCES["profile_labels"], "file", "Labels of profiles that were made before."),
             _source(FILTERS, "yaml", "Terms and rules of the keyword filters."),
             _source(SETTINGS, "yaml", "Estimators, priors, layers, draws, seed."),
+            _source(KEYWORD_SETTINGS, "yaml", "How keywords are to be discovered."),
         ],
     )(_observe)
 

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from ml_headcount_assets.export import RESULT_TABLES, read_results, write_report
+from ml_headcount_assets.export import (
+    KEYWORD_RESULTS,
+    RESULT_TABLES,
+    read_results,
+    write_report,
+)
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
@@ -19,7 +24,7 @@ REPORT_VERSION = "1"
 
 @dg.asset(
     name="report",
-    deps=[*RESULT_TABLES, SETTINGS],
+    deps=[*RESULT_TABLES, *KEYWORD_RESULTS, SETTINGS],
     group_name=GROUP,
     kinds={"html", "plotly"},
     code_version=REPORT_VERSION,
@@ -40,7 +45,7 @@ def study_report(
         "report",
         tables=(),
         make=lambda _, __: _write(store, loaded, path),
-        reads=RESULT_TABLES,
+        reads=(*RESULT_TABLES, *KEYWORD_RESULTS),
         settings=[settings_version(loaded), loaded.name],
         code_version=REPORT_VERSION,
         describe=lambda _: {"page": dg.MetadataValue.path(path)},

@@ -7,17 +7,20 @@ would have no part in what the text is about. All vectors have length 1.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata, resources
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -38,6 +41,8 @@ _VERSION = 1
 _HUB = "https://huggingface.co"
 _HUB_SECONDS = 5.0
 _AT_ONCE = 64
+_CHARACTERS_AT_ONCE = 12_000
+_MOST_COPIES = 8
 #: Characters of a batch: about a second of work for the packaged model on two cores.
 _BATCH_CHARACTERS = 50_000
 #: Batches that are computed before their vectors are written down.
@@ -98,16 +103,14 @@ class SentenceEncoder:
         InputError
             The model cannot be had.
         """
-        transformer = _loaded(self.name)
+        transformers = _loaded(self.name)
         pieces, weights, owner = [], [], []
         for number, text in enumerate(texts):
-            for piece, tokens in _pieces(text, transformer):
+            for piece, tokens in _pieces(text, transformers[0]):
                 pieces.append(piece)
                 weights.append(tokens)
                 owner.append(number)
-        vectors = transformer.encode(
-            pieces, batch_size=_AT_ONCE, normalize_embeddings=True, show_progress_bar=False
-        )
+        vectors = _vectors(pieces, transformers)
         sums = np.zeros((len(texts), vectors.shape[1]))
         np.add.at(sums, owner, np.asarray(weights, dtype=float)[:, None] * vectors)
         return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
@@ -133,14 +136,86 @@ def _pieces(text: str, transformer: Any) -> Iterator[tuple[str, int]]:
     yield " ".join(words[start:]), max(used, 1)
 
 
+def _vectors(pieces: list[str], transformers: Sequence[Any]) -> FloatArray:
+    """Return the vectors of pieces, each batch by one of the copies of the model."""
+    order = np.argsort([-len(piece) for piece in pieces], kind="stable")
+    on_processor = transformers[0].device.type == "cpu"
+    batches = _of_bearable_size(order, [len(piece) for piece in pieces], on_processor)
+    idle: Queue[Any] = Queue()
+    for transformer in transformers:
+        idle.put(transformer)
+
+    def encode(batch: NDArray[np.int64]) -> FloatArray:
+        transformer = idle.get()
+        try:
+            return transformer.encode(
+                [pieces[number] for number in batch],
+                batch_size=_AT_ONCE,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+        finally:
+            idle.put(transformer)
+
+    with _threads(len(transformers)) as pool:
+        found = np.concatenate(list(pool.map(encode, batches)))
+    vectors = np.empty_like(found)
+    vectors[order] = found
+    return vectors
+
+
+def _of_bearable_size(
+    order: NDArray[np.int64], lengths: list[int], on_processor: bool
+) -> list[NDArray[np.int64]]:
+    """Cut pieces, longest first, into batches; all of a batch are padded to its longest."""
+    # A processor is quickest when a batch stays in its cache.
+    most = _CHARACTERS_AT_ONCE if on_processor else _CHARACTERS_AT_ONCE * 32
+    batches, start = [], 0
+    while start < len(order):
+        count = max(1, most // max(1, lengths[order[start]]))
+        count = min(count, _AT_ONCE) if on_processor else count
+        batches.append(order[start : start + count])
+        start += count
+    return batches
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool among whose threads the cores are divided."""
+    import torch
+
+    before = torch.get_num_threads()
+    each = max(1, before // count)
+    try:
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(each,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(before)
+
+
 @lru_cache(maxsize=1)
-def _loaded(name: str) -> Any:
-    """Return the model on the best device there is: CUDA, Apple's, or the processor."""
+def _loaded(name: str) -> tuple[Any, ...]:
+    """Return the model on the best device there is: CUDA, Apple's, or the processor.
+
+    On the processor there are several copies, which share their weights. Each works alone on
+    its batches: threads within one batch would have to wait for each other after every step,
+    which on a busy machine takes most of the time.
+    """
     if name == PACKAGED_MODEL:
-        return _read(str(_packaged_weights()), name)
-    if not Path(name).is_dir() and not _is_downloaded(name):
-        _ask_the_hub(name)
-    return _read(name, name)
+        source = str(_packaged_weights())
+    else:
+        source = name
+        if not Path(name).is_dir() and not _is_downloaded(name):
+            _ask_the_hub(name)
+    transformer = _read(source, name)
+    if transformer.device.type != "cpu":
+        return (transformer,)
+    weights = (*transformer.parameters(), *transformer.buffers())
+    copies = min(len(os.sched_getaffinity(0)), _MOST_COPIES)
+    shared = [
+        copy.deepcopy(transformer, {id(each): each for each in weights}) for _ in range(1, copies)
+    ]
+    return (transformer, *shared)
 
 
 def _packaged_weights() -> Path:
@@ -382,7 +457,7 @@ def _encode(
     progress: Callable[[int, int], None],
 ) -> list[FloatArray]:
     if compute is not None:
-        return compute.map(encoder, batches, progress, worker="gpu")  # type: ignore[call-arg]
+        return compute.map(encoder, batches, progress, worker="gpu")
     results = []
     for batch in batches:
         results.append(encoder(batch))

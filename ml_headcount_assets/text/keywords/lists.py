@@ -162,7 +162,8 @@ def _within_share(
 ) -> IntArray:
     """Return the phrases that keep the list off the CVs it is not for, passing over others."""
     most = threshold.false_share * against.sum()
-    hit, chosen = np.zeros(len(against), dtype=bool), []
+    hit = np.zeros(len(against), dtype=bool)
+    chosen: list[int] = []
     for number in numbers.tolist():
         if len(chosen) == threshold.phrases:
             break

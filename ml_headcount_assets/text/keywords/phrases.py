@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,9 +96,7 @@ def _all_phrases(text: str, longest: int) -> Iterator[tuple[str, bool]]:
     """Yield every phrase of a text, as often as it occurs, and whether it is in one go."""
     matches = list(_WORD.finditer(text))
     words = [fold_case(match.group()) for match in matches]
-    gaps = [
-        text[left.end() : right.start()] for left, right in zip(matches, matches[1:], strict=False)
-    ]
+    gaps = [text[left.end() : right.start()] for left, right in pairwise(matches)]
     joins = [_GAP.fullmatch(gap) is not None for gap in gaps]
     in_one_go = [_WRITTEN_IN_ONE_GO.fullmatch(gap) is not None for gap in gaps]
     carries = [not (word in STOP_WORDS or word.isdigit()) for word in words]
@@ -131,7 +130,8 @@ def _same_letter() -> dict[int, str]:
     """
     characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     cased = [c for c in characters if not c == c.lower() == c.upper()]
-    everything, same = "".join(cased), {}
+    everything = "".join(cased)
+    same: dict[int, str] = {}
     for character in cased:
         if ord(character) not in same:
             alike = re.findall(re.escape(character), everything, re.IGNORECASE)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["CONNECTIVES", "PREFIXES", "STOP_WORDS"]
 
 #: A phrase neither begins nor ends with one of these. Lists in circulation go further: that of
 #: scikit-learn has "system", "computer", "bill" and "interest", which can be a subject in a CV.
 #: The single letters are what is left of "it's", "I'd" and the like; c and r are languages.
 STOP_WORDS = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     a about above across after afterwards again against all almost alone along already also
     although always am among an and another any anyone anything anywhere are around as at away
     back be became because become becomes been before beforehand behind being below beside
@@ -25,7 +29,8 @@ STOP_WORDS = frozenset(
     toward towards two under until up upon us ve very via was we well were what whatever when
     whenever where whereas whereby wherever whether which while who whoever whole whom whose why
     will with within without would yet you your yours yourself
-    """.split()
+    """,
+    )
 )
 
 #: The only stop words that may stand inside a phrase: "state of the art", "research and
@@ -34,6 +39,8 @@ CONNECTIVES = frozenset(["and", "for", "in", "of", "the"])
 
 #: Words that are cut off by a hyphen, as in "pre-trained"; a phrase does not end with them.
 PREFIXES = frozenset(
-    ["anti", "co", "cross", "ex", "inter", "micro", "multi", "non", "post", "pre", "pseudo"]
-    + ["quasi", "self", "semi", "sub", "super", "ultra"]
+    re.findall(
+        r"\w+",
+        "anti co cross ex inter micro multi non post pre pseudo quasi self semi sub super ultra",
+    )
 )

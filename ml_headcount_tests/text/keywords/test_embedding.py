@@ -111,7 +111,9 @@ def test_the_file_holds_no_text(tmp_path: Path) -> None:
     cache = EmbeddingCache(tmp_path / "vectors.sqlite")
     embed(TEXTS, WordEncoder(), cache=cache)
     content = cache.path.read_bytes()
-    assert all(word.encode() not in content for text in TEXTS for word in text.split() if word > "b")
+    assert all(
+        word.encode() not in content for text in TEXTS for word in text.split() if word > "b"
+    )
 
 
 def test_a_model_in_a_directory_is_another_one_when_its_files_change(tmp_path: Path) -> None:

@@ -19,9 +19,39 @@ from ml_headcount_assets.text.keywords.phrases import (
 )
 
 _PIECES = st.sampled_from(
-    [" ", "-", " - ", "\n", "\n|\n", " | ", ". ", ", ", "'", "/", "_", "machine", "Machine"]
-    + ["learning", "LEARNING", "the", "of", "it", "art", "pre", "2019", "ris\u212a", "risk"]
-    + ["straße", "STRA\u1e9eE", "STRASSE", "ΣΟΦΌΣ", "σοφός", "日本", "é", "C++"]
+    [
+        " ",
+        "-",
+        " - ",
+        "\n",
+        "\n|\n",
+        " | ",
+        ". ",
+        ", ",
+        "'",
+        "/",
+        "_",
+        "machine",
+        "Machine",
+        "learning",
+        "LEARNING",
+        "the",
+        "of",
+        "it",
+        "art",
+        "pre",
+        "2019",
+        "ris\u212a",
+        "risk",
+        "straße",
+        "STRA\u1e9eE",
+        "STRASSE",
+        "ΣΟΦΌΣ",
+        "σοφός",
+        "日本",
+        "é",
+        "C++",
+    ]
 )
 
 
@@ -58,8 +88,12 @@ def test_what_a_candidate_is(text: str, phrases: set[str]) -> None:
     assert set(candidate_phrases([text], 4, 1).phrases) == phrases
 
 
-def test_a_phrase_has_to_be_written_in_several_texts_and_counts_wherever_a_filter_finds_it() -> None:
-    table = candidate_phrases(["deep learning", "deep learning", "deep\nlearning deep learning"], 2, 3)
+def test_a_phrase_has_to_be_written_in_several_texts_and_counts_wherever_a_filter_finds_it() -> (
+    None
+):
+    table = candidate_phrases(
+        ["deep learning", "deep learning", "deep\nlearning deep learning"], 2, 3
+    )
     assert table.phrases == ("deep", "deep learning", "learning")
     assert table.counts.toarray().tolist() == [[1, 1, 1], [1, 1, 1], [2, 2, 2]]
     assert table.presence.toarray().max() == 1

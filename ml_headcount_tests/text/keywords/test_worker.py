@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from scipy import sparse
 
 from ml_headcount_assets.text.keywords.embedding import SentenceEncoder
@@ -71,12 +72,8 @@ def test_keybert_names_the_same_on_a_worker() -> None:
 
 
 def test_the_stand_in_refuses_what_a_worker_lacks() -> None:
-    try:
+    with pytest.raises(AssertionError, match="pyarrow is not on the worker"):
         _on_a_worker(_uses_pyarrow, None)
-    except AssertionError as error:
-        assert "pyarrow is not on the worker" in str(error)
-    else:
-        raise AssertionError("the process has pyarrow")
 
 
 def _uses_pyarrow(_: None) -> str:

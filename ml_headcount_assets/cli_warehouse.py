@@ -1,0 +1,62 @@
+"""The option --warehouse, and the study that a warehouse holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ml_headcount_assets.errors import InputError
+
+if TYPE_CHECKING:
+    from ml_headcount_assets.study import Study
+
+__all__ = ["last_study", "refuse_other_study", "short_path", "warehouse_option"]
+
+_DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
+
+
+def warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --warehouse."""
+    return click.option(
+        "--warehouse",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=_DEFAULT_WAREHOUSE,
+        show_default=True,
+        envvar="ML_HEADCOUNT_WAREHOUSE",
+        show_envvar=True,
+        help="The study's DuckDB file.",
+    )(command)
+
+
+def short_path(path: Path) -> str:
+    """Write a path relative to where the user is, if it lies there."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
+
+
+def last_study(warehouse: Path) -> Study:
+    """Return the configuration that a warehouse was last brought up to date with."""
+    from ml_headcount_assets.orchestration.instance import kept_study
+
+    kept = kept_study(warehouse)
+    if kept is None:
+        raise InputError(
+            f"There is no finished run in {short_path(warehouse)}. Run the study first"
+            " (ml-headcount run --study DIR), or say with --warehouse which one you mean."
+        )
+    return kept
+
+
+def refuse_other_study(study: Study, warehouse: Path) -> None:
+    """Keep a study from replacing the tables of another one by mistake."""
+    if not warehouse.is_file():
+        return
+    stored = last_study(warehouse).name
+    if stored != study.name:
+        raise InputError(
+            f"{short_path(warehouse)} holds the study {stored!r}, not {study.name!r}. Give this"
+            " one a warehouse of its own with --warehouse, or delete that file."
+        )
