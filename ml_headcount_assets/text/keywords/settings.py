@@ -76,7 +76,7 @@ class KeywordSettings:
     phrases_per_cv: int = 20
     diversity: float = 0.5
     min_named: int = 2
-    strict: Threshold = Threshold(z=2.5, documents=5, false_share=0.05, phrases=100)
+    strict: Threshold = Threshold(z=3.0, documents=5, false_share=0.05, phrases=100)
     broad: Threshold = Threshold(z=2.0, documents=3, false_share=0.2, phrases=200)
     folds: int = 5
     repeats: int = 1
