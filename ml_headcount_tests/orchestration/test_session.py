@@ -37,6 +37,7 @@ def tables(warehouse: Path) -> dict[str, dict[str, str]]:
 
 
 def staleness(place) -> dict[str, set[StaleStatus]]:
+    """What the UI says of each asset; of keywords, if they have been discovered."""
     graph = build_definitions().resolve_asset_graph()
     with open_instance(place.warehouse) as instance:
         for observation in observations(place.study):
@@ -49,6 +50,7 @@ def staleness(place) -> dict[str, set[StaleStatus]]:
                 for company in (companies if graph.get(key).is_partitioned else [None])
             }
             for key in graph.materializable_asset_keys
+            if key.path[-1] not in KEYWORD_TABLES or instance.has_asset_key(key)
         }
 
 
