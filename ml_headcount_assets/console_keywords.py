@@ -60,33 +60,36 @@ def _phrase_cells(side: pd.DataFrame, number: int) -> Iterator[Text]:
 
 
 def filters_table(filters: pd.DataFrame) -> Table:
-    """Return the filters of table keyword_filters_found, judged in both ways side by side.
+    """Return the filters of table keyword_filters_found, judged in both ways one below the other.
 
     Those that lack a list are left out: they are the same as others, or never fire.
     """
     filters = filters[filters["yes_terms"].map(len) > 0]
-    columns = (
-        *("filter", ">sensitivity", ">(same CVs)", ">specificity", ">(same CVs)"),
-        *(">precision", ">bits per CV", ">(same CVs)"),
+    table = plain_table(
+        "Filters, judged on CVs they were not learned on",
+        ("filter", ">sensitivity", ">specificity", ">bits per CV"),
     )
-    table = plain_table("Filters, judged on CVs they were not learned on", columns)
     honest, flattering = (
         filters[filters["judged"] == judged].set_index("filter") for judged in _JUDGED
     )
     for name, row in honest.sort_values("information", ascending=False).iterrows():
-        same = flattering.loc[name]
         table.add_row(
             Text(str(name), style="bold" if row["proposed"] else ""),
             _with_interval(row, "sensitivity"),
-            _share(same["sensitivity"]),
             _with_interval(row, "specificity"),
-            _share(same["specificity"]),
-            _share(row["precision"]),
             _bits(row["information"], row["information_sd"]),
+        )
+        same = flattering.loc[name]
+        table.add_row(
+            "  on the same CVs",
+            _share(same["sensitivity"]),
+            _share(same["specificity"]),
             _bits(same["information"]),
+            style="dim",
         )
     table.caption = (
-        "(same CVs): what the filter seems to do on the CVs that it was learned on; 95 % intervals"
+        "on the same CVs: what the filter seems to do on those it was learned on; in brackets"
+        " 95 % intervals"
     )
     return table
 
