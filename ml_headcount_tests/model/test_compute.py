@@ -95,6 +95,7 @@ def test_work_that_is_sent_holds_patterns_and_no_rows(world: SimulatedWorld) -> 
                     EstimatorSettings(),
                     0,
                     "five_layer",
+                    Engine("numpy", "cpu"),
                 )
             )
         )
