@@ -124,9 +124,18 @@ class ModalClient:
         import modal.exception
 
         app, functions = build_app(self.settings, self.lock or find_lock())
+        interrupt: KeyboardInterrupt | None = None
         try:
             with app.run():
-                yield _ModalSession(app.get_dashboard_url() or "", functions)
+                try:
+                    yield _ModalSession(app.get_dashboard_url() or "", functions)
+                except KeyboardInterrupt as error:
+                    interrupt = error
+                    raise
+            if interrupt is not None:
+                # Modal's client ends the app and takes the interrupt for dealt with; whoever
+                # called would go on without results.
+                raise interrupt
         except modal.exception.AuthError as error:
             raise InputError(f"Modal does not accept the token. {_NO_CREDENTIALS}") from error
         except modal.exception.Error as error:

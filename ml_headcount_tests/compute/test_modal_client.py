@@ -74,5 +74,12 @@ def test_an_error_stops_the_app(report: dict[str, Any]) -> None:
     assert "answer arrived damaged" in report["error"]
     assert report["pages"][-1] in report["error"]
     assert report["disconnected"] == len(report["pages"])
-    assert report["disconnected_after_error"] == report["disconnected"] + 1
+    interrupted = report["disconnected_after_interrupt"]
+    assert report["disconnected_after_error"] == report["disconnected"] + interrupted + 1
     assert report["cancelled_after_error"] > report["cancelled"]
+
+
+def test_an_interrupt_stops_the_app_and_whoever_waits_for_it(report: dict[str, Any]) -> None:
+    # Modal's client keeps an interrupt to itself.
+    assert report["interrupt_heard"]
+    assert report["disconnected_after_interrupt"] == 1

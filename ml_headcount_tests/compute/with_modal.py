@@ -85,6 +85,11 @@ def described(seen: Seen) -> dict[str, Any]:
     }
 
 
+def _interrupt(done: int, total: int) -> None:
+    """Stand in for a Ctrl-C while ranges are under way."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     world = simulate_study(companies=20, profiles=2_000, seed=5)
     with tempfile.TemporaryDirectory() as work:
@@ -106,6 +111,12 @@ def main() -> None:
                 "spawned": seen.calls["FunctionMap"],
                 **described(seen),
             }
+            before = len(seen.disconnected)
+            try:
+                ModalCompute(SETTINGS).map(abs, range(40), _interrupt)
+            except KeyboardInterrupt:
+                report["interrupt_heard"] = True
+            report["disconnected_after_interrupt"] = len(seen.disconnected) - before
             worker.broken = True
             try:
                 ModalCompute(replace(SETTINGS, retries=0)).map(abs, range(40))
