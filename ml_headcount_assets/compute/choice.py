@@ -65,7 +65,7 @@ def choose_compute(
     Raises
     ------
     InputError
-        There is no such name or engine, or the name does not go with processes.
+        There is no such name or engine, or they do not go together.
     """
     if engine not in ENGINES:
         raise InputError(f"There is no engine {engine!r}; there are {', '.join(ENGINES)}.")
@@ -77,6 +77,10 @@ def choose_compute(
         )
     if processes:
         raise InputError("A number of processes is for --compute local; leave it out with modal.")
+    if engine == "torch":
+        raise InputError(
+            "Modal's workers have torch beside a GPU only: take --engine cuda, or numpy."
+        )
     from .modal_compute import ModalCompute
     from .settings import ModalSettings
 

@@ -20,6 +20,8 @@ def test_names_that_there_are_not_are_refused_with_those_that_there_are() -> Non
         choose_compute("cloud")
     with pytest.raises(InputError, match="for --compute local"):
         choose_compute("modal", processes=2)
+    with pytest.raises(InputError, match="torch beside a GPU only"):
+        choose_compute("modal", engine="torch")
 
 
 def test_engines_agree_in_probabilities_and_in_what_they_estimate() -> None:

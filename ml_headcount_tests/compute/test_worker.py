@@ -18,6 +18,7 @@ from ml_headcount_assets.compute.worker import run_range
 from ml_headcount_assets.errors import ComputeError
 from ml_headcount_assets.model import HeadcountResult, LocalCompute, estimate_headcount
 from ml_headcount_assets.model.simulation import SimulatedWorld
+from ml_headcount_assets.text.keywords.embedding import SentenceEncoder, embed
 
 from .fresh_process import FreshProcess
 from .stand_in import Machine, StandIn
@@ -93,6 +94,16 @@ def test_torch_computes_on_the_gpu_worker(machine: Machine) -> None:
     task += "(__import__('torch'))"
     assert ModalCompute(SETTINGS, client=service).map(eval, [task], worker="gpu") == [10.0]
     assert [request.worker for request in service.requests] == ["gpu"]
+
+
+def test_texts_are_embedded_on_the_gpu_worker_as_they_are_here(machine: Machine) -> None:
+    texts = ["trains neural networks", "keeps the books", "a much longer text " * 200]
+    service = StandIn(machine)
+    there = ModalCompute(SETTINGS, client=service)
+    sent = embed(texts, SentenceEncoder(), compute=there)
+    assert [request.worker for request in service.requests] == ["gpu"]
+    # Threads add up in another order; vectors have length 1 and are of single precision.
+    np.testing.assert_allclose(sent, embed(texts, SentenceEncoder()), atol=1e-5)
 
 
 def request(**other: object) -> Request:
