@@ -295,8 +295,11 @@ def test_the_commands_show_both_ways_of_judging(place):
     for output in (shown, discovered):
         assert "Themes" in output
         assert "Phrases that speak most clearly" in output
-        line = next(line for line in output.splitlines() if f" {FOUND} " in line)
-        for judged in ("cross_validated", "same_cvs"):
+        lines = output.splitlines()
+        first = next(number for number, line in enumerate(lines) if f" {FOUND} " in line)
+        assert "on the same CVs" in lines[first + 1]
+        both = zip(("cross_validated", "same_cvs"), lines[first : first + 2], strict=True)
+        for judged, line in both:
             row = found[(found["filter"] == FOUND) & (found["judged"] == judged)].iloc[0]
             assert f"{row['sensitivity']:.0%}" in line
             assert f"{row['specificity']:.0%}" in line

@@ -54,6 +54,7 @@ def test_a_study_seen_for_the_first_time(fresh, instance):
         "profile_files",
         "label_files",
         "keyword_filters",
+        "keyword_settings",
         "study_settings",
     }
 

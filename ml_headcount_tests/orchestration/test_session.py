@@ -15,7 +15,7 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.model import estimate_headcount
+from ml_headcount_assets.model import Engine, estimate_headcount
 from ml_headcount_assets.orchestration.assets import annotate, calibrate, estimate
 from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.instance import home_of, open_instance
@@ -334,8 +334,9 @@ def test_progress_is_told_by_stage(pristine, heard):
 def test_the_given_compute_is_used(fresh):
     class Counting:
         tasks = 0
+        engine = Engine()
 
-        def map(self, function, tasks, progress=None):
+        def map(self, function, tasks, progress=None, *, worker="cpu"):
             Counting.tasks += len(tasks)
             return [function(task) for task in tasks]
 
