@@ -7,7 +7,6 @@ the functions here run that and make lines of it.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -27,7 +26,7 @@ from ml_headcount_assets.model import (
     infer_annotators,
 )
 
-from .measurements import Measurement
+from .measurements import Measurement, peak_gigabytes
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Spent:
     gigabytes: float
 
 
-#: The issue of memory: many draws of many companies.
+#: Many draws of many companies, which is where memory would run out.
 LARGE = Sizes(companies=5_000, draws=10_000, profiles=200_000)
 _HEADCOUNT = 1_000
 
@@ -122,7 +121,7 @@ def measure(sizes: Sizes) -> Spent:
     result.total()
     marks.append(time.process_time())
     wall = time.perf_counter() - started
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    gigabytes = peak_gigabytes()
     return Spent(*np.diff(marks).tolist(), wall, gigabytes)
 
 

@@ -6,7 +6,6 @@ The texts of both sides of the comparison are the same, and so have to be the la
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -26,7 +25,7 @@ from ml_headcount_assets.warehouse.records import label_rows
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds import write_world
 
-from .measurements import Measurement, seconds
+from .measurements import Measurement, peak_gigabytes, seconds
 
 _LOOPED = 20_000
 
@@ -115,7 +114,7 @@ def _measure(directory: Path, warehouse: Path) -> dict[str, float]:
     return {
         "ingest": read - start,
         "filters": labelled - read,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "memory": peak_gigabytes(),
         "characters": float(characters),
     }
 
