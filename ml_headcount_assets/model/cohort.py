@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .annotators import Annotator
 from .calibration import AnnotatorFit
 from .compute import Compute, LocalCompute, Progress
 from .copula import base_filters, cell_labels, cell_probabilities
@@ -35,7 +36,7 @@ class CohortFit:
     Attributes
     ----------
     filters
-        The F keyword filters of the copula, sorted by name.
+        The F keyword filters of the copula, sorted by name: those of which hits are counted.
     correlations
         Their latent correlations among employees, shape (D, F, F).
     scale
@@ -115,7 +116,7 @@ def fit_cohort(
     assessed = assess_companies(pattern_counts, companies, fit.described, fit.annotators, settings)
     assessed = sorted(assessed, key=lambda company: company.company_id)
     with_profiles = [company for company in assessed if company.evidence == PROFILES]
-    filters = base_filters(fit.annotators)
+    filters = _counted_filters(fit.annotators, assessed)
     correlations = _filter_correlations(fit, filters, with_profiles, settings, seed, draws)
     both = [c for c in with_profiles if filters and set(filters) <= set(c.hits)]
     scale = np.ones(padded_draws(draws))
@@ -128,6 +129,19 @@ def fit_cohort(
         comparison = _Comparison.of(fit, filters, correlations, settings, seed, engine)
         scale = _ratio(comparison, both, compute, progress)
     return CohortFit(filters, correlations, scale, len(with_profiles), len(both))
+
+
+def _counted_filters(
+    annotators: Sequence[Annotator], companies: Sequence[CompanyEvidence]
+) -> tuple[str, ...]:
+    """Return the filters whose hits are known of some company; all of them if of none.
+
+    A filter that is new to a study labels its profiles, and has counts of hits nowhere. It must not
+    keep the others' counts from being compared with profiles.
+    """
+    filters = base_filters(annotators)
+    counted = {name for company in companies for name in company.hits}
+    return tuple(name for name in filters if name in counted) or filters
 
 
 def _company_weights(

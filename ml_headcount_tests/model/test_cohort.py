@@ -111,3 +111,19 @@ def test_storing_loses_nothing(fitted):
     cohort = cohort_of(fitted)
     again = CohortFit.from_frame(cohort.to_frame().sample(frac=1, random_state=0))
     pd.testing.assert_frame_equal(again.to_frame(), cohort.to_frame())
+
+
+def test_a_filter_without_counts_does_not_silence_those_with(fitted):
+    world = fitted[0]
+    uncounted = world.companies.drop(columns="filter_strict_no_hits")
+    cohort = cohort_of(fitted, uncounted)
+    assert cohort.filters == ("filter_broad_yes",)
+    whole = cohort_of(fitted)
+    assert cohort.companies_with_both == whole.companies_with_both
+    # In a matched world one filter's counts say the same as two filters' counts, on average.
+    assert 0.5 < cohort.scale.mean() < 2
+    assert cohort.scale.std() > 0
+    assert cohort_of(fitted, uncounted.drop(columns="filter_broad_yes_hits")).filters == (
+        "filter_broad_yes",
+        "filter_strict_no",
+    )
