@@ -138,11 +138,27 @@ def accept(name: str, directory: Path, new_name: str | None, warehouse: Path) ->
             f" were learned with. Run: ml-headcount keywords discover --study {directory}"
         )
     config, labels = accept_filter(directory, new_name or name, learned)
+    _warn_of_repetition(name, found)
     click.echo(
         f"{new_name or name} is now an annotator of {study.name}: its rule is in"
         f" {short_path(config)}, its labels of the rated CVs in {short_path(labels)}.\n"
         f"Next: ml-headcount run --study {short_path(directory)}. What the other filters would add"
         " to it, another discovery tells after that."
+    )
+
+
+def _warn_of_repetition(name: str, found: pd.DataFrame) -> None:
+    """Say so if a filter tells no more than its noise beyond the other annotators."""
+    from ml_headcount_assets.text.keywords.validation import BEYOND_NOISE
+
+    honest = found[found["judged"] == "cross_validated"].set_index("filter").loc[name]
+    if honest["information"] > BEYOND_NOISE * honest["information_sd"]:
+        return
+    click.echo(
+        f"Warning: {name} tells nothing beyond its noise that the other annotators do not tell"
+        " already. An annotator that repeats others can make estimates worse; compare them with"
+        " and without it.",
+        err=True,
     )
 
 

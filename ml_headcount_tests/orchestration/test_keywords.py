@@ -205,6 +205,17 @@ def test_an_accepted_filter_is_judged_on_cvs_it_was_not_learned_on(place):
     assert fired == reach.loc[FOUND, "profiles"]
 
 
+def test_who_accepts_a_filter_that_tells_nothing_new_is_warned(place):
+    found = read(place, "keyword_filters_found")
+    found = found[(found["judged"] == "cross_validated") & (found["yes_terms"].map(len) > 0)]
+    tells = (found["information"] > 2 * found["information_sd"]).to_numpy()
+    assert tells.any()
+    assert not tells.all()  # else this test would see one kind only
+    for name, new in zip(found["filter"], tells, strict=True):
+        output = accept(place, name, "--as", f"{name}_too")
+        assert ("nothing beyond its noise" in output) != new
+
+
 def test_the_configuration_keeps_every_line(place):
     config = place.directory / "study.yaml"
     before = config.read_text()

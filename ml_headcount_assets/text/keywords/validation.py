@@ -22,7 +22,14 @@ from .lists import Corpus, Learned, learn, list_hits
 from .result import FILTERS, LISTS
 from .settings import KeywordSettings
 
-__all__ = ["CrossValidated", "cross_validate", "filter_labels", "filter_tables", "wilson_interval"]
+__all__ = [
+    "BEYOND_NOISE",
+    "CrossValidated",
+    "cross_validate",
+    "filter_labels",
+    "filter_tables",
+    "wilson_interval",
+]
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -30,7 +37,7 @@ FloatArray = NDArray[np.float64]
 
 _TWO_SIDED_95 = 1.959963984540054
 #: Standard deviations by which a proposal's information has to exceed 0.
-_BEYOND_NOISE = 2.0
+BEYOND_NOISE = 2.0
 _MEASURES = ("sensitivity", "specificity", "youden", "information")
 
 
@@ -184,7 +191,7 @@ def _proposed(filters: pd.DataFrame, usable: BoolArray) -> BoolArray:
     A filter that fires rather on others than on experts is none, whatever could be read from
     it.
     """
-    beyond = filters["information"] > _BEYOND_NOISE * filters["information_sd"]
+    beyond = filters["information"] > BEYOND_NOISE * filters["information_sd"]
     honest = filters["judged"] == "cross_validated"
     worth = (honest & beyond & (filters["youden"] > 0)).to_numpy() & usable
     proposed = np.zeros(len(filters), dtype=bool)
