@@ -14,6 +14,7 @@ import click
 
 from ml_headcount_assets.cli_compute import chosen_compute, compute_options
 from ml_headcount_assets.cli_keywords import keywords
+from ml_headcount_assets.cli_warehouse import DEFAULT_WAREHOUSE, study_option
 from ml_headcount_assets.cli_warehouse import last_study as _last_study
 from ml_headcount_assets.cli_warehouse import refuse_other_study as _refuse_other_study
 from ml_headcount_assets.cli_warehouse import short_path as _short
@@ -98,13 +99,7 @@ def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int,
 
 
 @main.command()
-@click.option(
-    "--study",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Directory with the study's files.",
-)
+@study_option
 @click.option(
     "--config",
     help="Configuration in place of the directory's study.yaml: a path, or the name of one that"
@@ -179,13 +174,7 @@ def run(
 
 
 @main.command()
-@click.option(
-    "--study",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Directory with the study's files.",
-)
+@study_option
 @click.option("--config", help="Configuration in place of the directory's study.yaml.")
 @_warehouse_option
 def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
@@ -338,7 +327,7 @@ def calibrate(
     console = Console()
     chosen = estimators or ESTIMATORS
     announce = partial(console.print, markup=False, soft_wrap=True)
-    kept = (Path(".ml-headcount") / "calibrate.ranges").resolve()
+    kept = DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
     where = chosen_compute(compute, processes, engine, kept, announce)
     with open_progress(console) as progress:
         study = study_calibration(

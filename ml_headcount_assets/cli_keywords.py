@@ -13,6 +13,7 @@ from ml_headcount_assets.cli_warehouse import (
     last_study,
     refuse_other_study,
     short_path,
+    study_option,
     warehouse_option,
 )
 from ml_headcount_assets.errors import InputError
@@ -32,18 +33,8 @@ def keywords() -> None:
     """Discover keywords in rated CVs, and take filters made of them into a study."""
 
 
-def _study_option(command: Any) -> Any:
-    return click.option(
-        "--study",
-        "directory",
-        type=click.Path(path_type=Path, file_okay=False),
-        required=True,
-        help="Directory with the study's files.",
-    )(command)
-
-
 @keywords.command()
-@_study_option
+@study_option
 @click.option("--config", help="Configuration in place of the directory's study.yaml.")
 @click.option(
     "--model", help="Sentence-transformer in place of the study's: a name, or a path to one."
@@ -112,7 +103,7 @@ def show(warehouse: Path) -> None:
 
 @keywords.command()
 @click.argument("name")
-@_study_option
+@study_option
 @click.option("--as", "new_name", help="Name of the new annotator, if not that of the filter.")
 @warehouse_option
 def accept(name: str, directory: Path, new_name: str | None, warehouse: Path) -> None:

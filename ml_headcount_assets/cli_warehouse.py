@@ -1,4 +1,4 @@
-"""The option --warehouse, and the study that a warehouse holds."""
+"""The options --study and --warehouse, and the study that a warehouse holds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,27 @@ from ml_headcount_assets.errors import InputError
 if TYPE_CHECKING:
     from ml_headcount_assets.study import Study
 
-__all__ = ["last_study", "refuse_other_study", "short_path", "warehouse_option"]
+__all__ = [
+    "DEFAULT_WAREHOUSE",
+    "last_study",
+    "refuse_other_study",
+    "short_path",
+    "study_option",
+    "warehouse_option",
+]
 
-_DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
+DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
+
+
+def study_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --study."""
+    return click.option(
+        "--study",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        required=True,
+        help="Directory with the study's files.",
+    )(command)
 
 
 def warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,7 +41,7 @@ def warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--warehouse",
         type=click.Path(path_type=Path, dir_okay=False),
-        default=_DEFAULT_WAREHOUSE,
+        default=DEFAULT_WAREHOUSE,
         show_default=True,
         envvar="ML_HEADCOUNT_WAREHOUSE",
         show_envvar=True,

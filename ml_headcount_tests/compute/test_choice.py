@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml_headcount_assets.compute.choice import ENGINES, choose_compute
+from ml_headcount_assets.cli import main
+from ml_headcount_assets.compute.choice import COMPUTES, ENGINES, choose_compute
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.model import EstimatorSettings, LocalCompute, fit_annotators
 from ml_headcount_assets.model.annotators import infer_annotators
@@ -22,6 +23,13 @@ def test_names_that_there_are_not_are_refused_with_those_that_there_are() -> Non
         choose_compute("modal", processes=2)
     with pytest.raises(InputError, match="torch beside a GPU only"):
         choose_compute("modal", engine="torch")
+
+
+def test_the_command_line_knows_all_names() -> None:
+    # It has them in words, since --help is not to wait for the libraries.
+    options = {option.name: option.type for option in main.commands["run"].params}
+    assert tuple(options["compute"].choices) == COMPUTES
+    assert tuple(options["engine"].choices) == tuple(ENGINES)
 
 
 def test_engines_agree_in_probabilities_and_in_what_they_estimate() -> None:

@@ -30,7 +30,13 @@ from ml_headcount_assets.warehouse.records import annotators_of, rated_label_col
 from ml_headcount_assets.warehouse.store import Snapshot, TableStore
 
 from ..recipes import Frames, Recipe, follow
-from ..resources import ProgressListener, StudyResource, WarehouseResource
+from ..resources import (
+    ProgressListener,
+    StudyResource,
+    WarehouseResource,
+    in_the_runs_log,
+    with_pages,
+)
 from ..study_files import KEYWORD_SETTINGS, SOURCES
 
 GROUP = "keywords"
@@ -93,8 +99,9 @@ def keywords_found(
     progress: dg.ResourceParam[ProgressListener],
 ) -> Iterator[dg.MaterializeResult]:
     """Discover keywords in the texts of the rated CVs; without texts there are none."""
+    compute = in_the_runs_log(compute, context)
     recipe = discovery_recipe(warehouse.store, study.load(), compute)
-    yield from follow(context, warehouse.store, recipe, progress)
+    yield from with_pages(compute, follow(context, warehouse.store, recipe, progress))
 
 
 def discovery_recipe(store: TableStore, study: Study, compute: Compute | None = None) -> Recipe:
