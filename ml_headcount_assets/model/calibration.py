@@ -15,9 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from ..compute.engine import Engine
+from ..compute.local import LocalCompute
+from ..compute.protocol import Compute, Progress
 from ..errors import InputError
 from .annotators import Annotator, check_derived, likelihood_annotators
-from .compute import Compute, LocalCompute, Progress
 from .correlations import (
     Shrinkage,
     annotator_pairs,
@@ -26,7 +28,6 @@ from .correlations import (
     pair_correlations,
     repair_correlation,
 )
-from .engine import Engine
 from .orthants import orthant_probabilities
 from .rated import RatedPatterns, count_rated
 from .settings import ESTIMATORS, EstimatorSettings

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..compute.protocol import Compute, Progress
 from .annotators import Annotator
 from .calibration import fit_annotators
-from .compute import Compute, Progress
 from .labels import label_matrix
 from .patterns import encode_patterns, pattern_likelihood
 from .rated import expert_flags

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.warehouse.store import TableStore
-from ml_headcount_assets.worlds import read_truth
+from ml_headcount_assets.worlds.writing import read_truth
 
 from .conftest import FEW_DRAWS, Command, StudyFiles
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .conftest import FEW_DRAWS, Command, StudyFiles

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.model.simulation import SimulatedWorld, simulate_study
+from ml_headcount_assets.worlds.simulation import SimulatedWorld, simulate_study
 
 _GOLD = Path(__file__).resolve().parents[2].parent / "shared" / "gold" / "gold.json"
 

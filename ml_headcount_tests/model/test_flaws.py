@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.model import EstimatorSettings, estimate_headcount, simulate_study
+from ml_headcount_assets.model import EstimatorSettings, estimate_headcount
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model import (
     ESTIMATORS,
     LAYERS,
-    LocalCompute,
     Priors,
     estimate_headcount,
     uncertainty_budget,

@@ -14,14 +14,15 @@ import yaml
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from ml_headcount_assets.compute.engine import Engine
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.model import Engine, estimate_headcount
+from ml_headcount_assets.model import estimate_headcount
 from ml_headcount_assets.orchestration.assets import annotate, calibrate, estimate
 from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.instance import home_of, open_instance
 from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
 from ml_headcount_assets.orchestration.run_lock import only_run
-from ml_headcount_assets.orchestration.study_files import observations
+from ml_headcount_assets.orchestration.sources import observations
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore

@@ -8,12 +8,11 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.model import (
     MODEL_VERSION,
     CohortFit,
-    Compute,
     DrawSums,
-    Progress,
     draw_headcounts,
     synthetic_counts,
 )
@@ -35,7 +34,7 @@ from ..resources import (
     in_the_runs_log,
     with_pages,
 )
-from ..study_files import SETTINGS
+from ..sources import SETTINGS
 from .calibrate import choices, stored_fit
 
 GROUP = "estimate"
