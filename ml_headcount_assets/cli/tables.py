@@ -70,7 +70,7 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
     Parameters
     ----------
     intervals
-        ``label, evidence, n_profiles, headcount, q10, q50, q90, confidence``.
+        ``label, evidence, n_profiles, headcount, low, median, high, confidence``.
     title
         What is shown.
     level
@@ -84,16 +84,16 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
             Text(str(row.label)),
             count(row.n_profiles),
             count(row.headcount),
-            count(row.q10),
-            Text(count(row.q50), style="bold"),
-            count(row.q90),
+            count(row.low),
+            Text(count(row.median), style="bold"),
+            count(row.high),
             row.confidence,
         )
     return table
 
 
 def group_table(totals: pd.DataFrame, *, title: str, level: float) -> Table:
-    """Return one line per total: ``label, companies, companies_without_evidence, q10, ...``."""
+    """Return one line per total: ``label, companies, companies_without_evidence, low, ...``."""
     low, high = _ends(level)
     columns = (
         "estimator",
@@ -110,9 +110,9 @@ def group_table(totals: pd.DataFrame, *, title: str, level: float) -> Table:
             Text(str(row.label)),
             count(row.companies),
             count(row.companies_without_evidence),
-            count(row.q10),
-            Text(count(row.q50), style="bold"),
-            count(row.q90),
+            count(row.low),
+            Text(count(row.median), style="bold"),
+            count(row.high),
             count(row.mean),
         )
     return table

@@ -32,7 +32,7 @@ class CalibrationStudy:
         columns of `scoring.score_companies`.
     totals
         One row per world and estimator: ``world, estimator, experts`` (the true total of the
-        companies with evidence), ``mean, q10, q50, q90``, ``covered``.
+        companies with evidence), ``mean, low, median, high``, ``covered``.
     level
         Probability content of the intervals.
     """
@@ -121,7 +121,7 @@ def study_calibration(
     return CalibrationStudy(scores, pd.DataFrame(rows)[_TOTAL_COLUMNS], level)
 
 
-_TOTAL_COLUMNS = ["world", "estimator", "experts", "mean", "q10", "q50", "q90", "covered"]
+_TOTAL_COLUMNS = ["world", "estimator", "experts", "mean", "low", "median", "high", "covered"]
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,6 @@ class _World:
             scores.append(scored.assign(**key))
             total = result.total(level=self.level)
             true = int(scored["experts"].sum())
-            covered = total["q10"] <= true <= total["q90"]
+            covered = total["low"] <= true <= total["high"]
             totals.append({**key, "experts": true, **total, "covered": covered})
         return pd.concat(scores, ignore_index=True), totals

@@ -82,8 +82,8 @@ def score_companies(
     Returns
     -------
     DataFrame
-        One row per company with evidence: ``company_id, headcount, evidence, experts, mean, q10,
-        q50, q90, covered, rank, score, log_score``. The last is the interval score of
+        One row per company with evidence: ``company_id, headcount, evidence, experts, mean, low,
+        median, high, covered, rank, score, log_score``. The last is the interval score of
         log(1 + count), in which a company's size does not decide.
     """
     table = result.intervals(level).merge(truth[["company_id", "experts"]], on="company_id")
@@ -91,9 +91,9 @@ def score_companies(
     table = table[known].reset_index(drop=True)
     experts = table["experts"].to_numpy(dtype=np.int64)
     rank = randomised_rank(result.draws.data[known], experts, stream(seed, "scoring", "ties"))
-    low, high = table["q10"], table["q90"]
+    low, high = table["low"], table["high"]
     log_score = interval_score(np.log1p(low), np.log1p(high), np.log1p(experts), level)
-    columns = ["company_id", "headcount", "evidence", "experts", "mean", "q10", "q50", "q90"]
+    columns = ["company_id", "headcount", "evidence", "experts", "mean", "low", "median", "high"]
     return table[columns].assign(
         covered=(low <= experts) & (experts <= high),
         rank=rank,

@@ -68,9 +68,9 @@ _ANNOTATOR = {"annotator": column(TEXT, "Name of the annotator")}
 _INTERVAL = {
     "mean": column(DOUBLE, "Mean of the draws", _not_negative, nullable=True),
     "sd": column(DOUBLE, "Standard deviation of the draws", _not_negative, nullable=True),
-    "q10": column(DOUBLE, "Lower end of the interval", _not_negative, nullable=True),
-    "q50": column(DOUBLE, "Median of the draws", _not_negative, nullable=True),
-    "q90": column(DOUBLE, "Upper end of the interval", _not_negative, nullable=True),
+    "low": column(DOUBLE, "Lower end of the interval", _not_negative, nullable=True),
+    "median": column(DOUBLE, "Median of the draws", _not_negative, nullable=True),
+    "high": column(DOUBLE, "Upper end of the interval", _not_negative, nullable=True),
 }
 
 _EVIDENCE = column(
@@ -109,8 +109,8 @@ _GROUPINGS = ["all", "cohort", "size_band", "country", "confidence"]
 def _share_summary(of: str) -> dict[str, pa.Column]:
     return {
         f"{of}_mean": column(DOUBLE, f"Mean {of}", _a_share),
-        f"{of}_q10": column(DOUBLE, f"Lower end of the interval of the {of}", _a_share),
-        f"{of}_q90": column(DOUBLE, f"Upper end of the interval of the {of}", _a_share),
+        f"{of}_low": column(DOUBLE, f"Lower end of the interval of the {of}", _a_share),
+        f"{of}_high": column(DOUBLE, f"Upper end of the interval of the {of}", _a_share),
     }
 
 
@@ -257,8 +257,8 @@ _CALIBRATE = [
             "annotator_a": column(TEXT, "First annotator"),
             "annotator_b": column(TEXT, "Second annotator"),
             "mean": column(DOUBLE, "Mean latent correlation", _a_correlation),
-            "q10": column(DOUBLE, "Lower end of the interval", _a_correlation),
-            "q90": column(DOUBLE, "Upper end of the interval", _a_correlation),
+            "low": column(DOUBLE, "Lower end of the interval", _a_correlation),
+            "high": column(DOUBLE, "Upper end of the interval", _a_correlation),
         },
         key=["estimator", "is_expert", "annotator_a", "annotator_b"],
     ),
@@ -291,8 +291,8 @@ _CALIBRATE = [
             ),
             "observed": column(BIGINT, "Rated CVs with this pattern", _not_negative),
             "expected": column(DOUBLE, "Held-out prediction", _not_negative),
-            "q10": column(DOUBLE, "Lower end of the prediction", _not_negative),
-            "q90": column(DOUBLE, "Upper end of the prediction", _not_negative),
+            "low": column(DOUBLE, "Lower end of the prediction", _not_negative),
+            "high": column(DOUBLE, "Upper end of the prediction", _not_negative),
             "within": column(BOOLEAN, "Whether the prediction covers the observed count"),
         },
         key=["estimator", "is_expert", "pattern"],
@@ -323,8 +323,8 @@ _ESTIMATE = [
             **_ESTIMATOR,
             "pattern": column(TEXT, "One of '0', '1', '-' per annotator, by name", _a_pattern),
             "mean_count": column(DOUBLE, "Mean number of employees", _not_negative),
-            "q10": column(DOUBLE, "Lower end of the interval", _not_negative),
-            "q90": column(DOUBLE, "Upper end of the interval", _not_negative),
+            "low": column(DOUBLE, "Lower end of the interval", _not_negative),
+            "high": column(DOUBLE, "Upper end of the interval", _not_negative),
         },
         key=["company", "estimator", "pattern"],
         part="company",
@@ -338,7 +338,7 @@ _ESTIMATE = [
             "headcount": _HEADCOUNT,
             "evidence": _EVIDENCE,
             **_INTERVAL,
-            "share_q50": column(
+            "share_median": column(
                 DOUBLE, "Median share of the employees", _not_negative, nullable=True
             ),
             "confidence": column(TEXT, "Confidence", pa.Check.isin(_CONFIDENCE)),

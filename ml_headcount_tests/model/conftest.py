@@ -62,5 +62,7 @@ def reference(reference_directory: Path) -> dict[str, pd.DataFrame]:
         "permuted": permuted.rename(columns=dict(zip(_HANDED_OVER, _READ_AS, strict=True))),
         "profiles": pd.read_csv(reference_directory / "profile_labels.csv"),
         "companies": companies[["company_id", "headcount"]],
-        "published": published.set_index("linkedin_id"),
+        "published": published.set_index("linkedin_id").rename(
+            columns={"q10": "low", "q50": "median", "q90": "high"}
+        ),
     }

@@ -36,7 +36,7 @@ def test_five_layer_covers_what_it_promises_and_the_foil_does_not(
 def test_summary_agrees_with_the_rows_it_is_made_from(study: CalibrationStudy) -> None:
     rows = study.companies[study.companies["estimator"] == "five_layer"]
     line = study.summary().set_index("estimator").loc["five_layer"]
-    within = (rows["q10"] <= rows["experts"]) & (rows["experts"] <= rows["q90"])
+    within = (rows["low"] <= rows["experts"]) & (rows["experts"] <= rows["high"])
     assert line["companies"] == len(rows)
     assert line["coverage"] == pytest.approx(within.mean())
     by_world = within.groupby(rows["world"]).mean()

@@ -32,7 +32,7 @@ def outcomes():
             truth = world.truth["experts"].to_numpy()[known]
             record["pit"].append(randomised_rank(result.draws.data[known], truth, rng))
             intervals = result.intervals()[known]
-            inside = intervals["q10"].le(truth) & intervals["q90"].ge(truth)
+            inside = intervals["low"].le(truth) & intervals["high"].ge(truth)
             record["large"].append(inside[intervals["headcount"] >= 100].to_numpy())
     return {
         name: {key: np.concatenate(values) for key, values in record.items()}

@@ -298,7 +298,7 @@ def _groups(members: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
 def _describe_totals(snapshot: Snapshot) -> Mapping[str, Any]:
     totals = snapshot.query(
         "SELECT estimator, companies, companies_without_evidence AS without_evidence,"
-        " round(mean) AS mean, q10, q50, q90 FROM portfolio_intervals WHERE grouping = 'all'"
+        " round(mean) AS mean, low, median, high FROM portfolio_intervals WHERE grouping = 'all'"
         " ORDER BY ALL"
     )
     return {"total": dg.MetadataValue.md(totals.to_markdown(index=False))}

@@ -60,8 +60,8 @@ def annotators_behave_as_on_rated_cvs(warehouse: WarehouseResource) -> dg.AssetC
         rated AS (
             SELECT annotator, avg(1 - specificity_mean) AS least, avg(sensitivity_mean) AS most,
                    -- half the width of an 80 % interval is 1.28 standard deviations
-                   max(specificity_q90 - specificity_q10) / 2.56 AS least_sd,
-                   max(sensitivity_q90 - sensitivity_q10) / 2.56 AS most_sd
+                   max(specificity_high - specificity_low) / 2.56 AS least_sd,
+                   max(sensitivity_high - sensitivity_low) / 2.56 AS most_sd
             FROM annotator_summary GROUP BY ALL)
         SELECT annotator, round(fires, 4) AS fires, round(least, 4) AS at_least,
                round(most, 4) AS at_most

@@ -54,8 +54,8 @@ def intervals_are_ordered(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     found = warehouse.store.query(
         """
         SELECT estimator, evidence, count(*) AS companies FROM headcount_intervals
-        WHERE CASE WHEN evidence = 'none' THEN coalesce(mean, q10, q50, q90) IS NOT NULL
-                   ELSE NOT coalesce(q10 <= q50 AND q50 <= q90, false) END
+        WHERE CASE WHEN evidence = 'none' THEN coalesce(mean, low, median, high) IS NOT NULL
+                   ELSE NOT coalesce(low <= median AND median <= high, false) END
         GROUP BY ALL ORDER BY ALL
         """
     )
