@@ -1,0 +1,298 @@
+"""Dates as they are written: when a profile was taken, when a post began or ended.
+
+A date is read as the stretch of time that it can mean: "2025" is a year, "05/03/2025" is some day
+between 5 March and 3 May, and only what can mean one thing is compared as such. Words that say
+that something goes on are known in the languages in which profiles are shown.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+__all__ = ["Stretch", "goes_on", "iso", "read_moment"]
+
+_EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.0+)?")
+_LATEST_SECONDS = 1e11  # larger numbers of a time stamp are milliseconds
+_COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?")
+_YEARS = range(1900, 2200)
+#: Days since 1899-12-30, which is how a spreadsheet keeps a date: the years 1955 to 2118.
+_SPREADSHEET_DAYS = range(20_000, 80_000)
+_SPREADSHEET_DAY = re.compile(r"[2-7]\d{4}(?:\.\d+)?")
+_SPREADSHEET_START = datetime(1899, 12, 30, tzinfo=UTC)
+
+_CLOCK = re.compile(
+    r"[T\s,]*\b(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?"
+    r"\s*(?:Z|UTC|GMT|[+-]\d\d:?\d\d)?(?:\s*[(\[].*[)\]])?\s*$",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"\d+")
+_YEAR_FIRST = re.compile(
+    r"(?P<y>(?:19|20|21)\d\d)\s*[-/.年년]\s*(?:(?P<m>\d{1,2})(?:\s*[-/.月월]\s*(?:(?P<d>\d{1,2})\s*[日일]?)?)?)?\.?"
+)
+_YEAR_LAST = re.compile(r"(?:(\d{1,2})([-/.]))?(\d{1,2})[-/.]((?:19|20|21)\d\d)\.?")
+
+_MONTHS: Mapping[int, str] = {
+    1: "jan january januar janvier enero ene gennaio gen janeiro januari tammikuu styczeń stycznia"
+    " leden ledna január ianuarie ocak январь января січень ιανουάριος ιανουαρίου janv janeiro",
+    2: "feb february februar février fevrier febrero febbraio fevereiro fev februari helmikuu luty"
+    " lutego únor února február februarie şubat февраль февраля лютий févr fév",
+    3: "mar march märz marz mrz mär mars marzo março marco maart maaliskuu marzec marca březen"
+    " března március martie mart март марта березень mrt",
+    4: "apr april avril abril abr aprile huhtikuu kwiecień kwietnia duben dubna április aprilie"
+    " nisan апрель апреля квітень avr",
+    5: "may mai mayo maggio mag maio mei maj toukokuu maja květen května május mayıs май мая травень",
+    6: "jun june juni juin junio giugno giu junho kesäkuu czerwiec czerwca červen června június"
+    " iunie haziran июнь июня червень",
+    7: "jul july juli juillet julio luglio lug julho heinäkuu lipiec lipca červenec července július"
+    " iulie temmuz июль июля липень juil",
+    8: "aug august août aout agosto ago elokuu sierpień sierpnia srpen srpna augusztus ağustos"
+    " август августа серпень augustus augusti",
+    9: "sep sept september septembre septiembre settembre set setembro syyskuu wrzesień września"
+    " září szeptember septembrie eylül сентябрь сентября вересень",
+    10: "oct october oktober okt octobre octubre ottobre ott outubro out lokakuu październik"
+    " października říjen října október octombrie ekim октябрь октября жовтень",
+    11: "nov november novembre noviembre novembro marraskuu listopad listopadu listopada"
+    " noiembrie kasım ноябрь ноября",
+    12: "dec december dezember dez décembre decembre diciembre dic dicembre dezembro joulukuu"
+    " grudzień grudnia prosinec prosince decembrie aralık декабрь декабря грудень déc des desember",
+}
+_MONTH_OF = {name: month for month, names in _MONTHS.items() for name in names.split()}
+_WORD = re.compile(r"[^\W\d_]+")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|\.|er|º|ª)(?!\w)", re.IGNORECASE)
+
+#: Words for "until now"; the languages are those in which LinkedIn shows profiles, and a few more.
+_NOW = frozenset(
+    word.strip()
+    for word in (
+        "present, current, currently, now, today, ongoing, on going, to date, till date, till now,"
+        "to present, until now, until present, till present, continuing, in progress, still,"
+        "current role, still working, active, heute, jetzt, gegenwärtig, gegenwart, aktuell,"
+        "derzeit, bis heute, laufend, momentan, bis jetzt, aujourd'hui, à ce jour, à aujourd'hui,"
+        "présent, en cours, actuel, actuellement, maintenant, à présent, jusqu'à présent,"
+        "presente, actualidad, la actualidad, en la actualidad, actual, actualmente, hoy,"
+        "hasta la fecha, a la fecha, hasta hoy, al presente, oggi, attuale, attualmente, in corso,"
+        "ad oggi, atual, atualmente, o momento, até o momento, até ao momento, hoje, momento,"
+        "no momento, até o presente, até hoje, até agora, heden, nu, tot heden, huidig, thans,"
+        "nuvarande, pågående, idag, i dag, nuværende, nåværende, nå, dags dato, d.d., nyt,"
+        "nykyinen, nykyhetki, tällä hetkellä, obecnie, teraz, do teraz, do chwili obecnej,"
+        "aktualnie, do dziś, nadal, současnost, dosud, nyní, doposud, do současnosti, po současnost,"
+        "súčasnosť, doteraz, súčasnosti, jelenleg, jelen, mai napig, napjainkig, prezent,"
+        "în prezent, până în prezent, actualmente, günümüz, halen, hâlen, devam ediyor, bugün,"
+        "şu an, şimdi, günümüze kadar, настоящее время, по настоящее время, наст. время, н.в.,"
+        "н. в., сейчас, по сей день, до настоящего времени, теперішній час, дотепер, зараз, досі,"
+        "по теперішній час, досега, понастоящем, настояще, сега, σήμερα, παρόν, έως σήμερα, τώρα,"
+        "至今, 迄今, 现在, 現在, 目前, 当前, 當前, 今, 现今, 現今, 在职, 在職, 現職, 在職中, 在籍中, 現在に至る,"
+        "현재, 재직중, 재직 중, 현재까지, 근무중, الحالي, حتى الآن, الآن, حتى الان, الوقت الحاضر, حاليا,"
+        "حتى الوقت الحالي, حالياً, היום, הווה, כיום, נוכחי, עד היום, वर्तमान, अब तक, मौजूदा, ปัจจุบัน,"
+        "hiện tại, nay, đến nay, hiện nay, sekarang, saat ini, kini, hingga kini, sampai sekarang,"
+        "masa kini, اکنون, تاکنون, حال, l'actualitat, actualitat, actualment, danas, sada,"
+        "sadašnjost, trenutno, данас, сада, dabar, iki dabar, pašlaik, tagad, praegu, kasalukuyan,"
+        "вақти ҳозир, қазір, indiki vaxt, হাল, বর্তমান, தற்போது, ప్రస్తుతం, ਹੁਣ, सध्या, موجودہ, tuttora"
+    ).split(",")
+)
+_PUNCTUATION = re.compile(r"[()\[\]{}.,;:!*·•–—-]+")
+
+
+class Stretch(NamedTuple):
+    """The first and the last moment that a date can mean, in UTC."""
+
+    first: datetime
+    last: datetime
+
+
+def goes_on(text: str) -> bool:
+    """Whether a text in place of an end says that there is none yet."""
+    return _goes_on(text[:80])
+
+
+@lru_cache(maxsize=10_000)
+def _goes_on(text: str) -> bool:
+    folded = _folded(text)
+    if folded in _folded_words():
+        return True
+    # "2020 - Present", "bis heute (2025)": the words among others, with no year behind them.
+    rest = folded.rpartition("-")[2].strip() if "-" in folded else folded
+    words = _folded(_PUNCTUATION.sub(" ", _NUMBERS.sub(" ", rest)))
+    return words in _folded_words()
+
+
+@lru_cache(maxsize=1)
+def _folded_words() -> frozenset[str]:
+    return frozenset(
+        each for word in _NOW if word for each in (_folded(word), _folded(_PUNCTUATION.sub(" ", word)))
+    )
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    for mark in "\u2019\u02bc`\u00b4":
+        plain = plain.replace(mark, "'")
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+    return " ".join(plain.replace("\u2013", "-").replace("\u2014", "-").split()).strip(" .*()")
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC, by which text sorts as time does."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_moment(value: Any) -> Stretch | None:
+    """Return what a value means as a date; None if it is none.
+
+    Understood are ISO 8601, seconds and milliseconds since 1970, days of a spreadsheet, years,
+    dates in figures and with names of months, and objects with year, month and day. A date in
+    figures whose day could be its month is both.
+    """
+    try:
+        if isinstance(value, Mapping):
+            return _from_parts(value)
+        if isinstance(value, str):
+            return _from_text(value.strip()[:80])
+        return _from_typed(value)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _from_typed(value: Any) -> Stretch | None:
+    if isinstance(value, datetime):
+        return _at(value)
+    if isinstance(value, date):
+        return _days(value, value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _from_number(value)
+    return None
+
+
+def _from_number(value: float) -> Stretch | None:
+    if value == int(value) and int(value) in _YEARS:
+        return _stretch(int(value))
+    if value == int(value) and (compact := _COMPACT.fullmatch(str(int(value)))):
+        return _stretch(*(int(part) for part in compact.groups() if part))
+    if _SPREADSHEET_DAYS.start <= value < _SPREADSHEET_DAYS.stop:
+        return _at(_SPREADSHEET_START + timedelta(days=float(value)))
+    if value < _SPREADSHEET_DAYS.stop:
+        return None
+    seconds = value / 1000 if value > _LATEST_SECONDS else value
+    return _at(datetime.fromtimestamp(seconds, UTC))
+
+
+@lru_cache(maxsize=100_000)
+def _from_text(text: str) -> Stretch | None:
+    if _EPOCH.fullmatch(text) or _SPREADSHEET_DAY.fullmatch(text):
+        return _from_number(float(text))
+    if text.isdigit():
+        return _from_number(int(text))
+    exact = _from_iso(text)
+    if exact is not None:
+        return exact
+    text = unicodedata.normalize("NFKC", text)
+    clock = _CLOCK.search(text)
+    day = _ORDINAL.sub(" ", (text[: clock.start()] if clock else text).strip()).strip()
+    for whole in (day, text):
+        found = _in_figures(whole.strip(" ,")) or _with_month(whole)
+        if found:
+            return found
+    return None
+
+
+def _from_iso(text: str) -> Stretch | None:
+    if len(text) < len("2025-01-01"):
+        return None
+    bare = re.sub(r"\s*(?:UTC|GMT)$", "Z", re.sub(r"\[.*\]$", "", text), flags=re.IGNORECASE)
+    bare = re.sub(r"(?<=:\d\d)\s(?=[+-]\d\d)", "", bare)
+    try:
+        moment = datetime.fromisoformat(bare)
+    except ValueError:
+        return None
+    return _at(moment) if ":" in bare or "T" in bare else _days(moment.date(), moment.date())
+
+
+def _in_figures(text: str) -> Stretch | None:
+    first = _YEAR_FIRST.fullmatch(text)
+    if first:
+        return _stretch(*(int(part) for part in first.groups() if part))
+    if text.isdigit() and len(text) == 4 and int(text) in _YEARS:
+        return _stretch(int(text))
+    last = _YEAR_LAST.fullmatch(text)
+    if not last:
+        return None
+    day, separator, month, year = last.groups()
+    if day is None:
+        return _stretch(int(year), int(month))
+    one, other = (_day(int(year), int(a), int(b)) for a, b in ((month, day), (day, month)))
+    if separator == ".":  # which nobody uses with the month first
+        other = None
+    known = [each for each in (one, other) if each]
+    return _days(min(known), max(known)) if known else None
+
+
+def _with_month(text: str) -> Stretch | None:
+    words = [word.casefold() for word in _WORD.findall(text)]
+    months = [_MONTH_OF[word] for word in words if word in _MONTH_OF]
+    numbers = [int(number) for number in _NUMBERS.findall(text)]
+    years = [number for number in numbers if number in _YEARS]
+    if len(years) != 1 or len(months) > 1:
+        return None
+    days = [number for number in numbers if 1 <= number <= 31]
+    if months and len(days) == 1:
+        return _stretch(years[0], months[0], days[0])
+    return _stretch(years[0], *months) if len(numbers) == 1 else None
+
+
+def _from_parts(parts: Mapping[str, Any]) -> Stretch | None:
+    """Read an object with year, month and day, or with a date under some name."""
+    lowered = {str(name).casefold().lstrip("$"): value for name, value in parts.items()}
+    year = _whole(lowered.get("year"))
+    if year is None:
+        for name in ("date", "text", "value", "numberlong", "iso", "timestamp", "start"):
+            if lowered.get(name) is not None:
+                return read_moment(lowered[name])
+        return None
+    month = _whole(lowered.get("month")) or _MONTH_OF.get(
+        str(lowered.get("month") or "").casefold().strip(". ")
+    )
+    day = _whole(lowered.get("day"))
+    return _stretch(year, *([month, day] if month and day else [month] if month else []))
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return int(number) if number == number and number > 0 and number == int(number) else None
+
+
+def _stretch(year: int, month: int | None = None, day: int | None = None) -> Stretch:
+    if month is None:
+        return _days(date(year, 1, 1), date(year, 12, 31))
+    if day is None:
+        return _days(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+    return _days(date(year, month, day), date(year, month, day))
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _days(first: date, last: date) -> Stretch:
+    return Stretch(
+        datetime.combine(first, time(), UTC),
+        datetime.combine(last, time(23, 59, 59, 999_999), UTC),
+    )
+
+
+def _at(moment: datetime) -> Stretch:
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return Stretch(known.astimezone(UTC), known.astimezone(UTC))
