@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..study import Study
 from .identifiers import normalise_profile_id
 from .rejects import WHOLE_ROW, Rejects
-from .text_files import json_objects, text_lines
+from .text_files import TextLines, json_objects
 
 __all__ = ["batch_folders", "read_batch_results"]
 
@@ -92,7 +92,7 @@ def _name(path: Path, study: Study) -> str:
 def _results(path: Path, rejects: Rejects) -> Iterator[tuple[int, str, int | None]]:
     """Yield (line, person, label or None) of every result that names a person."""
     try:
-        for line, record in json_objects(text_lines(path, rejects), rejects):
+        for line, record in json_objects(TextLines(path, rejects), rejects):
             results = record.get(_LIST)
             if not isinstance(results, list):
                 rejects.add(line, _LIST, "the line has no list of results; not used")

@@ -10,9 +10,10 @@ from typing import Any
 from ..errors import InputError
 from ..study import Study
 from ..text.recipe import STRUCTURED_FIELDS
+from .delimited import DELIMITERS, read_delimited
 from .rejects import Rejects
-from .tables import DELIMITERS, file_extension, refuse_repeats
-from .text_files import json_objects, records, same_width, text_lines
+from .tables import file_extension, refuse_repeats
+from .text_files import TextLines, json_objects
 from .typed_files import parquet_records, xlsx_rows
 from .values import NOTHING
 
@@ -65,16 +66,15 @@ def stream_records(
     """
     extension = file_extension(path)
     if extension == ".jsonl":
-        yield from json_objects(text_lines(path, rejects), rejects)
+        yield from json_objects(TextLines(path, rejects), rejects)
     elif extension == ".parquet":
         yield from parquet_records(path, fields, rejects)
     elif extension == ".xlsx":
-        header, rows, lines = xlsx_rows(path, rejects)
+        header, rows, lines, _ = xlsx_rows(path, rejects)
         yield from _named(header, zip(lines, rows, strict=True), path.name)
     else:
-        found = records(text_lines(path, rejects), DELIMITERS[extension], rejects)
-        _, header = next(found, (0, []))
-        yield from _named(header, same_width(found, len(header), rejects), path.name)
+        found = read_delimited(path, DELIMITERS[extension], rejects)
+        yield from _named(found.header, found.rows, path.name)
 
 
 def _named(
