@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-__all__ = ["Stretch", "goes_on", "iso", "read_moment"]
+__all__ = ["Stretch", "dates_within", "goes_on", "iso", "mentions_now", "read_moment"]
 
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.0+)?")
 _LATEST_SECONDS = 1e11  # larger numbers of a time stamp are milliseconds
@@ -69,32 +69,223 @@ _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|\.|er|º|ª)(?!\w)", re.IGNORECASE
 #: Words for "until now"; the languages are those in which LinkedIn shows profiles, and a few more.
 _NOW = frozenset(
     word.strip()
-    for word in (
-        "present, current, currently, now, today, ongoing, on going, to date, till date, till now,"
-        "to present, until now, until present, till present, continuing, in progress, still,"
-        "current role, still working, active, heute, jetzt, gegenwärtig, gegenwart, aktuell,"
-        "derzeit, bis heute, laufend, momentan, bis jetzt, aujourd'hui, à ce jour, à aujourd'hui,"
-        "présent, en cours, actuel, actuellement, maintenant, à présent, jusqu'à présent,"
-        "presente, actualidad, la actualidad, en la actualidad, actual, actualmente, hoy,"
-        "hasta la fecha, a la fecha, hasta hoy, al presente, oggi, attuale, attualmente, in corso,"
-        "ad oggi, atual, atualmente, o momento, até o momento, até ao momento, hoje, momento,"
-        "no momento, até o presente, até hoje, até agora, heden, nu, tot heden, huidig, thans,"
-        "nuvarande, pågående, idag, i dag, nuværende, nåværende, nå, dags dato, d.d., nyt,"
-        "nykyinen, nykyhetki, tällä hetkellä, obecnie, teraz, do teraz, do chwili obecnej,"
-        "aktualnie, do dziś, nadal, současnost, dosud, nyní, doposud, do současnosti, po současnost,"
-        "súčasnosť, doteraz, súčasnosti, jelenleg, jelen, mai napig, napjainkig, prezent,"
-        "în prezent, până în prezent, actualmente, günümüz, halen, hâlen, devam ediyor, bugün,"
-        "şu an, şimdi, günümüze kadar, настоящее время, по настоящее время, наст. время, н.в.,"
-        "н. в., сейчас, по сей день, до настоящего времени, теперішній час, дотепер, зараз, досі,"
-        "по теперішній час, досега, понастоящем, настояще, сега, σήμερα, παρόν, έως σήμερα, τώρα,"
-        "至今, 迄今, 现在, 現在, 目前, 当前, 當前, 今, 现今, 現今, 在职, 在職, 現職, 在職中, 在籍中, 現在に至る,"
-        "현재, 재직중, 재직 중, 현재까지, 근무중, الحالي, حتى الآن, الآن, حتى الان, الوقت الحاضر, حاليا,"
-        "حتى الوقت الحالي, حالياً, היום, הווה, כיום, נוכחי, עד היום, वर्तमान, अब तक, मौजूदा, ปัจจุบัน,"
-        "hiện tại, nay, đến nay, hiện nay, sekarang, saat ini, kini, hingga kini, sampai sekarang,"
-        "masa kini, اکنون, تاکنون, حال, l'actualitat, actualitat, actualment, danas, sada,"
-        "sadašnjost, trenutno, данас, сада, dabar, iki dabar, pašlaik, tagad, praegu, kasalukuyan,"
-        "вақти ҳозир, қазір, indiki vaxt, হাল, বর্তমান, தற்போது, ప్రస్తుతం, ਹੁਣ, सध्या, موجودہ, tuttora"
-    ).split(",")
+    for word in [
+        "present",
+        " current",
+        " currently",
+        " now",
+        " today",
+        " ongoing",
+        " on going",
+        " to date",
+        " till date",
+        " till now",
+        "to present",
+        " until now",
+        " until present",
+        " till present",
+        " continuing",
+        " in progress",
+        " still",
+        "current role",
+        " still working",
+        " active",
+        " heute",
+        " jetzt",
+        " gegenwärtig",
+        " gegenwart",
+        " aktuell",
+        "derzeit",
+        " bis heute",
+        " laufend",
+        " momentan",
+        " bis jetzt",
+        " aujourd'hui",
+        " à ce jour",
+        " à aujourd'hui",
+        "présent",
+        " en cours",
+        " actuel",
+        " actuellement",
+        " maintenant",
+        " à présent",
+        " jusqu'à présent",
+        "presente",
+        " actualidad",
+        " la actualidad",
+        " en la actualidad",
+        " actual",
+        " actualmente",
+        " hoy",
+        "hasta la fecha",
+        " a la fecha",
+        " hasta hoy",
+        " al presente",
+        " oggi",
+        " attuale",
+        " attualmente",
+        " in corso",
+        "ad oggi",
+        " atual",
+        " atualmente",
+        " o momento",
+        " até o momento",
+        " até ao momento",
+        " hoje",
+        " momento",
+        "no momento",
+        " até o presente",
+        " até hoje",
+        " até agora",
+        " heden",
+        " nu",
+        " tot heden",
+        " huidig",
+        " thans",
+        "nuvarande",
+        " pågående",
+        " idag",
+        " i dag",
+        " nuværende",
+        " nåværende",
+        " nå",
+        " dags dato",
+        " d.d.",
+        " nyt",
+        "nykyinen",
+        " nykyhetki",
+        " tällä hetkellä",
+        " obecnie",
+        " teraz",
+        " do teraz",
+        " do chwili obecnej",
+        "aktualnie",
+        " do dziś",
+        " nadal",
+        " současnost",
+        " dosud",
+        " nyní",
+        " doposud",
+        " do současnosti",
+        " po současnost",
+        "súčasnosť",
+        " doteraz",
+        " súčasnosti",
+        " jelenleg",
+        " jelen",
+        " mai napig",
+        " napjainkig",
+        " prezent",
+        "în prezent",
+        " până în prezent",
+        " actualmente",
+        " günümüz",
+        " halen",
+        " hâlen",
+        " devam ediyor",
+        " bugün",
+        "şu an",
+        " şimdi",
+        " günümüze kadar",
+        " настоящее время",
+        " по настоящее время",
+        " наст. время",
+        " н.в.",
+        "н. в.",
+        " сейчас",
+        " по сей день",
+        " до настоящего времени",
+        " теперішній час",
+        " дотепер",
+        " зараз",
+        " досі",
+        "по теперішній час",
+        " досега",
+        " понастоящем",
+        " настояще",
+        " сега",
+        " σήμερα",
+        " παρόν",
+        " έως σήμερα",
+        " τώρα",
+        "至今",
+        " 迄今",
+        " 现在",
+        " 現在",
+        " 目前",
+        " 当前",
+        " 當前",
+        " 今",
+        " 现今",
+        " 現今",
+        " 在职",
+        " 在職",
+        " 現職",
+        " 在職中",
+        " 在籍中",
+        " 現在に至る",
+        "현재",
+        " 재직중",
+        " 재직 중",
+        " 현재까지",
+        " 근무중",
+        " الحالي",
+        " حتى الآن",
+        " الآن",
+        " حتى الان",
+        " الوقت الحاضر",
+        " حاليا",
+        "حتى الوقت الحالي",
+        " حالياً",
+        " היום",
+        " הווה",
+        " כיום",
+        " נוכחי",
+        " עד היום",
+        " वर्तमान",
+        " अब तक",
+        " मौजूदा",
+        " ปัจจุบัน",
+        "hiện tại",
+        " nay",
+        " đến nay",
+        " hiện nay",
+        " sekarang",
+        " saat ini",
+        " kini",
+        " hingga kini",
+        " sampai sekarang",
+        "masa kini",
+        " اکنون",
+        " تاکنون",
+        " حال",
+        " l'actualitat",
+        " actualitat",
+        " actualment",
+        " danas",
+        " sada",
+        "sadašnjost",
+        " trenutno",
+        " данас",
+        " сада",
+        " dabar",
+        " iki dabar",
+        " pašlaik",
+        " tagad",
+        " praegu",
+        " kasalukuyan",
+        "вақти ҳозир",
+        " қазір",
+        " indiki vaxt",
+        " হাল",
+        " বর্তমান",
+        " தற்போது",
+        " ప్రస్తుతం",
+        " ਹੁਣ",
+        " सध्या",
+        " موجودہ",
+        " tuttora",
+    ]
 )
 _PUNCTUATION = re.compile(r"[()\[\]{}.,;:!*·•–—-]+")
 
@@ -122,10 +313,39 @@ def _goes_on(text: str) -> bool:
     return words in _folded_words()
 
 
+@lru_cache(maxsize=10_000)
+def mentions_now(text: str) -> bool:
+    """Whether a stretch of time, written as text, lasts until now: "Mar 2018 Present 6 years"."""
+    return _now_pattern().search(_folded(text)) is not None
+
+
+@lru_cache(maxsize=1)
+def _now_pattern() -> re.Pattern[str]:
+    words = sorted(_folded_words(), key=len, reverse=True)
+    # Scripts without spaces between words have no word boundaries to look for.
+    glued = [word for word in words if word and all(ord(c) > 0x0DFF for c in word)]
+    others = [word for word in words if word and word not in glued]
+    apart = rf"(?<!\w)(?:{'|'.join(map(re.escape, others))})(?!\w)"
+    return re.compile(rf"{'|'.join(map(re.escape, glued))}|{apart}")
+
+
+@lru_cache(maxsize=10_000)
+def dates_within(text: str) -> tuple[Stretch, ...]:
+    """Return the dates in a text that has several, such as "Jan 2020 - Mar 2022 · 2 yrs"."""
+    pieces = re.split(
+        r"\s[-–—~〜]\s|\s+(?:to|bis|until|till|au|à|al|a|até|do|до)\s+|[–—~〜·|]", text
+    )
+    found = (read_moment(piece.strip()) for piece in pieces if any(map(str.isdigit, piece)))
+    return tuple(each for each in found if each)
+
+
 @lru_cache(maxsize=1)
 def _folded_words() -> frozenset[str]:
     return frozenset(
-        each for word in _NOW if word for each in (_folded(word), _folded(_PUNCTUATION.sub(" ", word)))
+        each
+        for word in _NOW
+        if word
+        for each in (_folded(word), _folded(_PUNCTUATION.sub(" ", word)))
     )
 
 

@@ -16,8 +16,8 @@ from ..errors import InputError
 from ..study import Study
 from ..text.filters import keyword_labels
 from ..text.recipe import profile_text, text_fields
-from .label_columns import annotator_columns, wide_labels
 from .cells import structured
+from .label_columns import annotator_columns, wide_labels
 from .tables import RawTable
 
 __all__ = ["rated_labels", "rated_texts"]

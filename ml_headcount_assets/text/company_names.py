@@ -34,7 +34,9 @@ def company_key(name: str) -> str:
     keeps it.
     """
     folded = unicodedata.normalize("NFKC", plain(name)).casefold()
-    words = "".join(c if c.isalnum() or c in "+#&" else " " for c in folded.replace(".", "")).split()
+    words = "".join(
+        c if c.isalnum() or c in "+#&" else " " for c in folded.replace(".", "")
+    ).split()
     while len(words) > 1 and words[-1] in _FORM:
         words.pop()
     return " ".join(words) or folded.strip()

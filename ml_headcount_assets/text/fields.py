@@ -105,10 +105,27 @@ ENTRY_TEXT: Mapping[str, int] = _ranks(
 GROUPED_POSTS = frozenset({"positions", "subcomponents", "roles", "positiongroup", "titles"})
 
 _COMPANY = frozenset(
-    "company companyname employer employername organization organisation organizationname"
-    " organisationname currentcompanyname currentcompany0name jobcompanyname firm currentemployer"
-    " activeexperiencecompanyname currentcompanycompanyid companyuniversalname companyid"
-    " currentorganization currentorganisation".split()
+    [
+        "company",
+        "companyname",
+        "employer",
+        "employername",
+        "organization",
+        "organisation",
+        "organizationname",
+        "organisationname",
+        "currentcompanyname",
+        "currentcompany0name",
+        "jobcompanyname",
+        "firm",
+        "currentemployer",
+        "activeexperiencecompanyname",
+        "currentcompanycompanyid",
+        "companyuniversalname",
+        "companyid",
+        "currentorganization",
+        "currentorganisation",
+    ]
 )
 
 

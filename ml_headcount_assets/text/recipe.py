@@ -217,9 +217,11 @@ def _plan(names: tuple[str, ...], kind: str) -> _Plan:
         key = squashed(name)
         if not kind and key in SECTIONS:
             texts.append((SECTIONS[key][0], name, SECTIONS[key][1]))
-        elif kind in ("", "employer", "post") and names_company(key, kind):
-            companies.append(name)
-        elif key == "company" or (not kind and key in ("name", "fullname")):
+        elif (
+            (kind in ("", "employer", "post") and names_company(key, kind))
+            or key == "company"
+            or (not kind and key in ("name", "fullname"))
+        ):
             companies.append(name)
         elif key in (ENTRY_TEXT if kind else TOP_TEXT):
             texts.append(((ENTRY_TEXT if kind else TOP_TEXT)[key], name, ""))

@@ -1,0 +1,431 @@
+"""Posts as profiles list them: at which company, since when, and whether they have ended.
+
+When a post ended is looked for under every name and in every form that a vendor is known to use.
+A post of which no field says so is neither open nor ended, and nobody is counted for it silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any, NamedTuple
+
+from ..text.fields import GROUPED_POSTS, squashed
+from .dates import Stretch, dates_within, goes_on, mentions_now, read_moment
+from .employers import Employer, employer_of, scalar
+from .values import NOTHING
+
+__all__ = ["POST_ROLES", "Post", "Role", "Roles", "State", "entries_in", "read_posts", "truth"]
+
+
+class Role(Enum):
+    """What a field of a post tells."""
+
+    END = "end"
+    END_YEAR = "end_year"
+    END_MONTH = "end_month"
+    START = "start"
+    START_YEAR = "start_year"
+    START_MONTH = "start_month"
+    RANGE = "range"
+    CURRENT = "current"
+    PAST = "past"
+    DELETED = "deleted"
+    PRIMARY = "primary"
+    ORDER = "order"
+    COMPANY = "company"
+    COMPANY_ID = "company_id"
+    COMPANY_PAGE = "company_page"
+    COMPANY_NAME = "company_name"
+    POSTS = "posts"
+    OTHER = "other"
+
+
+#: Beginnings of names of fields that hold a date, and not that of the end.
+_NO_ENDS = (
+    *("start", "begin", "from", "since", "join", "created", "updated", "changed", "founded"),
+    *("posted", "scraped", "retrieved", "last", "first", "company", "checked", "timestamp"),
+    *("id", "duration", "location", "title", "description", "size", "count"),
+)
+#: Entries of so many different sets of fields are remembered.
+_MOST_KNOWN = 10_000
+
+Fields = Mapping[Role, tuple[str, ...]]
+
+
+class Roles:
+    """What fields tell, by their names.
+
+    Parameters
+    ----------
+    by_name
+        The role of each field, by its `squashed` name.
+    """
+
+    def __init__(self, by_name: Mapping[str, Role]) -> None:
+        self._by_name = dict(by_name)
+        self._known: dict[tuple[str, ...], Fields] = {}
+
+    def with_roles(self, more: Mapping[str, Role | None]) -> Roles:
+        """Return these roles with others for some fields; None for no role at all."""
+        together = {**self._by_name, **more}
+        return Roles({name: role for name, role in together.items() if role})
+
+    def fields(self, names: tuple[str, ...]) -> Fields:
+        """Return the names of the fields that have each role, of an entry with these names."""
+        known = self._known.get(names)
+        if known is None:
+            known = self._sorted(names)
+            if len(self._known) < _MOST_KNOWN:
+                self._known[names] = known
+        return known
+
+    def any_in(self, names: tuple[str, ...]) -> bool:
+        """Whether one of the names has a role of its own."""
+        return bool(self.fields(names).keys() - {Role.OTHER, Role.POSTS})
+
+    def _sorted(self, names: tuple[str, ...]) -> Fields:
+        found: dict[Role, list[str]] = {}
+        for name in names:
+            key = squashed(name)
+            role = self._by_name.get(key)
+            if role is None and not key.startswith(_NO_ENDS):
+                role = Role.OTHER
+            if role:
+                found.setdefault(role, []).append(name)
+        # Fields of one role in the order in which they were named, which is that of trust.
+        order = {name: place for place, name in enumerate(self._by_name)}
+        return {
+            role: tuple(sorted(listed, key=lambda name: order.get(squashed(name), len(order))))
+            for role, listed in found.items()
+        }
+
+
+def _roles(**names: str) -> dict[str, Role]:
+    return {name: Role(role) for role, listed in names.items() for name in listed.split()}
+
+
+#: What the fields of a post tell, by their `squashed` names.
+POST_ROLES = Roles(
+    {
+        **_roles(
+            end="enddate endsat dateto endedat end to endat endedon endson todate dateend until ended"
+            " endtime jobendedon jobenddate jobend finishedon finishdate finishedat finished leftat"
+            " lefton left leavingdate leavedate dateleft terminationdate exitdate resignationdate"
+            " positionenddate employmentenddate enddatetext dateended",
+            end_year="endyear datetoyear toyear enddateyear endsatyear yearto",
+            end_month="endmonth datetomonth tomonth enddatemonth endsatmonth monthto",
+            start="startdate startsat datefrom startedat start from startat startedon startson"
+            " fromdate datestart since started starttime jobstartedon jobstartdate joindate joinedon"
+            " joinedat begindate began positionstartdate employmentstartdate datestarted",
+            start_year="startyear datefromyear fromyear startdateyear startsatyear yearfrom",
+            start_month="startmonth datefrommonth frommonth startdatemonth startsatmonth monthfrom",
+            range="daterange dates period caption duration timeperiod startenddate range date time"
+            " employmentperiod datesemployed tenure",
+            current="iscurrent current currentlyworking iscurrentposition jobstillworking stillworking"
+            " stillworkinghere activeexperience currentlyemployed present ispresent iscurrentjob"
+            " isactive active currentjob workshere ongoing isongoing currentrole iscurrentrole",
+            past="ispast past isended former isformer isformerposition",
+            deleted="deleted isdeleted",
+            primary="isprimary primary ismain maininprofile isprimaryposition mainposition",
+            order="orderinprofile order positionorder",
+            company="company employer organization organisation companyinfo currentcompany",
+            company_id="companyid companyuniversalname companyslug companyurn organizationid"
+            " companypublicid companylinkedinid companypublicidentifier universalname companyurnid"
+            " employerid organizationurn companyentityurn",
+            company_page="companylinkedinprofileurl companylinkedinurl companyprofessionalnetworkurl"
+            " companyurl companylink companylink1 link url linkedinurl companyprofileurl"
+            " companylinkedin companypage companyprofile organizationurl employerurl"
+            " companylinkedinlink",
+            company_name="companyname organizationname organisationname employername firm",
+        ),
+        **dict.fromkeys(GROUPED_POSTS, Role.POSTS),
+    }
+)
+
+#: What the fields of a company tell, where a post has an object for it.
+_COMPANY_ROLES = Roles(
+    _roles(
+        company_id="id companyid universalname slug linkedinid urn entityurn publicid"
+        " linkedinslug publicidentifier companypublicid linkedinusername",
+        company_page="linkedinurl url link page companylink linkedinprofileurl companyurl"
+        " companylinkedinurl linkedin professionalnetworkurl",
+        company_name="name companyname title",
+    )
+)
+
+_DEEPEST = 3
+
+
+class State(Enum):
+    """Whether a post goes on."""
+
+    OPEN = "open"
+    ENDED = "ended"
+    UNTOLD = "untold"
+
+
+class Post(NamedTuple):
+    """A post as a profile lists it.
+
+    Attributes
+    ----------
+    employer
+        The company; None if the post names none.
+    state
+        Whether it goes on.
+    has_end
+        Whether there is a field for its end, also if that is empty.
+    suspect
+        Of an untold post: the field that looks as if it said when the post ended, "" if none.
+    primary, order
+        Whether the vendor calls it the main post, and its place in the profile, if given.
+    start
+        Year and month; zeros for what is not known.
+    """
+
+    employer: Employer | None
+    state: State
+    has_end: bool = False
+    suspect: str = ""
+    primary: bool = False
+    order: int | None = None
+    start: tuple[int, int] = (0, 0)
+
+
+def read_posts(
+    entries: Any,
+    roles: Roles,
+    now: datetime,
+    *,
+    null_is_open: bool,
+) -> list[Post]:
+    """Return the posts of a profile in the order in which they are listed.
+
+    Parameters
+    ----------
+    entries
+        As parsed: a list of objects, or an object with such a list.
+    roles
+        What the fields tell.
+    now
+        When the profile was taken: what ends later has not ended.
+    null_is_open
+        Whether an end that is null or empty means that there is none.
+    """
+    listed = entries_in(entries)
+    return [
+        post
+        for entry in listed
+        if isinstance(entry, Mapping)
+        for post in _posts(entry, _Reading(roles, now, null_is_open), 0)
+    ]
+
+
+def entries_in(value: Any) -> list[Any]:
+    """Return a list of entries, also if an object is around it or there is only one."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, Mapping):
+        inner = [each for each in value.values() if isinstance(each, list)]
+        return inner[0] if inner and not POST_ROLES.any_in(tuple(value)) else [value]
+    return []
+
+
+class _Reading(NamedTuple):
+    roles: Roles
+    now: datetime
+    null_is_open: bool
+
+
+def _posts(entry: Mapping[str, Any], reading: _Reading, depth: int) -> Iterator[Post]:
+    """Yield the post of an entry, or those that are grouped in it."""
+    fields = reading.roles.fields(tuple(entry))
+    own = _post(entry, fields, reading)
+    grouped = [
+        post
+        for name in fields.get(Role.POSTS, ())
+        for each in entries_in(entry[name])
+        if isinstance(each, Mapping) and depth < _DEEPEST
+        for post in _posts(each, reading, depth + 1)
+    ]
+    if not grouped:
+        yield own
+        return
+    for post in grouped:
+        # What is told of the whole group holds for each post in it.
+        state = own.state if own.state is State.ENDED or post.state is State.UNTOLD else post.state
+        yield post._replace(
+            employer=post.employer or own.employer,
+            state=state,
+            has_end=post.has_end or own.has_end,
+            primary=post.primary or own.primary,
+            order=own.order if post.order is None else post.order,
+            start=max(post.start, own.start) if post.start == (0, 0) else post.start,
+        )
+
+
+def _post(entry: Mapping[str, Any], fields: Fields, reading: _Reading) -> Post:
+    ends = _ends(entry, fields)
+    state = _state(entry, fields, ends, reading)
+    suspect = _suspect(entry, fields) if state is State.UNTOLD else ""
+    orders = [_whole(entry[name]) for name in fields.get(Role.ORDER, ())]
+    return Post(
+        employer=_employer(entry, fields),
+        state=state,
+        has_end=bool(ends),
+        suspect=suspect,
+        primary=any(truth(entry[name]) for name in fields.get(Role.PRIMARY, ())),
+        order=next((order for order in orders if order is not None), None),
+        start=_start(entry, fields),
+    )
+
+
+def _ends(entry: Mapping[str, Any], fields: Fields) -> list[Any]:
+    """Return the values of all fields for the end, those of objects for a stretch included."""
+    ends = [entry[name] for name in fields.get(Role.END, ())]
+    months = [entry[name] for name in fields.get(Role.END_MONTH, ())]
+    for name in fields.get(Role.END_YEAR, ()):
+        month = months[0] if months else None
+        ends.append({"year": entry[name], "month": month} if entry[name] else None)
+    for name in fields.get(Role.RANGE, ()):
+        if isinstance(entry[name], Mapping):
+            inner = POST_ROLES.fields(tuple(entry[name]))
+            if Role.START in inner or Role.END in inner:
+                # A stretch that has a start and no end goes on.
+                ends.append(_first(entry[name], inner.get(Role.END, ())))
+    return ends
+
+
+def _first(entry: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((entry[name] for name in names if entry[name]), None)
+
+
+def _state(entry: Mapping[str, Any], fields: Fields, ends: list[Any], reading: _Reading) -> State:
+    if any(truth(entry[name]) for name in fields.get(Role.DELETED, ())):
+        return State.ENDED
+    said = [_said(end, reading.now) for end in ends]
+    said += [
+        _said_by_range(entry[name], reading.now)
+        for name in fields.get(Role.RANGE, ())
+        if isinstance(entry[name], str)
+    ]
+    flags = [truth(entry[name]) for name in fields.get(Role.CURRENT, ())]
+    flags += [_opposite(truth(entry[name])) for name in fields.get(Role.PAST, ())]
+    if State.ENDED in said or False in flags:
+        return State.ENDED
+    if State.OPEN in said or True in flags:
+        return State.OPEN
+    if State.UNTOLD in said:  # something stands there that cannot be read
+        return State.UNTOLD
+    return State.OPEN if ends and reading.null_is_open else State.UNTOLD
+
+
+def _said(end: Any, now: datetime) -> State | None:
+    """Return what an end says; None if it says nothing, UNTOLD if it cannot be read."""
+    if _is_nothing(end):
+        return None
+    if isinstance(end, bool):
+        return State.ENDED if end else State.OPEN
+    if isinstance(end, str) and goes_on(end):
+        return State.OPEN
+    if isinstance(end, Mapping):
+        texts = [value for value in end.values() if isinstance(value, str)]
+        if any(goes_on(text) for text in texts):
+            return State.OPEN
+    moment = read_moment(end)
+    if moment is None and isinstance(end, str):
+        return _said_by_range(end, now) or State.UNTOLD
+    return _passed(moment, now) if moment else State.UNTOLD
+
+
+def _said_by_range(text: str, now: datetime) -> State | None:
+    if mentions_now(text[:120]):
+        return State.OPEN
+    dates = dates_within(text[:120])
+    return _passed(max(dates), now) if len(dates) > 1 else None
+
+
+def _passed(end: Stretch, now: datetime) -> State:
+    return State.OPEN if end.first > now else State.ENDED
+
+
+def _is_nothing(value: Any) -> bool:
+    if value is None or value != value or (value == 0 and not isinstance(value, bool)):
+        return True
+    if isinstance(value, str):
+        return value.strip().casefold() in NOTHING
+    if isinstance(value, Mapping):
+        return all(_is_nothing(each) for each in value.values())
+    return isinstance(value, list) and not value
+
+
+def truth(value: Any) -> bool | None:
+    """Return what a flag says; None if it says nothing."""
+    if isinstance(value, str):
+        word = value.strip().casefold()
+        return {"true": True, "1": True, "yes": True, "1.0": True}.get(
+            word, {"false": False, "0": False, "no": False, "0.0": False}.get(word)
+        )
+    if isinstance(value, (bool, int, float)) and value in (0, 1):
+        return bool(value)
+    return None
+
+
+def _opposite(flag: bool | None) -> bool | None:
+    return None if flag is None else not flag
+
+
+def _whole(value: Any) -> int | None:
+    text = scalar(value)
+    return int(float(text)) if text.replace(".", "", 1).isdigit() else None
+
+
+def _start(entry: Mapping[str, Any], fields: Fields) -> tuple[int, int]:
+    values: list[Any] = [entry[name] for name in fields.get(Role.START, ())]
+    months = [entry[name] for name in fields.get(Role.START_MONTH, ())]
+    for name in fields.get(Role.START_YEAR, ()):
+        values.append({"year": entry[name], "month": months[0] if months else None})
+    for name in fields.get(Role.RANGE, ()):
+        told = entry[name]
+        if isinstance(told, str):
+            values += dates_within(told[:120])[:1]
+        elif isinstance(told, Mapping):
+            inner = POST_ROLES.fields(tuple(told))
+            values.append(_first(told, inner.get(Role.START, ())))
+    for value in values:
+        moment = value if isinstance(value, Stretch) else read_moment(value)
+        if moment:
+            whole_year = moment.last.month - moment.first.month == 11
+            return moment.first.year, 0 if whole_year else moment.first.month
+    return 0, 0
+
+
+def _employer(entry: Mapping[str, Any], fields: Fields) -> Employer | None:
+    ids = [entry[name] for name in fields.get(Role.COMPANY_ID, ())]
+    pages = [entry[name] for name in fields.get(Role.COMPANY_PAGE, ())]
+    names = [entry[name] for name in fields.get(Role.COMPANY_NAME, ())]
+    for name in fields.get(Role.COMPANY, ()):
+        company = entry[name]
+        if isinstance(company, Mapping):
+            inner = _COMPANY_ROLES.fields(tuple(company))
+            ids += [company[each] for each in inner.get(Role.COMPANY_ID, ())]
+            pages += [company[each] for each in inner.get(Role.COMPANY_PAGE, ())]
+            names += [company[each] for each in inner.get(Role.COMPANY_NAME, ())]
+        else:
+            names.append(company)
+    return employer_of(ids, pages, names)
+
+
+def _suspect(entry: Mapping[str, Any], fields: Fields) -> str:
+    """Return the field that looks as if it said when a post ended, "" if there is none."""
+    for name in (*fields.get(Role.END, ()), *fields.get(Role.END_YEAR, ())):
+        if not _is_nothing(entry[name]):
+            return name
+    for name in fields.get(Role.OTHER, ()):
+        value = entry[name]
+        short = isinstance(value, str) and len(value) <= 40 and any(map(str.isdigit, value))
+        if (short or isinstance(value, Mapping)) and read_moment(value):
+            return name
+    return ""
