@@ -13,9 +13,12 @@ from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from importlib import resources
 from typing import Any, NamedTuple
 
-__all__ = ["Stretch", "dates_within", "goes_on", "iso", "mentions_now", "read_moment"]
+import yaml
+
+__all__ = ["Stretch", "dates_within", "iso", "mentions_now", "read_moment"]
 
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.0+)?")
 _LATEST_SECONDS = 1e11  # larger numbers of a time stamp are milliseconds
@@ -37,255 +40,46 @@ _YEAR_FIRST = re.compile(
 )
 _YEAR_LAST = re.compile(r"(?:(\d{1,2})([-/.]))?(\d{1,2})[-/.]((?:19|20|21)\d\d)\.?")
 
-_MONTHS: Mapping[int, str] = {
-    1: "jan january januar janvier enero ene gennaio gen janeiro januari tammikuu styczeń stycznia"
-    " leden ledna január ianuarie ocak январь января січень ιανουάριος ιανουαρίου janv janeiro",
-    2: "feb february februar février fevrier febrero febbraio fevereiro fev februari helmikuu luty"
-    " lutego únor února február februarie şubat февраль февраля лютий févr fév",
-    3: "mar march märz marz mrz mär mars marzo março marco maart maaliskuu marzec marca březen"
-    " března március martie mart март марта березень mrt",
-    4: "apr april avril abril abr aprile huhtikuu kwiecień kwietnia duben dubna április aprilie"
-    " nisan апрель апреля квітень avr",
-    5: "may mai mayo maggio mag maio mei maj toukokuu maja květen května május mayıs май мая травень",
-    6: "jun june juni juin junio giugno giu junho kesäkuu czerwiec czerwca červen června június"
-    " iunie haziran июнь июня червень",
-    7: "jul july juli juillet julio luglio lug julho heinäkuu lipiec lipca červenec července július"
-    " iulie temmuz июль июля липень juil",
-    8: "aug august août aout agosto ago elokuu sierpień sierpnia srpen srpna augusztus ağustos"
-    " август августа серпень augustus augusti",
-    9: "sep sept september septembre septiembre settembre set setembro syyskuu wrzesień września"
-    " září szeptember septembrie eylül сентябрь сентября вересень",
-    10: "oct october oktober okt octobre octubre ottobre ott outubro out lokakuu październik"
-    " października říjen října október octombrie ekim октябрь октября жовтень",
-    11: "nov november novembre noviembre novembro marraskuu listopad listopadu listopada"
-    " noiembrie kasım ноябрь ноября",
-    12: "dec december dezember dez décembre decembre diciembre dic dicembre dezembro joulukuu"
-    " grudzień grudnia prosinec prosince decembrie aralık декабрь декабря грудень déc des desember",
-}
-_MONTH_OF = {name: month for month, names in _MONTHS.items() for name in names.split()}
+_WORDS = yaml.safe_load(
+    (resources.files(__package__) / "date_words.yaml").read_text(encoding="utf-8")
+)
+_MONTH_OF = {name: month for month, names in _WORDS["months"].items() for name in names}
 _WORD = re.compile(r"[^\W\d_]+")
+#: Words that may stand in a date besides that of the month.
+_FILLERS = frozenset(
+    [
+        "of",
+        "the",
+        "de",
+        "del",
+        "di",
+        "den",
+        "d",
+        "mon",
+        "tue",
+        "tues",
+        "wed",
+        "thu",
+        "thur",
+        "thurs",
+        "fri",
+        "sat",
+        "sun",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ]
+)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|\.|er|º|ª)(?!\w)", re.IGNORECASE)
 
-#: Words for "until now"; the languages are those in which LinkedIn shows profiles, and a few more.
-_NOW = frozenset(
-    word.strip()
-    for word in [
-        "present",
-        " current",
-        " currently",
-        " now",
-        " today",
-        " ongoing",
-        " on going",
-        " to date",
-        " till date",
-        " till now",
-        "to present",
-        " until now",
-        " until present",
-        " till present",
-        " continuing",
-        " in progress",
-        " still",
-        "current role",
-        " still working",
-        " active",
-        " heute",
-        " jetzt",
-        " gegenwärtig",
-        " gegenwart",
-        " aktuell",
-        "derzeit",
-        " bis heute",
-        " laufend",
-        " momentan",
-        " bis jetzt",
-        " aujourd'hui",
-        " à ce jour",
-        " à aujourd'hui",
-        "présent",
-        " en cours",
-        " actuel",
-        " actuellement",
-        " maintenant",
-        " à présent",
-        " jusqu'à présent",
-        "presente",
-        " actualidad",
-        " la actualidad",
-        " en la actualidad",
-        " actual",
-        " actualmente",
-        " hoy",
-        "hasta la fecha",
-        " a la fecha",
-        " hasta hoy",
-        " al presente",
-        " oggi",
-        " attuale",
-        " attualmente",
-        " in corso",
-        "ad oggi",
-        " atual",
-        " atualmente",
-        " o momento",
-        " até o momento",
-        " até ao momento",
-        " hoje",
-        " momento",
-        "no momento",
-        " até o presente",
-        " até hoje",
-        " até agora",
-        " heden",
-        " nu",
-        " tot heden",
-        " huidig",
-        " thans",
-        "nuvarande",
-        " pågående",
-        " idag",
-        " i dag",
-        " nuværende",
-        " nåværende",
-        " nå",
-        " dags dato",
-        " d.d.",
-        " nyt",
-        "nykyinen",
-        " nykyhetki",
-        " tällä hetkellä",
-        " obecnie",
-        " teraz",
-        " do teraz",
-        " do chwili obecnej",
-        "aktualnie",
-        " do dziś",
-        " nadal",
-        " současnost",
-        " dosud",
-        " nyní",
-        " doposud",
-        " do současnosti",
-        " po současnost",
-        "súčasnosť",
-        " doteraz",
-        " súčasnosti",
-        " jelenleg",
-        " jelen",
-        " mai napig",
-        " napjainkig",
-        " prezent",
-        "în prezent",
-        " până în prezent",
-        " actualmente",
-        " günümüz",
-        " halen",
-        " hâlen",
-        " devam ediyor",
-        " bugün",
-        "şu an",
-        " şimdi",
-        " günümüze kadar",
-        " настоящее время",
-        " по настоящее время",
-        " наст. время",
-        " н.в.",
-        "н. в.",
-        " сейчас",
-        " по сей день",
-        " до настоящего времени",
-        " теперішній час",
-        " дотепер",
-        " зараз",
-        " досі",
-        "по теперішній час",
-        " досега",
-        " понастоящем",
-        " настояще",
-        " сега",
-        " σήμερα",
-        " παρόν",
-        " έως σήμερα",
-        " τώρα",
-        "至今",
-        " 迄今",
-        " 现在",
-        " 現在",
-        " 目前",
-        " 当前",
-        " 當前",
-        " 今",
-        " 现今",
-        " 現今",
-        " 在职",
-        " 在職",
-        " 現職",
-        " 在職中",
-        " 在籍中",
-        " 現在に至る",
-        "현재",
-        " 재직중",
-        " 재직 중",
-        " 현재까지",
-        " 근무중",
-        " الحالي",
-        " حتى الآن",
-        " الآن",
-        " حتى الان",
-        " الوقت الحاضر",
-        " حاليا",
-        "حتى الوقت الحالي",
-        " حالياً",
-        " היום",
-        " הווה",
-        " כיום",
-        " נוכחי",
-        " עד היום",
-        " वर्तमान",
-        " अब तक",
-        " मौजूदा",
-        " ปัจจุบัน",
-        "hiện tại",
-        " nay",
-        " đến nay",
-        " hiện nay",
-        " sekarang",
-        " saat ini",
-        " kini",
-        " hingga kini",
-        " sampai sekarang",
-        "masa kini",
-        " اکنون",
-        " تاکنون",
-        " حال",
-        " l'actualitat",
-        " actualitat",
-        " actualment",
-        " danas",
-        " sada",
-        "sadašnjost",
-        " trenutno",
-        " данас",
-        " сада",
-        " dabar",
-        " iki dabar",
-        " pašlaik",
-        " tagad",
-        " praegu",
-        " kasalukuyan",
-        "вақти ҳозир",
-        " қазір",
-        " indiki vaxt",
-        " হাল",
-        " বর্তমান",
-        " தற்போது",
-        " ప్రస్తుతం",
-        " ਹੁਣ",
-        " सध्या",
-        " موجودہ",
-        " tuttora",
-    ]
+#: Words for "until now".
+_NOW = frozenset(word for words in _WORDS["now"] for word in words)
+_BETWEEN_DATES = re.compile(
+    r"\s[-–—~〜]\s|\s+(?:to|bis|until|till|au|à|al|a|até|do|до)\s+|[–—~〜·|]"
 )
 _PUNCTUATION = re.compile(r"[()\[\]{}.,;:!*·•–—-]+")
 
@@ -295,22 +89,6 @@ class Stretch(NamedTuple):
 
     first: datetime
     last: datetime
-
-
-def goes_on(text: str) -> bool:
-    """Whether a text in place of an end says that there is none yet."""
-    return _goes_on(text[:80])
-
-
-@lru_cache(maxsize=10_000)
-def _goes_on(text: str) -> bool:
-    folded = _folded(text)
-    if folded in _folded_words():
-        return True
-    # "2020 - Present", "bis heute (2025)": the words among others, with no year behind them.
-    rest = folded.rpartition("-")[2].strip() if "-" in folded else folded
-    words = _folded(_PUNCTUATION.sub(" ", _NUMBERS.sub(" ", rest)))
-    return words in _folded_words()
 
 
 @lru_cache(maxsize=10_000)
@@ -457,12 +235,16 @@ def _with_month(text: str) -> Stretch | None:
     months = [_MONTH_OF[word] for word in words if word in _MONTH_OF]
     numbers = [int(number) for number in _NUMBERS.findall(text)]
     years = [number for number in numbers if number in _YEARS]
-    if len(years) != 1 or len(months) > 1:
+    if len(years) != 1 or len(months) > 1 or not _FILLERS.issuperset(_others(words)):
         return None
     days = [number for number in numbers if 1 <= number <= 31]
     if months and len(days) == 1:
         return _stretch(years[0], months[0], days[0])
     return _stretch(years[0], *months) if len(numbers) == 1 else None
+
+
+def _others(words: list[str]) -> list[str]:
+    return [word for word in words if word not in _MONTH_OF]
 
 
 def _from_parts(parts: Mapping[str, Any]) -> Stretch | None:

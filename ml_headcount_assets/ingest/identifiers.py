@@ -33,9 +33,9 @@ def normalise_company_id(raw: object) -> str:
     """Return the one spelling of a company's id, or "" if there is none.
 
     Surrounding space, case, percent-encoding, the page address around the id (``/company/``,
-    ``/company-beta/``, ``/showcase/``, ``/school/``), the urn (``urn:li:fsd_company:``), a query, a fragment and a trailing slash make no difference.
-    Bare numbers stay ids, also when a spreadsheet has turned 357 into 357.0. Normalising twice
-    changes nothing.
+    ``/company-beta/``, ``/showcase/``, ``/school/``), the urn (``urn:li:fsd_company:``), a query, a
+    fragment and a trailing slash make no difference. Bare numbers stay ids, also when a spreadsheet
+    has turned 357 into 357.0. Normalising twice changes nothing.
     """
     if raw is None or raw != raw:  # NaN is the value that differs from itself
         return ""

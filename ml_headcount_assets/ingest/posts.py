@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import Enum
+from importlib import resources
 from typing import Any, NamedTuple
 
+import yaml
+
 from ..text.fields import GROUPED_POSTS, squashed
-from .dates import Stretch, dates_within, goes_on, mentions_now, read_moment
+from .dates import Stretch, dates_within, mentions_now, read_moment
 from .employers import Employer, employer_of, scalar
 from .values import NOTHING
 
@@ -102,58 +105,23 @@ class Roles:
         }
 
 
-def _roles(**names: str) -> dict[str, Role]:
-    return {name: Role(role) for role, listed in names.items() for name in listed.split()}
-
-
-#: What the fields of a post tell, by their `squashed` names.
-POST_ROLES = Roles(
-    {
-        **_roles(
-            end="enddate endsat dateto endedat end to endat endedon endson todate dateend until ended"
-            " endtime jobendedon jobenddate jobend finishedon finishdate finishedat finished leftat"
-            " lefton left leavingdate leavedate dateleft terminationdate exitdate resignationdate"
-            " positionenddate employmentenddate enddatetext dateended",
-            end_year="endyear datetoyear toyear enddateyear endsatyear yearto",
-            end_month="endmonth datetomonth tomonth enddatemonth endsatmonth monthto",
-            start="startdate startsat datefrom startedat start from startat startedon startson"
-            " fromdate datestart since started starttime jobstartedon jobstartdate joindate joinedon"
-            " joinedat begindate began positionstartdate employmentstartdate datestarted",
-            start_year="startyear datefromyear fromyear startdateyear startsatyear yearfrom",
-            start_month="startmonth datefrommonth frommonth startdatemonth startsatmonth monthfrom",
-            range="daterange dates period caption duration timeperiod startenddate range date time"
-            " employmentperiod datesemployed tenure",
-            current="iscurrent current currentlyworking iscurrentposition jobstillworking stillworking"
-            " stillworkinghere activeexperience currentlyemployed present ispresent iscurrentjob"
-            " isactive active currentjob workshere ongoing isongoing currentrole iscurrentrole",
-            past="ispast past isended former isformer isformerposition",
-            deleted="deleted isdeleted",
-            primary="isprimary primary ismain maininprofile isprimaryposition mainposition",
-            order="orderinprofile order positionorder",
-            company="company employer organization organisation companyinfo currentcompany",
-            company_id="companyid companyuniversalname companyslug companyurn organizationid"
-            " companypublicid companylinkedinid companypublicidentifier universalname companyurnid"
-            " employerid organizationurn companyentityurn",
-            company_page="companylinkedinprofileurl companylinkedinurl companyprofessionalnetworkurl"
-            " companyurl companylink companylink1 link url linkedinurl companyprofileurl"
-            " companylinkedin companypage companyprofile organizationurl employerurl"
-            " companylinkedinlink",
-            company_name="companyname organizationname organisationname employername firm",
-        ),
-        **dict.fromkeys(GROUPED_POSTS, Role.POSTS),
-    }
+_NAMES = yaml.safe_load(
+    (resources.files(__package__) / "post_fields.yaml").read_text(encoding="utf-8")
 )
+
+
+def _roles(of: str) -> dict[str, Role]:
+    return {name: Role(role) for role, names in _NAMES[of].items() for name in names}
+
+
+#: What the fields of a post tell.
+POST_ROLES = Roles({**_roles("post"), **dict.fromkeys(GROUPED_POSTS, Role.POSTS)})
 
 #: What the fields of a company tell, where a post has an object for it.
-_COMPANY_ROLES = Roles(
-    _roles(
-        company_id="id companyid universalname slug linkedinid urn entityurn publicid"
-        " linkedinslug publicidentifier companypublicid linkedinusername",
-        company_page="linkedinurl url link page companylink linkedinprofileurl companyurl"
-        " companylinkedinurl linkedin professionalnetworkurl",
-        company_name="name companyname title",
-    )
-)
+_COMPANY_ROLES = Roles(_roles("company"))
+
+#: A stretch of time is written in fewer characters.
+_LONGEST_RANGE = 120
 
 _DEEPEST = 3
 
@@ -328,12 +296,9 @@ def _said(end: Any, now: datetime) -> State | None:
         return None
     if isinstance(end, bool):
         return State.ENDED if end else State.OPEN
-    if isinstance(end, str) and goes_on(end):
+    texts = end.values() if isinstance(end, Mapping) else [end]
+    if any(isinstance(text, str) and mentions_now(text[:_LONGEST_RANGE]) for text in texts):
         return State.OPEN
-    if isinstance(end, Mapping):
-        texts = [value for value in end.values() if isinstance(value, str)]
-        if any(goes_on(text) for text in texts):
-            return State.OPEN
     moment = read_moment(end)
     if moment is None and isinstance(end, str):
         return _said_by_range(end, now) or State.UNTOLD
@@ -341,9 +306,9 @@ def _said(end: Any, now: datetime) -> State | None:
 
 
 def _said_by_range(text: str, now: datetime) -> State | None:
-    if mentions_now(text[:120]):
+    if mentions_now(text[:_LONGEST_RANGE]):
         return State.OPEN
-    dates = dates_within(text[:120])
+    dates = dates_within(text[:_LONGEST_RANGE])
     return _passed(max(dates), now) if len(dates) > 1 else None
 
 
@@ -390,7 +355,7 @@ def _start(entry: Mapping[str, Any], fields: Fields) -> tuple[int, int]:
     for name in fields.get(Role.RANGE, ()):
         told = entry[name]
         if isinstance(told, str):
-            values += dates_within(told[:120])[:1]
+            values += dates_within(told[:_LONGEST_RANGE])[:1]
         elif isinstance(told, Mapping):
             inner = POST_ROLES.fields(tuple(told))
             values.append(_first(told, inner.get(Role.START, ())))

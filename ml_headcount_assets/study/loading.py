@@ -203,8 +203,8 @@ def _discover(directory: Path, role: str) -> Path:
     found = _candidates(directory, role)
     if not found:
         raise InputError(
-            f"{directory.name}: no file {role}.* ({', '.join(_extensions(role))}). Add it, or name it"
-            f" under files.{role}.path in {CONFIG_NAME}."
+            f"{directory.name}: no file {role}.* ({', '.join(_extensions(role))}). Add it, or"
+            f" name it under files.{role}.path in {CONFIG_NAME}."
         )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)

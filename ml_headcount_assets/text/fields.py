@@ -1,8 +1,9 @@
 """Under which names profiles and CVs tell of work and education, whoever delivers them.
 
-Names are compared without case, separators and the prefixes of localised fields: ``field_of_study``,
-``fieldOfStudy`` and ``Field of study`` are one. What stands here is read by `text.recipe`; a field
-with text that is neither here nor known to say nothing of work is reported as not read.
+Names are compared without case, separators and the prefixes of localised fields: ``degree_name``,
+``degreeName`` and ``Degree name`` are one. What is listed, in ``fields.yaml``, is read by
+`text.recipe`; a field with text that is neither listed nor known to say nothing of work is reported
+as not read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib import resources
+from itertools import chain
+
+import yaml
 
 __all__ = [
     "ENTRY_TEXT",
@@ -35,98 +40,40 @@ def squashed(name: str) -> str:
     return _LOCALISED.sub("", _OTHER.sub("", str(name)).casefold())
 
 
-def _ranks(first: int, *names: str) -> dict[str, int]:
-    """Rank names in their order; those in one string have one rank."""
-    return {name: first + rank for rank, same in enumerate(names) for name in same.split()}
+_NAMES = yaml.safe_load((resources.files(__package__) / "fields.yaml").read_text(encoding="utf-8"))
 
+# Where the groups of the record's fields stand in the text.
+_HEADLINES, _EMPLOYER, _ABOUT, _POSTS, _OTHERS = 0, 100, 200, 300, 400
 
-#: Texts of the record itself: headlines come before the current employer, the rest behind it.
+#: Texts of the record itself: headlines come before the current employer, the rest behind it. Of
+#: those with one rank the first that says something is taken.
 TOP_TEXT: Mapping[str, int] = {
-    **_ranks(
-        0,
-        *("position", "headline", "title", "jobtitle", "occupation", "generatedheadline"),
-        *("tagline", "usergeneratedheadline", "currentjobtitle", "currentcompanytitle", "role"),
-        *("activeexperiencetitle", "currentposition0title", "subtitle", "expertise"),
-    ),
-    **_ranks(
-        40,
-        *("about abouthtml", "summary summaryhtml", "description descriptionhtml", "bio"),
-        *("biography", "aboutme", "professionalsummary", "profilesummary", "jobsummary"),
-        *("activeexperiencedescription", "services", "cv", "resume", "overview"),
-    ),
+    name: rank
+    for first, names in ((_HEADLINES, _NAMES["headlines"]), (_ABOUT, _NAMES["about"]))
+    for rank, each in enumerate(names, first)
+    for name in (each, f"{each}html")
 }
 
 #: Fields with entries: the place in the text, and what an entry is: the current employer, a post,
 #: or something else.
 SECTIONS: Mapping[str, tuple[int, str]] = {
-    name: (rank, kind)
-    for rank, kind, names in (
-        (30, "employer", "currentcompany currentcompanies currentemployer currentpositions"),
-        (31, "employer", "currentposition currentjob"),
-        (60, "post", "experience experiences memberexperiencecollection workexperience"),
-        (61, "post", "workexperiences workhistory employmenthistory employment positions jobs"),
-        (62, "post", "positionhistory career jobhistory fullpositions"),
-        (70, "other", "education educations memberEducationcollection educationhistory schools"),
-        (71, "other", "educationsdetails educationdetails degrees academics"),
-        (72, "other", "certifications certification membercertificationscollection certificates"),
-        (73, "other", "licensesandcertificates licenseandcertificates licenses"),
-        (73, "other", "licensesandcertifications"),
-        (74, "other", "courses accomplishmentcourses membercoursescollection"),
-        (75, "other", "projects accomplishmentprojects memberprojectscollection"),
-        (76, "other", "publications accomplishmentpublications memberpublicationscollection"),
-        (77, "other", "patents accomplishmentpatents memberpatentscollection"),
-        (78, "other", "skills skill topskills inferredskills historicalskills skillset"),
-        (78, "other", "memberskillscollection topskillsbyendorsements specialties specialities"),
-        (79, "other", "honorsandawards honorawards honors awards accomplishmenthonorsawards"),
-        (79, "other", "memberawardscollection honoursandawards"),
-        (80, "other", "organizations organisations accomplishmentorganisations"),
-        (80, "other", "memberorganizationscollection accomplishmentorganizations memberships"),
-        (81, "other", "volunteerexperience volunteering volunteerwork volunteerexperiences"),
-        (81, "other", "membervolunteeringpositionscollection volunteer"),
-        (82, "other", "interests research researchinterests theses thesis languagesandtools tools"),
-        (83, "other", "accomplishments achievements highlights"),
-    )
-    for name in names.casefold().split()
+    **{name: (rank, "employer") for rank, name in enumerate(_NAMES["employer"], _EMPLOYER)},
+    **{name: (rank, "post") for rank, name in enumerate(_NAMES["post"], _POSTS)},
+    **{
+        name: (rank, "other")
+        for rank, name in enumerate(chain.from_iterable(_NAMES["other"]), _OTHERS)
+    },
 }
 
 #: Texts of an entry. Of those with one rank the first that says something is taken.
-ENTRY_TEXT: Mapping[str, int] = _ranks(
-    0,
-    *("title titletext", "positiontitle", "jobtitle", "position", "role", "name", "headline"),
-    *("skill memberskilllist", "school schoolname", "institution institutionname", "degree"),
-    *("degreename", "degrees", "field", "fieldofstudy fieldsofstudy", "fields", "majors major"),
-    *("minors minor", "subtitle", "coursename", "coursetitle", "cause", "grade"),
-    *("activities activitiesandsocieties", "summary summaryhtml"),
-    *("description descriptionhtml descriptiontext", "jobdescription", "text", "details"),
-    *("responsibilities", "achievements", "abstract", "skills", "keywords", "technologies"),
-)
+ENTRY_TEXT: Mapping[str, int] = {
+    name: rank for rank, names in enumerate(_NAMES["entry"]) for name in names
+}
 
 #: Fields of an entry that hold the single posts at one company.
-GROUPED_POSTS = frozenset({"positions", "subcomponents", "roles", "positiongroup", "titles"})
+GROUPED_POSTS = frozenset(_NAMES["grouped_posts"])
 
-_COMPANY = frozenset(
-    [
-        "company",
-        "companyname",
-        "employer",
-        "employername",
-        "organization",
-        "organisation",
-        "organizationname",
-        "organisationname",
-        "currentcompanyname",
-        "currentcompany0name",
-        "jobcompanyname",
-        "firm",
-        "currentemployer",
-        "activeexperiencecompanyname",
-        "currentcompanycompanyid",
-        "companyuniversalname",
-        "companyid",
-        "currentorganization",
-        "currentorganisation",
-    ]
-)
+_COMPANY = frozenset(_NAMES["company"])
 
 
 def names_company(key: str, kind: str = "") -> bool:
@@ -144,21 +91,10 @@ def names_company(key: str, kind: str = "") -> bool:
     return (kind == "employer" and key in ("name", "id")) or (kind == "post" and key == "subtitle")
 
 
-# Ends of names by which a field is known to be an id, an address, a place, a date, a count.
 _NOT_OF_WORK = re.compile(
-    r".*(?:url|link|links|uri|image|photo|picture|pic|avatar|logo|banner|img|icon|id|ids|urn|hash"
-    r"|slug|date|dates|at|on|year|month|day|time|timestamp|duration|count|counts|number|score"
-    r"|size|email|emails|phone|phones|mobile|name|names|username|identifier|country|city|state"
-    r"|region|location|locations|address|locality|continent|geo|headquarters|founded|gender|sex"
-    r"|birth|salary|currency|status|version|error|warning|code|locale|language|languages|level"
-    r"|levels|type|types|class|industry|industries|revenue|range|funding|website|domain|ticker"
-    r"|meta|metadata|caption|raw|source|sources|input|period|issuer|authority|publisher|flag"
-    r"|countryfull|withcountry|withoutcountry|proficiency|credential|profiles|viewed|similar"
-    r"|connections|followers|authors|inventors|profile)\d*"
-    r"|(?:is|has|num|total|people|company|location|geo|street|job|profile|member|activeexperience"
-    r"|experiencechange|recentexperience)[a-z]*"
-    r"|text|groups|contact|contacts|websites|networks|follower|similarlynamedprofiles|birthday"
-    r"|timeperiod|extra|employmenttype|workplacetype|department|timezone|currentcompany.*"
+    rf".*(?:{'|'.join(_NAMES['not_of_work']['ends'])})\d*"
+    rf"|(?:{'|'.join(_NAMES['not_of_work']['begins'])}).*"
+    rf"|{'|'.join(_NAMES['not_of_work']['single'])}"
 )
 
 

@@ -131,14 +131,16 @@ class _Found(NamedTuple):
         for name in plan.companies:
             self.companies.update(_names(record[name]))
         self.unknown.extend(name for name in plan.others if _is_prose(record[name]))
-        for _, name, kind in plan.texts:
+        told = -1
+        for rank, name, kind in plan.texts:
             value = record[name]
-            if value is None or value == "":
+            if value is None or value == "" or rank == told:
                 continue
             if kind:
                 self.section(value, name, kind)
-            else:
-                self.parts.append(self.plain(value, name))
+            elif part := self.plain(value, name):
+                self.parts.append(part)
+                told = rank
 
     def section(self, entries: Any, name: str, kind: str, depth: int = 0) -> None:
         """Gather from a list of entries, from one, or from a text in their place."""
@@ -217,11 +219,7 @@ def _plan(names: tuple[str, ...], kind: str) -> _Plan:
         key = squashed(name)
         if not kind and key in SECTIONS:
             texts.append((SECTIONS[key][0], name, SECTIONS[key][1]))
-        elif (
-            (kind in ("", "employer", "post") and names_company(key, kind))
-            or key == "company"
-            or (not kind and key in ("name", "fullname"))
-        ):
+        elif _is_name(key, kind):
             companies.append(name)
         elif key in (ENTRY_TEXT if kind else TOP_TEXT):
             texts.append(((ENTRY_TEXT if kind else TOP_TEXT)[key], name, ""))
@@ -230,6 +228,13 @@ def _plan(names: tuple[str, ...], kind: str) -> _Plan:
         elif not says_nothing_of_work(key):
             others.append(name)
     return _Plan(tuple(sorted(texts)), tuple(companies), tuple(posts), tuple(others))
+
+
+def _is_name(key: str, kind: str) -> bool:
+    """Whether a field names a company or, of a record, its person: neither is text."""
+    if not kind:
+        return names_company(key) or key in ("name", "fullname")
+    return key == "company" if kind == "other" else names_company(key, kind)
 
 
 def _inner(value: Mapping[str, Any]) -> Any:

@@ -1,11 +1,11 @@
 """Apify's common scrapers of LinkedIn profiles, which share most names.
 
 Posts are under `experience` or `experiences`, with `companyName` and the page's address under
-`companyLinkedinUrl`, `companyLink1` or the id under `companyId` and `companyUniversalName`. An end is
-`endDate`, a text or an object `{month, year, text}` whose text is "Present" while the post goes on, or
-`jobEndedOn` beside `jobStillWorking`, or part of a `caption` ("Jan 2020 - Present"); several posts
-at one company are in `subComponents`. `companyName` of the record itself repeats the post that
-stands first, which may have ended.
+`companyLinkedinUrl`, `companyLink1` or the id under `companyId` and `companyUniversalName`. An
+end is `endDate`, a text or an object `{month, year, text}` whose text is "Present" while the
+post goes on, or `jobEndedOn` beside `jobStillWorking`, or part of a `caption` ("Jan 2020 -
+Present"); several posts at one company are in `subComponents`. `companyName` of the record
+itself repeats the post that stands first, which may have ended.
 """
 
 from __future__ import annotations

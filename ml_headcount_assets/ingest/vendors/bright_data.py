@@ -1,9 +1,10 @@
 """Bright Data, LinkedIn people profiles: data sets, scraper API, and flat fields of its filter API.
 
 The current employer is `current_company`, or the flat `current_company_company_id` and
-`current_company_name`; the company's id is the last part of its page's address. Posts have `end_date`,
-which is "Present", null or absent while they go on; several posts at one company are grouped under
-`positions`. Since November 2025 most records have nothing but the employer's name.
+`current_company_name`; the company's id is the last part of its page's address. Posts have
+`end_date`, which is "Present", null or absent while they go on; several posts at one company
+are grouped under `positions`. Since November 2025 most records have nothing but the employer's
+name.
 """
 
 from .form import VendorForm

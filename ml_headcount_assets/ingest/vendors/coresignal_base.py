@@ -1,9 +1,9 @@
 """Coresignal, base employee data: records of the collection, with nothing added.
 
 A record that is no longer public has `deleted` 1, and so has an entry that is no longer in the
-profile. An entry of `experience` (`member_experience_collection` before 2025) has `date_from` and
-`date_to`, which is null while the post goes on, `order_in_profile`, and a `company_id` that is
-Coresignal's own number; `company_url` has the id of LinkedIn.
+profile. An entry of `experience` (`member_experience_collection` before 2025) has `date_from`
+and `date_to`, which is null while the post goes on, `order_in_profile`, and a `company_id` that
+is Coresignal's own number; `company_url` has the id of LinkedIn.
 """
 
 from ..posts import Role

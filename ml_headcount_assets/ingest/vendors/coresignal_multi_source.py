@@ -2,8 +2,9 @@
 
 A record that is deleted or private has `is_deleted` 1. An entry of `experience` has
 `active_experience` 1 while the post goes on, `date_to` (null as long), `order_in_profile`, a
-`company_id` that is Coresignal's own number, and the page's address under `company_linkedin_url` or
-`company_professional_network_url`. The flat `active_experience_*` fields repeat one of them.
+`company_id` that is Coresignal's own number, and the page's address under
+`company_linkedin_url` or `company_professional_network_url`. The flat `active_experience_*`
+fields repeat one of them.
 """
 
 from .form import VendorForm

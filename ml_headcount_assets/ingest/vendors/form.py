@@ -283,7 +283,7 @@ def chosen_post(
     going_on = [post for post in named if post.state is State.OPEN]
     untold = [post for post in named if post.state is State.UNTOLD]
     if not going_on and any(post.has_end for post in posts):
-        # Whoever writes ends, and leaves out fields that are empty, says by this that there is none.
+        # Whoever writes ends, and leaves out what is empty, says by this that there is none.
         going_on = [post for post in untold if not post.suspect and not post.has_end]
     if going_on:
         first = min(enumerate(going_on), key=lambda each: _rank(*each))[1]

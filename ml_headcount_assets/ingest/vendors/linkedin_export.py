@@ -1,9 +1,10 @@
 """LinkedIn's own export of a member's connections, Connections.csv.
 
-Lines of notes stand above the header, which has First Name, Last Name, URL, Email Address, Company,
-Position and Connected On, in the member's language. `Company` is the current one, by name alone.
-When the contact was made says nothing of when the rest was true, so there is no time of the record.
-Exports from before 2022 have no URL: a person then goes by a digest of the name and the date.
+Lines of notes stand above the header, which has First Name, Last Name, URL, Email Address,
+Company, Position and Connected On, in the member's language. `Company` is the current one, by
+name alone. When the contact was made says nothing of when the rest was true, so there is no
+time of the record. Exports from before 2022 have no URL: a person then goes by a digest of the
+name and the date.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """People Data Labs, person records: data licence, enrichment and search API.
 
 The current employer is in the flat `job_company_*` fields. An entry of `experience` has objects
-`company` and `title`, an `end_date` that is null while the post goes on, and `is_primary` for the
-main one. Ids of companies are the last part of their LinkedIn page's address; numbers are further
-ids.
+`company` and `title`, an `end_date` that is null while the post goes on, and `is_primary` for
+the main one. Ids of companies are the last part of their LinkedIn page's address; numbers are
+further ids.
 """
 
 from .form import VendorForm

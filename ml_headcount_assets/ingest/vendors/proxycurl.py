@@ -1,9 +1,10 @@
 """Proxycurl's person profiles, and those who deliver the same form: Enrich Layer, NinjaPear, ...
 
-`experiences` are entries with `starts_at` and `ends_at`, objects of day, month and year; an end that
-is null means that the post goes on. The company is known by `company_linkedin_profile_url`. There is
-no field for the current employer. Results of searches and of bulk jobs have the record under
-`profile`. Scrapin's form, which has `positions.positionHistory`, is read as well.
+`experiences` are entries with `starts_at` and `ends_at`, objects of day, month and year; an end
+that is null means that the post goes on. The company is known by
+`company_linkedin_profile_url`. There is no field for the current employer. Results of searches
+and of bulk jobs have the record under `profile`. Scrapin's form, which has
+`positions.positionHistory`, is read as well.
 """
 
 from .form import VendorForm
