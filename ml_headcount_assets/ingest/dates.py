@@ -46,34 +46,7 @@ _WORDS = yaml.safe_load(
 _MONTH_OF = {name: month for month, names in _WORDS["months"].items() for name in names}
 _WORD = re.compile(r"[^\W\d_]+")
 #: Words that may stand in a date besides that of the month.
-_FILLERS = frozenset(
-    [
-        "of",
-        "the",
-        "de",
-        "del",
-        "di",
-        "den",
-        "d",
-        "mon",
-        "tue",
-        "tues",
-        "wed",
-        "thu",
-        "thur",
-        "thurs",
-        "fri",
-        "sat",
-        "sun",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ]
-)
+_FILLERS = frozenset({"of", "the", "de", "del", "di", "den", "d", *_WORDS["weekdays"]})
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|\.|er|º|ª)(?!\w)", re.IGNORECASE)
 
 #: Words for "until now".
@@ -136,8 +109,8 @@ def _folded(text: str) -> str:
 
 
 def iso(moment: datetime) -> str:
-    """Return a moment as ISO 8601 in UTC, by which text sorts as time does."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Return a moment of UTC as ISO 8601, by which text sorts as time does."""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def read_moment(value: Any) -> Stretch | None:
@@ -148,7 +121,7 @@ def read_moment(value: Any) -> Stretch | None:
     figures whose day could be its month is both.
     """
     try:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return _from_parts(value)
         if isinstance(value, str):
             return _from_text(value.strip()[:80])

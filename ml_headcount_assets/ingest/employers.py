@@ -56,11 +56,11 @@ def employer_of(
         Values of fields that hold a company's name, or the address of its page.
     """
     found = [_normalised(text) for text in map(scalar, ids) if text]
-    found += [_normalised(text) for text in map(scalar, pages) if is_company_page(text)]
+    found += [_id_in_page(text) for text in map(scalar, pages) if text]
     called = ""
-    for text in filter(None, map(scalar, names)):
-        if is_company_page(text):
-            found.append(_normalised(text))
+    for text in map(scalar, names):
+        if text and (inside := _id_in_page(text)):
+            found.append(inside)
         else:
             called = called or text
     known = tuple(dict.fromkeys(filter(None, found)))[:_MOST_IDS]
@@ -146,3 +146,9 @@ def _columns(companies: pd.DataFrame, column: str) -> Iterator[tuple[str, str]]:
 @lru_cache(maxsize=100_000)
 def _normalised(raw: str) -> str:
     return normalise_company_id(raw)
+
+
+@lru_cache(maxsize=100_000)
+def _id_in_page(address: str) -> str:
+    """Return the id in the address of a company's page, "" if it is no such address."""
+    return normalise_company_id(address) if is_company_page(address) else ""

@@ -9,116 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import Enum
-from importlib import resources
 from typing import Any, NamedTuple
 
-import yaml
-
-from ..text.fields import GROUPED_POSTS, squashed
 from .dates import Stretch, dates_within, mentions_now, read_moment
 from .employers import Employer, employer_of, scalar
+from .post_fields import COMPANY_ROLES, POST_ROLES, Fields, Roles
 from .values import NOTHING
 
-__all__ = ["POST_ROLES", "Post", "Role", "Roles", "State", "entries_in", "read_posts", "truth"]
+__all__ = ["Post", "State", "entries_in", "read_posts", "truth"]
 
-
-class Role(Enum):
-    """What a field of a post tells."""
-
-    END = "end"
-    END_YEAR = "end_year"
-    END_MONTH = "end_month"
-    START = "start"
-    START_YEAR = "start_year"
-    START_MONTH = "start_month"
-    RANGE = "range"
-    CURRENT = "current"
-    PAST = "past"
-    DELETED = "deleted"
-    PRIMARY = "primary"
-    ORDER = "order"
-    COMPANY = "company"
-    COMPANY_ID = "company_id"
-    COMPANY_PAGE = "company_page"
-    COMPANY_NAME = "company_name"
-    POSTS = "posts"
-    OTHER = "other"
-
-
-#: Beginnings of names of fields that hold a date, and not that of the end.
-_NO_ENDS = (
-    *("start", "begin", "from", "since", "join", "created", "updated", "changed", "founded"),
-    *("posted", "scraped", "retrieved", "last", "first", "company", "checked", "timestamp"),
-    *("id", "duration", "location", "title", "description", "size", "count"),
-)
-#: Entries of so many different sets of fields are remembered.
-_MOST_KNOWN = 10_000
-
-Fields = Mapping[Role, tuple[str, ...]]
-
-
-class Roles:
-    """What fields tell, by their names.
-
-    Parameters
-    ----------
-    by_name
-        The role of each field, by its `squashed` name.
-    """
-
-    def __init__(self, by_name: Mapping[str, Role]) -> None:
-        self._by_name = dict(by_name)
-        self._known: dict[tuple[str, ...], Fields] = {}
-
-    def with_roles(self, more: Mapping[str, Role | None]) -> Roles:
-        """Return these roles with others for some fields; None for no role at all."""
-        together = {**self._by_name, **more}
-        return Roles({name: role for name, role in together.items() if role})
-
-    def fields(self, names: tuple[str, ...]) -> Fields:
-        """Return the names of the fields that have each role, of an entry with these names."""
-        known = self._known.get(names)
-        if known is None:
-            known = self._sorted(names)
-            if len(self._known) < _MOST_KNOWN:
-                self._known[names] = known
-        return known
-
-    def any_in(self, names: tuple[str, ...]) -> bool:
-        """Whether one of the names has a role of its own."""
-        return bool(self.fields(names).keys() - {Role.OTHER, Role.POSTS})
-
-    def _sorted(self, names: tuple[str, ...]) -> Fields:
-        found: dict[Role, list[str]] = {}
-        for name in names:
-            key = squashed(name)
-            role = self._by_name.get(key)
-            if role is None and not key.startswith(_NO_ENDS):
-                role = Role.OTHER
-            if role:
-                found.setdefault(role, []).append(name)
-        # Fields of one role in the order in which they were named, which is that of trust.
-        order = {name: place for place, name in enumerate(self._by_name)}
-        return {
-            role: tuple(sorted(listed, key=lambda name: order.get(squashed(name), len(order))))
-            for role, listed in found.items()
-        }
-
-
-_NAMES = yaml.safe_load(
-    (resources.files(__package__) / "post_fields.yaml").read_text(encoding="utf-8")
-)
-
-
-def _roles(of: str) -> dict[str, Role]:
-    return {name: Role(role) for role, names in _NAMES[of].items() for name in names}
-
-
-#: What the fields of a post tell.
-POST_ROLES = Roles({**_roles("post"), **dict.fromkeys(GROUPED_POSTS, Role.POSTS)})
-
-#: What the fields of a company tell, where a post has an object for it.
-_COMPANY_ROLES = Roles(_roles("company"))
 
 #: A stretch of time is written in fewer characters.
 _LONGEST_RANGE = 120
@@ -140,7 +39,7 @@ class Post(NamedTuple):
     Attributes
     ----------
     employer
-        The company; None if the post names none.
+        The company; None if the post names none, or has ended.
     state
         Whether it goes on.
     has_end
@@ -186,7 +85,7 @@ def read_posts(
     return [
         post
         for entry in listed
-        if isinstance(entry, Mapping)
+        if isinstance(entry, dict)
         for post in _posts(entry, _Reading(roles, now, null_is_open), 0)
     ]
 
@@ -195,9 +94,9 @@ def entries_in(value: Any) -> list[Any]:
     """Return a list of entries, also if an object is around it or there is only one."""
     if isinstance(value, list):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         inner = [each for each in value.values() if isinstance(each, list)]
-        return inner[0] if inner and not POST_ROLES.any_in(tuple(value)) else [value]
+        return inner[0] if inner and not POST_ROLES.fields(tuple(value)).tell_anything else [value]
     return []
 
 
@@ -213,9 +112,9 @@ def _posts(entry: Mapping[str, Any], reading: _Reading, depth: int) -> Iterator[
     own = _post(entry, fields, reading)
     grouped = [
         post
-        for name in fields.get(Role.POSTS, ())
+        for name in fields.posts
         for each in entries_in(entry[name])
-        if isinstance(each, Mapping) and depth < _DEEPEST
+        if isinstance(each, dict) and depth < _DEEPEST
         for post in _posts(each, reading, depth + 1)
     ]
     if not grouped:
@@ -237,14 +136,15 @@ def _posts(entry: Mapping[str, Any], reading: _Reading, depth: int) -> Iterator[
 def _post(entry: Mapping[str, Any], fields: Fields, reading: _Reading) -> Post:
     ends = _ends(entry, fields)
     state = _state(entry, fields, ends, reading)
-    suspect = _suspect(entry, fields) if state is State.UNTOLD else ""
-    orders = [_whole(entry[name]) for name in fields.get(Role.ORDER, ())]
+    if state is State.ENDED and not fields.posts:
+        return Post(None, state, has_end=bool(ends))  # nobody asks for the rest
+    orders = [_whole(entry[name]) for name in fields.order]
     return Post(
         employer=_employer(entry, fields),
         state=state,
         has_end=bool(ends),
-        suspect=suspect,
-        primary=any(truth(entry[name]) for name in fields.get(Role.PRIMARY, ())),
+        suspect=_suspect(entry, fields) if state is State.UNTOLD else "",
+        primary=any(truth(entry[name]) for name in fields.primary),
         order=next((order for order in orders if order is not None), None),
         start=_start(entry, fields),
     )
@@ -252,17 +152,17 @@ def _post(entry: Mapping[str, Any], fields: Fields, reading: _Reading) -> Post:
 
 def _ends(entry: Mapping[str, Any], fields: Fields) -> list[Any]:
     """Return the values of all fields for the end, those of objects for a stretch included."""
-    ends = [entry[name] for name in fields.get(Role.END, ())]
-    months = [entry[name] for name in fields.get(Role.END_MONTH, ())]
-    for name in fields.get(Role.END_YEAR, ()):
+    ends = [entry[name] for name in fields.end]
+    months = [entry[name] for name in fields.end_month]
+    for name in fields.end_year:
         month = months[0] if months else None
         ends.append({"year": entry[name], "month": month} if entry[name] else None)
-    for name in fields.get(Role.RANGE, ()):
-        if isinstance(entry[name], Mapping):
+    for name in fields.range:
+        if isinstance(entry[name], dict):
             inner = POST_ROLES.fields(tuple(entry[name]))
-            if Role.START in inner or Role.END in inner:
+            if inner.start or inner.end:
                 # A stretch that has a start and no end goes on.
-                ends.append(_first(entry[name], inner.get(Role.END, ())))
+                ends.append(_first(entry[name], inner.end))
     return ends
 
 
@@ -271,16 +171,16 @@ def _first(entry: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _state(entry: Mapping[str, Any], fields: Fields, ends: list[Any], reading: _Reading) -> State:
-    if any(truth(entry[name]) for name in fields.get(Role.DELETED, ())):
+    if fields.deleted and any(truth(entry[name]) for name in fields.deleted):
         return State.ENDED
     said = [_said(end, reading.now) for end in ends]
     said += [
         _said_by_range(entry[name], reading.now)
-        for name in fields.get(Role.RANGE, ())
+        for name in fields.range
         if isinstance(entry[name], str)
     ]
-    flags = [truth(entry[name]) for name in fields.get(Role.CURRENT, ())]
-    flags += [_opposite(truth(entry[name])) for name in fields.get(Role.PAST, ())]
+    flags = [truth(entry[name]) for name in fields.current]
+    flags += [_opposite(truth(entry[name])) for name in fields.past]
     if State.ENDED in said or False in flags:
         return State.ENDED
     if State.OPEN in said or True in flags:
@@ -296,7 +196,7 @@ def _said(end: Any, now: datetime) -> State | None:
         return None
     if isinstance(end, bool):
         return State.ENDED if end else State.OPEN
-    texts = end.values() if isinstance(end, Mapping) else [end]
+    texts = end.values() if isinstance(end, dict) else [end]
     if any(isinstance(text, str) and mentions_now(text[:_LONGEST_RANGE]) for text in texts):
         return State.OPEN
     moment = read_moment(end)
@@ -321,7 +221,7 @@ def _is_nothing(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return value.strip().casefold() in NOTHING
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return all(_is_nothing(each) for each in value.values())
     return isinstance(value, list) and not value
 
@@ -348,17 +248,17 @@ def _whole(value: Any) -> int | None:
 
 
 def _start(entry: Mapping[str, Any], fields: Fields) -> tuple[int, int]:
-    values: list[Any] = [entry[name] for name in fields.get(Role.START, ())]
-    months = [entry[name] for name in fields.get(Role.START_MONTH, ())]
-    for name in fields.get(Role.START_YEAR, ()):
+    values: list[Any] = [entry[name] for name in fields.start]
+    months = [entry[name] for name in fields.start_month]
+    for name in fields.start_year:
         values.append({"year": entry[name], "month": months[0] if months else None})
-    for name in fields.get(Role.RANGE, ()):
+    for name in fields.range:
         told = entry[name]
         if isinstance(told, str):
             values += dates_within(told[:_LONGEST_RANGE])[:1]
-        elif isinstance(told, Mapping):
+        elif isinstance(told, dict):
             inner = POST_ROLES.fields(tuple(told))
-            values.append(_first(told, inner.get(Role.START, ())))
+            values.append(_first(told, inner.start))
     for value in values:
         moment = value if isinstance(value, Stretch) else read_moment(value)
         if moment:
@@ -368,16 +268,16 @@ def _start(entry: Mapping[str, Any], fields: Fields) -> tuple[int, int]:
 
 
 def _employer(entry: Mapping[str, Any], fields: Fields) -> Employer | None:
-    ids = [entry[name] for name in fields.get(Role.COMPANY_ID, ())]
-    pages = [entry[name] for name in fields.get(Role.COMPANY_PAGE, ())]
-    names = [entry[name] for name in fields.get(Role.COMPANY_NAME, ())]
-    for name in fields.get(Role.COMPANY, ()):
+    ids = [entry[name] for name in fields.company_id]
+    pages = [entry[name] for name in fields.company_page]
+    names = [entry[name] for name in fields.company_name]
+    for name in fields.company:
         company = entry[name]
-        if isinstance(company, Mapping):
-            inner = _COMPANY_ROLES.fields(tuple(company))
-            ids += [company[each] for each in inner.get(Role.COMPANY_ID, ())]
-            pages += [company[each] for each in inner.get(Role.COMPANY_PAGE, ())]
-            names += [company[each] for each in inner.get(Role.COMPANY_NAME, ())]
+        if isinstance(company, dict):
+            inner = COMPANY_ROLES.fields(tuple(company))
+            ids += [company[each] for each in inner.company_id]
+            pages += [company[each] for each in inner.company_page]
+            names += [company[each] for each in inner.company_name]
         else:
             names.append(company)
     return employer_of(ids, pages, names)
@@ -385,12 +285,12 @@ def _employer(entry: Mapping[str, Any], fields: Fields) -> Employer | None:
 
 def _suspect(entry: Mapping[str, Any], fields: Fields) -> str:
     """Return the field that looks as if it said when a post ended, "" if there is none."""
-    for name in (*fields.get(Role.END, ()), *fields.get(Role.END_YEAR, ())):
+    for name in (*fields.end, *fields.end_year):
         if not _is_nothing(entry[name]):
             return name
-    for name in fields.get(Role.OTHER, ()):
+    for name in fields.other:
         value = entry[name]
         short = isinstance(value, str) and len(value) <= 40 and any(map(str.isdigit, value))
-        if (short or isinstance(value, Mapping)) and read_moment(value):
+        if (short or isinstance(value, dict)) and read_moment(value):
             return name
     return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,8 +20,7 @@ from .survey import Survey, survey_profiles
 
 __all__ = ["NO_CONTENT", "UNREAD_FILE", "read_profiles"]
 
-_CHUNK_ROWS = 5_000
-_CHUNK_CHARACTERS = 32 << 20
+_COLUMNS = ["company", "company_id", "profile_id", "snapshot", "text", "text_hash", "recipe"]
 _LIST = "\x1f"
 
 #: Reasons of rejects by which others find what concerns whole files, or no text at all.
@@ -77,7 +75,10 @@ def read_profiles(
         A file is changed while it is being read.
     """
     source = study.files.profiles
-    yield "profiles", _frame([])  # also if there are none, there is a table
+    yield (
+        "profiles",
+        pd.DataFrame(columns=_COLUMNS, dtype="str"),
+    )  # also if there are none, there is a table
     if source is None:
         yield "rejects", no_rejects()
         return
@@ -88,10 +89,10 @@ def read_profiles(
         done = 0
         for name, extract in extracts.by_file.items():
             chosen = survey.chosen[survey.chosen["file"] == name]
-            rows = _rows(extract, chosen, survey.rejects[name])
-            for chunk, count in _chunks(rows, wanted):
-                yield "profiles", chunk
-                done += count
+            for rows in _rows(extract, chosen, survey.rejects[name]):
+                here = rows if wanted is None else rows[rows["company"].isin(wanted)]
+                yield "profiles", here.reset_index(drop=True)
+                done += len(rows)
                 if progress:
                     progress(done, len(survey.chosen))
         yield "rejects", _all_rejects(extracts.by_file, facts, survey)
@@ -103,56 +104,34 @@ def _in_thousands(progress: Progress | None) -> Progress | None:
     return lambda done, total: progress(done // 1000, total // 1000)
 
 
-def _rows(extract: Extract, chosen: pd.DataFrame, rejects: Rejects) -> Iterator[dict[str, Any]]:
-    """Yield a row for each of the chosen rows of an extract."""
+def _rows(extract: Extract, chosen: pd.DataFrame, rejects: Rejects) -> Iterator[pd.DataFrame]:
+    """Yield the chosen rows of an extract with their texts, some thousand at a time."""
     slugs = {company_id: company_slug(company_id) for company_id in chosen["company_id"].unique()}
+    chosen = chosen.assign(company=chosen["company_id"].map(slugs), recipe=RECIPE_VERSION)
     place = chosen["row"].to_numpy()
     before = 0
     for batch in extract.texts():
-        here = slice(*np.searchsorted(place, [before, before + len(batch)]))
-        texts = batch.take(pyarrow.array(place[here] - before)).to_pylist()
-        for person, told in zip(chosen[here].itertuples(index=False), texts, strict=True):
-            _report(person.line, told, rejects)
-            yield {
-                "company": slugs[person.company_id],
-                "company_id": person.company_id,
-                "profile_id": person.profile_id,
-                "snapshot": person.snapshot,
-                "text": told["text"],
-                "text_hash": told["text_hash"],
-                "recipe": RECIPE_VERSION,
-            }
+        start, stop = np.searchsorted(place, [before, before + len(batch)])
+        if stop > start:
+            rows = chosen.iloc[start:stop].reset_index(drop=True)
+            told = batch.take(pyarrow.array(place[start:stop] - before)).to_pandas()
+            _report(rows["line"], told, rejects)
+            yield rows.assign(text=told["text"], text_hash=told["text_hash"])[_COLUMNS].astype(
+                "str"
+            )
         before += len(batch)
 
 
-def _report(line: int, told: Mapping[str, str], rejects: Rejects) -> None:
-    for field in filter(None, told["unread"].split(_LIST)):
-        rejects.add(line, field, "is of a kind that is not read; left out of the text")
-    if not told["text"]:
-        rejects.add(line, "text", NO_CONTENT)
-
-
-def _chunks(
-    rows: Iterator[dict[str, Any]], wanted: Collection[str] | None
-) -> Iterator[tuple[pd.DataFrame, int]]:
-    """Yield frames of bearable size, and of how many profiles each is what is wanted."""
-    chunk: list[dict[str, Any]] = []
-    count = characters = 0
-    for row in rows:
-        count += 1
-        if wanted is None or row["company"] in wanted:
-            chunk.append(row)
-            characters += len(row["text"])
-        if count == _CHUNK_ROWS or characters > _CHUNK_CHARACTERS:
-            yield _frame(chunk), count
-            chunk, count, characters = [], 0, 0
-    if count:
-        yield _frame(chunk), count
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = ["company", "company_id", "profile_id", "snapshot", "text", "text_hash", "recipe"]
-    return pd.DataFrame(rows, columns=columns).astype("str")
+def _report(lines: pd.Series, told: pd.DataFrame, rejects: Rejects) -> None:
+    """Note which of some profiles have no text, or fields that were not read."""
+    noted = told.index[(told["unread"] != "") | (told["text"] == "")]
+    for line, unread, text in zip(
+        lines[noted], told["unread"][noted], told["text"][noted], strict=True
+    ):
+        for field in filter(None, unread.split(_LIST)):
+            rejects.add(line, field, "is of a kind that is not read; left out of the text")
+        if not text:
+            rejects.add(line, "text", NO_CONTENT)
 
 
 def _all_rejects(

@@ -51,6 +51,7 @@ _BETWEEN_PARTS = "\n|\n"
 _WHOLE = "text"
 
 _NOTHING = frozenset({"na", "n/a", "nan", "null", "none", "<na>", "undefined", "unknown", "tbd"})
+_LONGEST_NOTHING = 12
 _MASKED = re.compile(r"(?<![^\s|(,])\w{0,2}\*{2,}[^\s\w]*(?=[\s|),]|$)|(?<!\S)\*+(?!\S)")
 _FEWEST_WORDS = 3
 _DEEPEST = 6
@@ -144,10 +145,10 @@ class _Found(NamedTuple):
 
     def section(self, entries: Any, name: str, kind: str, depth: int = 0) -> None:
         """Gather from a list of entries, from one, or from a text in their place."""
-        if isinstance(entries, Mapping) and not _is_entry(entries):
+        if isinstance(entries, dict) and not _is_entry(entries):
             entries = [each for value in entries.values() for each in _listed(value)]
         for entry in _listed(entries):
-            if isinstance(entry, Mapping):
+            if isinstance(entry, dict):
                 self.parts.append(self.entry(entry, name, kind))
                 if depth < _DEEPEST:
                     for posts in _plan(tuple(entry), kind).posts:
@@ -180,7 +181,7 @@ class _Found(NamedTuple):
         if isinstance(value, (list, tuple)) and depth < _DEEPEST:
             texts = (self.plain(each, field, depth + 1) for each in value)
             return _BETWEEN_FIELDS.join(filter(None, texts))
-        if isinstance(value, Mapping) and depth < _DEEPEST:
+        if isinstance(value, dict) and depth < _DEEPEST:
             inner = _inner(value)
             if inner is not None:
                 return self.plain(inner, field, depth + 1)
@@ -256,6 +257,8 @@ def _content(parts: Iterable[str], companies: Collection[str]) -> list[str]:
 
 
 def _says_something(part: str) -> bool:
+    if len(part) > _LONGEST_NOTHING:
+        return any(map(str.isalnum, part))
     return any(map(str.isalnum, part)) and part.strip(" |").casefold() not in _NOTHING
 
 
@@ -276,7 +279,7 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
 def _names(value: Any) -> Iterator[str]:
     """Yield the names in a text, an object, or a list of such."""
     for each in _listed(value):
-        name = each.get("name") if isinstance(each, Mapping) else each
+        name = each.get("name") if isinstance(each, dict) else each
         if isinstance(name, str) and 0 < len(name) <= 200:
             yield name
 
@@ -286,7 +289,7 @@ def _is_prose(value: Any) -> bool:
     if isinstance(value, str):
         return value.count(" ") + 1 >= _FEWEST_WORDS and not value.startswith(("http", "{", "["))
     if isinstance(value, list):
-        return any(isinstance(each, (str, Mapping)) and _is_prose(each) for each in value[:3])
-    if isinstance(value, Mapping):
+        return any(isinstance(each, (str, dict)) and _is_prose(each) for each in value[:3])
+    if isinstance(value, dict):
         return any(isinstance(each, str) and _is_prose(each) for each in value.values())
     return False

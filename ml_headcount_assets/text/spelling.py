@@ -77,12 +77,19 @@ _QUOTES = {"\u00b4": "'", "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2032":
 def plain(text: str) -> str:
     """Return a text in plain spelling, without space around it; see the module."""
     for _ in range(_MOST_PASSES):
-        if not _DOUBTFUL.search(text):
+        if not _is_doubtful(text):
             break
         text, settled = _once(text)
         if settled:
             break
     return text.strip()
+
+
+def _is_doubtful(text: str) -> bool:
+    # Most texts are short, and this is faster than to start a search.
+    if text.isascii() and text.isprintable():
+        return "<" in text or "&" in text or "#" in text
+    return _DOUBTFUL.search(text) is not None
 
 
 def _once(text: str) -> tuple[str, bool]:

@@ -29,7 +29,7 @@ class _Apify(VendorForm):
         """Read a record, whatever is in it."""
         posts = record.get("experiences")
         if isinstance(posts, list) and any(
-            isinstance(post, Mapping) and "caption" in post and "companyName" not in post
+            isinstance(post, dict) and "caption" in post and "companyName" not in post
             for post in posts
         ):
             record = {**record, "experiences": [_named(post) for post in posts]}
@@ -38,7 +38,7 @@ class _Apify(VendorForm):
 
 def _named(post: Any) -> Any:
     """Return a post with the name of its company in a field of its own."""
-    if not isinstance(post, Mapping) or post.get("companyName"):
+    if not isinstance(post, dict) or post.get("companyName"):
         return post
     grouped = bool(post.get("breakdown")) and isinstance(post.get("subComponents"), list)
     shown = post.get("title" if grouped else "subtitle")
@@ -49,7 +49,7 @@ def _named(post: Any) -> Any:
         # Of a single post, the part that is shown below it repeats nothing but its description.
     elif isinstance(post.get("subComponents"), list):
         rest["description"] = [
-            part.get("description") for part in post["subComponents"] if isinstance(part, Mapping)
+            part.get("description") for part in post["subComponents"] if isinstance(part, dict)
         ]
         del rest["subComponents"]
     return {**rest, "companyName": name}

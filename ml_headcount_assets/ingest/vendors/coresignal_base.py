@@ -6,7 +6,7 @@ and `date_to`, which is null while the post goes on, `order_in_profile`, and a `
 is Coresignal's own number; `company_url` has the id of LinkedIn.
 """
 
-from ..posts import Role
+from ..post_fields import Role
 from .form import VendorForm
 
 __all__ = ["CORESIGNAL_BASE"]

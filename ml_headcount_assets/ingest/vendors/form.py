@@ -19,7 +19,8 @@ from ...text.recipe import ProfileText, profile_text
 from ..dates import Stretch, read_moment
 from ..employers import Employer
 from ..identifiers import normalise_profile_id
-from ..posts import POST_ROLES, Post, Role, Roles, State, read_posts, truth
+from ..post_fields import POST_ROLES, Role, Roles
+from ..posts import Post, State, read_posts, truth
 
 __all__ = ["CURRENT_ROLES", "Form", "Person", "Standing", "VendorForm", "chosen_post", "fields_of"]
 
@@ -207,6 +208,9 @@ class VendorForm:
         if any(truth(record[name]) for name in plan.deleted):
             return Standing.DELETED, None, False
         now = taken.last if taken else datetime.now(UTC)
+        current = self._current_employers(record, now)
+        if self.current_first and current and current[0].employer and current[0].employer.ids:
+            return Standing.EMPLOYED, current[0], False
         posts = [
             post
             for name in plan.posts
@@ -217,7 +221,6 @@ class VendorForm:
                 null_is_open=self.null_is_open,
             )
         ]
-        current = self._current_employers(record, now)
         standing, post = chosen_post(current, posts, current_first=self.current_first)
         return standing, post, any(each.has_end for each in posts)
 
@@ -225,18 +228,20 @@ class VendorForm:
         """Return the posts that the record calls current, unless it says that they have ended."""
         roles: Roles = self._current  # type: ignore[attr-defined]
         fields = roles.fields(tuple(record))
+        if not fields.tell_anything:
+            return []
         posts: list[Post] = []
         flat: dict[str, Any] = {}
         for role, key in _FLAT.items():
-            for number, name in enumerate(fields.get(role, ())):
+            for number, name in enumerate(getattr(fields, role)):
                 value = record[name]
-                if isinstance(value, (Mapping, list)):
+                if isinstance(value, (dict, list)):
                     posts += read_posts(_as_entries(value), _CURRENT_POST, now, null_is_open=True)
                 elif value is not None:
                     flat[key if not number else f"{key}{number}"] = value
         if flat:
             posts += read_posts([flat], _FLAT_POST, now, null_is_open=True)
-        return [post for post in posts if post.employer and post.state is not State.ENDED]
+        return [post for post in posts if post.employer]
 
 
 _FLAT: Mapping[Role, str] = {
@@ -290,7 +295,8 @@ def chosen_post(
         return Standing.EMPLOYED, _with_ids(first, ())
     if untold:
         return Standing.UNTOLD, untold[0]
-    return Standing.LEFT if named else Standing.NOWHERE, None
+    ended = any(post.state is State.ENDED for post in posts)
+    return Standing.LEFT if ended else Standing.NOWHERE, None
 
 
 def _rank(place: int, post: Post) -> tuple[bool, int, int, int, int]:
@@ -344,5 +350,5 @@ def fields_of(record: Mapping[str, Any]) -> Iterator[str]:
         entries = value[:_FIELDS_LOOKED_AT] if isinstance(value, list) else [value]
         mark = f"{name}[]." if isinstance(value, list) else f"{name}."
         for entry in entries:
-            if isinstance(entry, Mapping):
+            if isinstance(entry, dict):
                 yield from (f"{mark}{inner}" for inner in entry)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...text.fields import squashed
-from ..posts import Role
+from ..post_fields import Role
 from .form import Person, VendorForm
 
 __all__ = ["LINKEDIN_EXPORT"]

@@ -12,7 +12,7 @@ from ...study import ProfileColumns
 from ...text.fields import SECTIONS, squashed
 from ...text.recipe import ProfileText, joined_text, profile_text
 from ..identifiers import normalise_profile_id
-from ..posts import Role
+from ..post_fields import Role
 from .form import CURRENT_ROLES, Person, Standing, VendorForm
 
 __all__ = ["MappedForm", "PathMisses"]
@@ -159,7 +159,7 @@ class MappedForm:
         within = f"{place}[]."
         entries: Sequence[Any] = list(_values(record, f"{place}[]")) if place else [record]
         for entry in entries:
-            if not isinstance(entry, Mapping):
+            if not isinstance(entry, dict):
                 continue
             post = dict(entry) if place else {}
             for role, path in paths.items():
@@ -188,7 +188,7 @@ def _with_name(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _values(record: Any, path: str) -> Iterator[Any]:
     """Yield what is at a path: every value of a list for ``[]``, nothing if it leads nowhere."""
-    if isinstance(record, Mapping) and path in record:
+    if isinstance(record, dict) and path in record:
         yield record[path]
         return
     yield from _follow(record, _STEP.findall(path))
@@ -205,7 +205,7 @@ def _follow(value: Any, steps: Sequence[str]) -> Iterator[Any]:
             entries = entries[int(step[1:-1]) :][:1]
         for each in entries:
             yield from _follow(each, rest)
-    elif isinstance(value, Mapping) and step in value:
+    elif isinstance(value, dict) and step in value:
         yield from _follow(value[step], rest)
     elif isinstance(value, list):  # a list in place of an object is gone through
         for each in value:

@@ -30,7 +30,7 @@ def people_in(record: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str
         yield record
         return
     value = record[inner]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         beside = {
             name: each
             for name, each in record.items()
@@ -49,8 +49,8 @@ def _inner(record: Mapping[str, Any]) -> str | None:
         return None
     for key in keys.keys() & _AROUND:
         value = record[keys[key]]
-        if isinstance(value, Mapping) and len(value) > 2:
+        if isinstance(value, dict) and len(value) > 2:
             return keys[key]
-        if isinstance(value, list) and value and all(isinstance(e, Mapping) for e in value):
+        if isinstance(value, list) and value and all(isinstance(e, dict) for e in value):
             return keys[key]
     return None
