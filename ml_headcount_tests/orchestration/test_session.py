@@ -22,6 +22,7 @@ from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.instance import home_of, open_instance
 from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
 from ml_headcount_assets.orchestration.run_lock import only_run
+from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.orchestration.sources import observations
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, TABLES
@@ -258,6 +259,22 @@ def test_settings_are_part_of_what_is_compared(place):
     assert summary.unchanged["pattern_counts"] == 12
     intervals = TableStore(place.warehouse).read("headcount_intervals")
     assert intervals["estimator"].unique().tolist() == ["log_debias"]
+
+
+def test_what_kind_an_annotator_is_of_is_part_of_what_is_compared(place, tmp_path):
+    """Draws of `log_debias` go by the kinds, and its annotators' rates do not."""
+    config = place.directory / "study.yaml"
+    content = {**yaml.safe_load(config.read_text()), "estimators": ["log_debias"]}
+    config.write_text(yaml.safe_dump(content))
+    place.run()
+    for annotator in content["annotators"]:
+        if annotator["name"] == "llm_sonnet_4":
+            annotator["kind"] = "filter"
+    config.write_text(yaml.safe_dump(content))
+    place.run()
+    anew = tmp_path / "anew.duckdb"
+    materialize_study(place.study, anew)
+    assert tables(place.warehouse) == tables(anew)
 
 
 def test_a_company_that_leaves_takes_its_rows_along(place):
