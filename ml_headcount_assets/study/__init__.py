@@ -21,7 +21,7 @@ from .files import (
     ValidationFile,
 )
 from .keywords import KeywordsEntry
-from .loading import CONFIG_NAME, bundled_studies, load_study
+from .loading import CONFIG_NAME, bundled_studies, load_study, read_kept, write_kept
 from .study import PriorsEntry, Study
 
 __all__ = [
@@ -49,4 +49,6 @@ __all__ = [
     "ValidationFile",
     "bundled_studies",
     "load_study",
+    "read_kept",
+    "write_kept",
 ]
