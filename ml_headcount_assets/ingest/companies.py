@@ -55,10 +55,10 @@ def read_companies(
     Returns
     -------
     companies
-        company (the slug), company_id, name, headcount (Int64), size_band, cohort (several are
-        joined by ";"), headquarters, country (where the file has none: what follows the last
-        comma of the headquarters, unless that is "Unknown"); sorted by company. Missing text is
-        NaN.
+        company (the slug), company_id, name, aliases (further ids and names, joined by ";"),
+        headcount (Int64), size_band, cohort (several are joined by ";"), headquarters, country
+        (where the file has none: what follows the last comma of the headquarters, unless that is
+        "Unknown"); sorted by company. Missing text is NaN.
     hits
         company, company_id, annotator, hits (Int64): keyword hits among all employees.
     rejects
@@ -113,6 +113,7 @@ def _companies(
             "company": pd.array([company_slug(company) for company in ids], "str"),
             "company_id": pd.array(ids, "str"),
             "name": _optional_text(table, entry, "name"),
+            "aliases": _optional_text(table, entry, "aliases"),
             "headcount": headcount,
             "size_band": size_band(headcount.to_numpy(dtype=float, na_value=np.nan)),
             "cohort": _missing_if_empty([cohorts[company] for company in ids]),

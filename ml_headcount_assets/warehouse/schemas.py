@@ -126,6 +126,7 @@ _INGEST = [
         {
             **_COMPANY,
             "name": column(TEXT, "Name of the company", nullable=True),
+            "aliases": column(TEXT, "Its other ids and names, separated by ';'", nullable=True),
             "headcount": _HEADCOUNT,
             "size_band": column(TEXT, "Band of the headcount", pa.Check.isin(SIZE_BANDS)),
             "cohort": column(TEXT, "Cohorts, separated by ';'", nullable=True),
