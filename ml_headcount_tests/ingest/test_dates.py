@@ -54,11 +54,12 @@ def test_dates_mean_what_they_can_mean(written: object, first: str, last: str) -
     assert (iso(moment.first)[:10], iso(moment.last)[:10]) == (first, last)
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["soon", "yesterday", "", "31.2.2025", "32/13/2025", "5 yrs", "2020 - 2022", "Jan 2020 · 5 yrs"]
-    + [None, True, [1], {}, {"year": None}, {"year": 2020, "month": 13}, float("nan"), 10**40, 7],
-)
+_NO_DATES = ["soon", "yesterday", "", "31.2.2025", "32/13/2025", "5 yrs", "2020 - 2022"]
+_NO_DATES += ["Jan 2020 · 5 yrs", None, True, [1], {}, {"year": None}, {"year": 2020, "month": 13}]
+_NO_DATES += [float("nan"), 10**40, 7]
+
+
+@pytest.mark.parametrize("written", _NO_DATES)
 def test_what_is_no_date_is_none(written: object) -> None:
     assert read_moment(written) is None
 
@@ -75,8 +76,14 @@ _NOW += [
     "настоящее время",
     "günümüz",
 ]
-_NOW += ["حتى الآن", "היום", "ปัจจุบัน", "hiện tại", "o momento", "nu", "2020 - Present", "(present)"]
-_NOW += ["Jan 2020 - Present · 5 yrs", "Mar 2018 Present 6 years", "2020年1月 - 至今", "PRESENT "]
+_NOW += ["günümüz", "حتى الآن", "היום", "ปัจจุบัน", "hiện tại", "o momento", "nu", "(present)"]
+_NOW += [
+    "2020 - Present",
+    "Jan 2020 - Present · 5 yrs",
+    "Mar 2018 Present 6 years",
+    "2020年1月 - 至今",
+    "PRESENT ",
+]
 
 
 @pytest.mark.parametrize("written", _NOW)
