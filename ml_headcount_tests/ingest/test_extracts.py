@@ -13,7 +13,7 @@ from ml_headcount_assets.ingest import extracts as module
 from ml_headcount_assets.ingest import read_profiles
 from ml_headcount_assets.study import Study
 
-from .vendors.conftest import COMPANIES, study_of
+from .conftest import PEOPLE_COMPANIES, study_of
 from .vendors.records import MAKERS, Record
 
 KNOWN = pd.DataFrame({"company_id": ["acme"], "name": ["Acme"]})
@@ -34,7 +34,7 @@ def grow(tmp_path: Path) -> Grow:
             f"{name}.json": json.dumps(_people(name, count)).encode()
             for name, count in counts.items()
         }
-        return study_of(tmp_path, config, files, COMPANIES)
+        return study_of(tmp_path, config, files, PEOPLE_COMPANIES)
 
     return write
 

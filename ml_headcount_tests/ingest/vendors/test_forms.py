@@ -18,7 +18,7 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest.vendors import FORMS, Standing, fields_of, form_of
 from ml_headcount_assets.study import ProfilesSource
 
-from .conftest import ReadPeople
+from ..conftest import ReadPeople
 from .records import MAKERS, Record, bright_data, proxycurl
 
 _SOURCE = ProfilesSource(path=Path("profiles"))
