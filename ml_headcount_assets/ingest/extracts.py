@@ -132,11 +132,18 @@ def _side_by_side(
     hands = min(len(tasks), cores * _HANDS_EACH)
     order = [number for hand in range(hands) for number in falling[hand::hands]]
     told = [sum(sizes[number] for number in order[: count + 1]) for count in range(len(order))]
-    LocalCompute(processes=cores).map(
-        _make,
-        [tasks[number] for number in order],
-        (lambda done, _: progress(told[done - 1], total)) if progress else None,
-    )
+    try:
+        LocalCompute(processes=cores).map(
+            _make,
+            [tasks[number] for number in order],
+            (lambda done, _: progress(told[done - 1], total)) if progress else None,
+        )
+    except ComputeError:
+        # Processes cannot be started everywhere (a script without a main block, say), and one that
+        # is killed for its memory may find enough alone. What is done by then is not done again.
+        for task in tasks:
+            if not (task.folder / task.key).is_dir():
+                _make(task)
     yield from order
 
 

@@ -65,6 +65,8 @@ def without_companies(parts: Collection[str], companies: Iterable[str]) -> list[
 
 
 def _without(part: str, name: str) -> str:
+    if name.casefold() not in part.casefold():  # the search takes time
+        return part
     left = _pattern(name).sub("", part)
     return part if left == part else left.strip(" |,·•;:–-\n")
 
