@@ -13,6 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from ml_headcount_assets import figures
+from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.figures.style import SIZE_BAND_LABELS, percent
 from ml_headcount_assets.model import MODEL_VERSION
 from ml_headcount_assets.model.annotators import likelihood_annotators
@@ -76,9 +77,8 @@ def write_report(results: StudyResults, path: Path, *, truth: pd.DataFrame | Non
         plotly=Markup(get_plotlyjs()),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(page, encoding="utf-8")
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
 
 
 def _figures(results: StudyResults, truth: pd.DataFrame | None) -> Iterator[tuple[str, go.Figure]]:
