@@ -8,10 +8,11 @@ import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.model import (
+    ESTIMATORS,
     MODEL_VERSION,
     AnnotatorFit,
+    StudyEvidence,
     fit_annotators,
-    fit_cohort,
     predictive_checks,
 )
 from ml_headcount_assets.study import Study
@@ -85,7 +86,7 @@ def annotators_recipe(store: TableStore, study: Study, compute: Compute | None =
         tables=("annotator_fit", "annotator_summary", "annotator_correlations"),
         make=lambda _, progress: _annotator_frames(store, study, compute, progress),
         reads=_RATED,
-        settings=choices(study),
+        settings=[*choices(study), study.level],
         code_version=MODEL_VERSION,
         describe=_describe_annotators,
     )
@@ -105,27 +106,33 @@ def _annotator_frames(
     store: TableStore, study: Study, compute: Compute | None, progress: Progress
 ) -> Frames:
     rated = _stored_rated(store)
+    annotators = annotators_of(store.read("annotators"))
+    fitted = {
+        estimator: errors
+        for estimator in study.estimators
+        if (errors := ESTIMATORS[estimator].errors) is not None
+    }
     fits = [
         (
             estimator,
             fit_annotators(
                 rated,
-                annotators_of(store.read("annotators")),
+                annotators,
                 study.settings(),
-                estimator=estimator,
+                errors=errors,
                 draws=study.draws,
                 seed=study.seed,
                 compute=compute,
-                progress=in_turn(progress, turn, len(study.estimators)),
+                progress=in_turn(progress, turn, len(fitted)),
             ),
         )
-        for turn, estimator in enumerate(study.estimators)
+        for turn, (estimator, errors) in enumerate(fitted.items())
     ]
     return {
         "annotator_fit": with_estimator((name, fit.to_frame()) for name, fit in fits),
-        "annotator_summary": with_estimator((name, fit.summary()) for name, fit in fits),
+        "annotator_summary": with_estimator((name, fit.summary(study.level)) for name, fit in fits),
         "annotator_correlations": with_estimator(
-            (name, fit.correlation_summary()) for name, fit in fits
+            (name, fit.correlation_summary(study.level)) for name, fit in fits
         ),
     }
 
@@ -168,7 +175,7 @@ def predictive(
         tables=("predictive_checks",),
         make=lambda _, done: _predictive_frames(store, loaded, compute, done),
         reads=_RATED,
-        settings=choices(loaded),
+        settings=[*choices(loaded), loaded.level],
         code_version=MODEL_VERSION,
         describe=_describe_predictive,
     )
@@ -180,6 +187,11 @@ def _predictive_frames(
 ) -> Frames:
     rated = _stored_rated(store)
     annotators = annotators_of(store.read("annotators"))
+    predicting = {
+        estimator: errors
+        for estimator in study.estimators
+        if (errors := ESTIMATORS[estimator].errors) is not None
+    }
     compared = (
         (
             estimator,
@@ -188,12 +200,13 @@ def _predictive_frames(
                 annotators,
                 study.settings(),
                 seed=study.seed,
-                estimator=estimator,
+                errors=errors,
+                level=study.level,
                 compute=compute,
-                progress=in_turn(progress, turn, len(study.estimators)),
+                progress=in_turn(progress, turn, len(predicting)),
             ),
         )
-        for turn, estimator in enumerate(study.estimators)
+        for turn, (estimator, errors) in enumerate(predicting.items())
     )
     return {"predictive_checks": with_estimator(compared)}
 
@@ -235,15 +248,17 @@ def cohort_fit(
 
 
 def _cohort_frames(store: TableStore, study: Study, compute: Compute, progress: Progress) -> Frames:
-    companies = company_table(store.read("companies"), store.read("company_hits"))
-    counts = store.read("pattern_counts")
+    evidence = StudyEvidence(
+        annotators_of(store.read("annotators")),
+        store.read("pattern_counts"),
+        company_table(store.read("companies"), store.read("company_hits")),
+    )
     fits = (
         (
             estimator,
-            fit_cohort(
+            ESTIMATORS[estimator].fit_cohort(
                 stored_fit(store, estimator),
-                counts,
-                companies,
+                evidence,
                 study.settings(),
                 draws=study.draws,
                 seed=study.seed,

@@ -10,14 +10,17 @@ import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.model import (
+    ESTIMATORS,
     MODEL_VERSION,
     CohortFit,
     DrawSums,
+    StudyEvidence,
     draw_headcounts,
     synthetic_counts,
 )
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.records import (
+    annotators_of,
     company_table,
     draw_rows,
     result_of,
@@ -89,12 +92,13 @@ def _draw_frames(
     table = company_table(rows, store.read("company_hits", companies))
     counts = store.read("pattern_counts", companies)
     cohorts = store.read("cohort_fit")
+    annotators = annotators_of(store.read("annotators"))
     # All is read beforehand: several frames are made while the warehouse is being written.
     fits = [
         (
             estimator,
             stored_fit(store, estimator),
-            CohortFit.from_frame(cohorts[cohorts["estimator"] == estimator]),
+            ESTIMATORS[estimator].read_cohort(cohorts[cohorts["estimator"] == estimator]),
         )
         for estimator in study.estimators
     ]
@@ -103,12 +107,13 @@ def _draw_frames(
 
     def draw(number: int) -> pd.DataFrame:
         members = table[table["company"].isin(groups[number])]
+        theirs = counts[counts["company_id"].isin(members["company_id"])]
+        evidence = StudyEvidence(annotators, theirs, members)
         results = {
             estimator: draw_headcounts(
                 fit,
                 cohort,
-                counts[counts["company_id"].isin(members["company_id"])],
-                members,
+                evidence,
                 study.settings(),
                 estimator=estimator,
                 draws=study.draws,
@@ -151,7 +156,7 @@ def synthetic(
         tables=("synthetic_counts",),
         make=lambda companies, _: _synthetic_frames(store, loaded, companies),
         reads=_EVIDENCE,
-        settings=choices(loaded),
+        settings=[*choices(loaded), loaded.level],
         code_version=MODEL_VERSION,
         by_company=True,
     )
@@ -161,24 +166,25 @@ def synthetic(
 def _synthetic_frames(store: TableStore, study: Study, companies: Sequence[str]) -> Frames:
     rows = store.read("companies", companies)
     table = company_table(rows, store.read("company_hits", companies))
-    counts = store.read("pattern_counts", companies)
+    evidence = StudyEvidence(
+        annotators_of(store.read("annotators")), store.read("pattern_counts", companies), table
+    )
     cohorts = store.read("cohort_fit")
-    fits = ((estimator, stored_fit(store, estimator)) for estimator in study.estimators)
     summaries = with_estimator(
         (
             estimator,
             synthetic_counts(
-                fit,
+                stored_fit(store, estimator),
                 CohortFit.from_frame(cohorts[cohorts["estimator"] == estimator]),
-                counts,
-                # An estimator without pattern probabilities does not go by patterns.
-                table if fit.pattern_probabilities.shape[-1] else table.iloc[:0],
+                # An estimator that does not go by patterns has none of them.
+                evidence if ESTIMATORS[estimator].copula else evidence.of_no_company(),
                 study.settings(),
                 draws=study.draws,
                 seed=study.seed,
+                level=study.level,
             ),
         )
-        for estimator, fit in fits
+        for estimator in study.estimators
     )
     slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
     return {"synthetic_counts": summaries.assign(company=summaries["company_id"].map(slugs))}

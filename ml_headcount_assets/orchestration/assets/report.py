@@ -54,5 +54,5 @@ def report_path(warehouse: Path) -> Path:
 
 
 def _write(store: TableStore, study: Study, path: Path) -> Frames:
-    write_report(read_results(store, study), path)
+    write_report(read_results(store, study.estimators), study, path)
     return {}
