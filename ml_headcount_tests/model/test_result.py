@@ -107,7 +107,7 @@ def test_levels_that_are_none(result, level):
 
 def test_the_extremes_of_the_draws_are_no_interval(result):
     assert result.intervals(level=0.95)["high"].iloc[0] == 38
-    with pytest.raises(InputError, match="40 draws cannot tell.*at least 200 draws"):
+    with pytest.raises(InputError, match=r"40 draws cannot tell.*at least 200 draws"):
         result.intervals(level=0.99)
     with pytest.raises(InputError, match="at least 2000000 draws"):
         result.total(level=0.999999)

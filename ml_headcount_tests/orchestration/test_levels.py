@@ -81,5 +81,5 @@ def test_a_run_that_has_not_come_to_its_end_changes_no_words(place, tmp_path):
 
 def test_too_few_draws_for_a_level_are_told_before_anything_is_made(place):
     choose(place, level=0.99)
-    with pytest.raises(InputError, match="60 draws cannot tell.*level 0.99"):
+    with pytest.raises(InputError, match=r"60 draws cannot tell.*level 0.99"):
         place.run()
