@@ -94,7 +94,7 @@ def test_the_numbers_are_those_of_the_model(pristine):
     np.testing.assert_array_equal(stored.loc[wanted.index, columns], wanted[columns])
     assert stored.loc[wanted.index, "confidence"].tolist() == wanted["confidence"].tolist()
     total = TableStore(warehouse).query(
-        "SELECT mean, sd, low, median, high, companies, companies_without_evidence"
+        "SELECT mean, sd, low, median, high, level, companies, companies_without_evidence"
         " FROM portfolio_intervals WHERE estimator = 'five_layer' AND grouping = 'all'"
     )
     assert total.to_dict("records") == [expected.total()]
