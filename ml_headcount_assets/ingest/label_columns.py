@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ..errors import InputError
 from ..study import ProfileLabelsFile, Study, ValidationFile
+from .batch_results import batch_folders
 from .rejects import Rejects
 from .tables import RawTable, read_header
 from .values import parse_labels
@@ -34,7 +35,9 @@ def annotator_columns(study: Study) -> dict[str, str]:
         return dict(sorted((entry.name, entry.source_column) for entry in study.annotators))
     rated, deployed = study.files.validation, study.files.profile_labels
     if deployed is None:
-        return {name: name for name in sorted({*study.keyword_filters.rules, *_folders(study)})}
+        return {
+            name: name for name in sorted({*study.keyword_filters.rules, *batch_folders(study)})
+        }
     rated_names = _other_columns(rated.path, rated.columns)
     deployed_names = _other_columns(deployed.path, deployed.columns)
     sides: Sequence[tuple[set[str], set[str], ValidationFile | ProfileLabelsFile, str]] = (
@@ -77,10 +80,3 @@ def wide_labels(table: RawTable, columns: Mapping[str, str], rejects: Rejects) -
 
 def _other_columns(path: Path, known: BaseModel) -> set[str]:
     return set(read_header(path)) - set(known.model_dump().values())
-
-
-def _folders(study: Study) -> list[str]:
-    """Return the names of the LLMs of which there are results of batch jobs."""
-    if study.files.labels is None:
-        return []
-    return [entry.name for entry in study.files.labels.path.iterdir() if entry.is_dir()]
