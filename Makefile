@@ -69,7 +69,7 @@ $(INSTALLED): pyproject.toml $(PINS)
 
 PIP := $(BIN)/python -m pip
 with_pip = $(PIP) install --quiet --quiet --disable-pip-version-check --compile $(EVERYTHING)
-with_uv = $(PIP) install --quiet --disable-pip-version-check --constraint $(PINS) uv && \
+with_uv = $(PIP) install --quiet --quiet --disable-pip-version-check --constraint $(PINS) uv && \
 	UV_FIND_LINKS="$(wheels)" $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(EVERYTHING)
 
 # uv reads nothing of pip's settings. Where these name a place with wheels, uv is to look there too:
