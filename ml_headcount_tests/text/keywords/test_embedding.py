@@ -65,7 +65,7 @@ def test_a_model_that_cannot_be_had_is_told_at_once(
     program = (
         "import sys, time, huggingface_hub\n"
         "from ml_headcount_assets.errors import InputError\n"
-        "from ml_headcount_assets.text.keywords.embedding import SentenceEncoder\n"
+        "from ml_headcount_assets.text.keywords.encoder import SentenceEncoder\n"
         "start = time.perf_counter()\n"
         "try: SentenceEncoder(sys.argv[1])(['text'])\n"
         "except InputError as error: print(time.perf_counter() - start, error)\n"
@@ -179,7 +179,7 @@ def test_a_killed_process_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "vectors.sqlite"
     program = (
         "import sys, numpy as np\n"
-        "from ml_headcount_assets.text.keywords.embedding import EmbeddingCache\n"
+        "from ml_headcount_assets.text.keywords.embedding_cache import EmbeddingCache\n"
         "cache, number = EmbeddingCache(sys.argv[1]), 0\n"
         "while True:\n"
         "    texts = [f'{number} {each}' for each in range(50)]\n"
