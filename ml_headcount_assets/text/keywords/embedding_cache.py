@@ -7,14 +7,10 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import ComputeError, InputError
-
-if TYPE_CHECKING:
-    pass
 from .encoder import FloatArray
 
 __all__ = ["EmbeddingCache"]
