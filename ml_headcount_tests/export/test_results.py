@@ -69,5 +69,5 @@ def test_a_warehouse_without_results_is_an_error(tmp_path, study: Study) -> None
     store = TableStore(tmp_path / "begun.duckdb")
     with store.transaction():
         pass
-    with pytest.raises(InputError, match="no table .* yet"):
+    with pytest.raises(InputError, match=r"no table .* yet"):
         read_results(store, study)
