@@ -19,7 +19,6 @@ from .values import map_distinct, parse_counts
 
 __all__ = ["read_companies"]
 
-_OPTIONAL = ("name", "headquarters", "country", "cohort")
 _HITS_SUFFIX = "_hits"
 
 
