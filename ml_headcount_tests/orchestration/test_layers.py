@@ -2,13 +2,15 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "ml_headcount_assets"
+from ml_headcount_tests.arrows import PACKAGE, arrows, imports, room_of
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up; rooms of one line are neighbours.
@@ -46,30 +48,12 @@ for name in ("ml_headcount_assets", "ml_headcount_tests"):
 """
 
 
-def imports(path: Path) -> set[str]:
-    """Full names of all that a module imports, also inside functions."""
-    package = [PACKAGE.name, *path.relative_to(PACKAGE).parent.parts]
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
-    return found
-
-
 def uses(path: Path, *packages: str) -> set[str]:
     return {
         name
         for name in imports(path)
         if any(name == package or name.startswith(f"{package}.") for package in packages)
     }
-
-
-def room(name: str) -> str:
-    return name.removesuffix(".py")
 
 
 def inside(path: Path, *folders: str) -> bool:
@@ -81,7 +65,7 @@ def test_imports_keep_to_the_layers(path):
     """A room uses its own layer and those below it."""
     if path.parent == PACKAGE and path.name == "__init__.py":
         return  # doors for people: they are opened when somebody goes through one
-    allowed = LAYER[room(path.relative_to(PACKAGE).parts[0])]
+    allowed = LAYER[room_of(path)]
     above = {
         name
         for name in uses(path, PACKAGE.name)
@@ -106,6 +90,16 @@ def test_libraries_stay_in_their_rooms(path):
             for node in ast.walk(ast.parse(path.read_text()))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
+
+
+def test_the_map_of_the_house_is_that_of_the_code():
+    """Whoever draws a new arrow sees it in docs/architecture.md, and says what it is for."""
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| `")]
+    written = {room.strip("` "): set(re.findall("`([a-z]+)`", others)) for room, others in rows}
+    assert written == {room: set(others) for room, others in arrows().items()}, (
+        "python -m ml_headcount_tests.arrows prints the table for docs/architecture.md"
+    )
 
 
 def test_the_hall_holds_doors_only():
