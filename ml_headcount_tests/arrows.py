@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["PACKAGE", "arrows", "imports", "room_of", "table"]
@@ -38,37 +37,29 @@ def room_of(path: Path, package: Path = PACKAGE) -> str:
     return path.relative_to(package).parts[0].removesuffix(".py")
 
 
-def arrows(package: Path = PACKAGE) -> dict[str, dict[str, int]]:
-    """Return, by room, the rooms that it imports, each with the number of modules that do."""
-    modules = [path for path in sorted(package.rglob("*.py")) if room_of(path, package) != "__init__"]
-    rooms = {room_of(path, package) for path in modules}
-    found: dict[str, dict[str, int]] = {room: defaultdict(int) for room in sorted(rooms)}
+def arrows(package: Path = PACKAGE) -> dict[str, list[str]]:
+    """Return, by room, the rooms that it imports."""
+    modules = [path for path in sorted(package.rglob("*.py")) if path != package / "__init__.py"]
+    found: dict[str, set[str]] = {room_of(path, package): set() for path in modules}
     for path in modules:
         inside = {name for name in imports(path, package) if name.startswith(f"{package.name}.")}
-        here = room_of(path, package)
-        for room in ({name.split(".")[1] for name in inside} & rooms) - {here}:
-            found[here][room] += 1
-    return {room: dict(sorted(others.items())) for room, others in found.items()}
+        found[room_of(path, package)] |= {name.split(".")[1] for name in inside} & found.keys()
+    return {room: sorted(others - {room}) for room, others in sorted(found.items())}
 
 
-def table(found: Mapping[str, Mapping[str, int]]) -> str:
+def table(found: Mapping[str, Sequence[str]]) -> str:
     """Return the arrows as a table in Markdown, and below it how many there are."""
-    lines = ["| room | imports (from how many of its modules) |", "|---|---|"]
-    for room, others in found.items():
-        named = ", ".join(f"`{other}` {count}" for other, count in others.items())
-        lines.append(f"| `{room}` | {named or 'nothing'} |")
-    return "\n".join(lines)
+    rows = [
+        f"| `{room}` | {', '.join(f'`{other}`' for other in others) or 'nothing'} |"
+        for room, others in found.items()
+    ]
+    count = f"{len(found)} rooms and {sum(map(len, found.values()))} arrows."
+    return "\n".join(["| room | imports |", "|---|---|", *rows, "", count])
 
 
 def main() -> None:
     """Print the table of a package."""
-    found = arrows(Path(sys.argv[1]).resolve() if sys.argv[1:] else PACKAGE)
-    print(table(found))
-    print()
-    print(
-        f"{len(found)} rooms, {sum(map(len, found.values()))} arrows,"
-        f" {sum(sum(others.values()) for others in found.values())} imports"
-    )
+    print(table(arrows(Path(sys.argv[1]).resolve() if sys.argv[1:] else PACKAGE)))
 
 
 if __name__ == "__main__":
