@@ -202,11 +202,12 @@ def test_calibrate_prints_coverage(command: Command) -> None:
 
 def loaded_by(*arguments: object) -> set[str]:
     """Which libraries that take seconds a command has loaded, in a process of its own."""
+    heavy = ("dagster", "pandas", "torch")
     probe = (
         "import json, sys; from click.testing import CliRunner;"
         "from ml_headcount_assets.cli.main import main;"
         "ended = CliRunner().invoke(main, sys.argv[1:]); assert ended.exit_code == 0, ended.output;"
-        "print(json.dumps([name for name in ('dagster', 'pandas', 'torch') if name in sys.modules]))"
+        f"print(json.dumps([name for name in {heavy} if name in sys.modules]))"
     )
     command = [sys.executable, "-c", probe, *map(str, arguments)]
     return set(json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
