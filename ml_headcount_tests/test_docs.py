@@ -44,7 +44,7 @@ def row_of(name: str) -> str:
     return rows[0]
 
 
-@pytest.mark.parametrize(("name", "command"), commands())
+@pytest.mark.parametrize(("name", "command"), tuple(commands()))
 def test_every_option_is_in_the_table_of_commands(name, command):
     shared = {"--warehouse", "--help"}  # said once, for all commands that have it
     assert set(re.findall(r"--[a-z][a-z-]*", row_of(name))) - shared == options(command) - shared
