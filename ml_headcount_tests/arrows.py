@@ -1,21 +1,26 @@
 """Which room of the package imports which: what the tests of layers and docs/architecture.md go by.
 
-    python -m ml_headcount_tests.arrows [DIRECTORY OF THE PACKAGE]
+    python -m ml_headcount_tests.arrows --renew           writes the table of docs/architecture.md
+    python -m ml_headcount_tests.arrows [DIRECTORY]       prints that of a package in a directory
 
-prints the table of docs/architecture.md. A room is a folder of the package's top, or a module that
+A room is a folder of the package's top, or a module that
 stands there by itself; the package's own `__init__.py` is none: it holds doors for people.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["PACKAGE", "arrows", "imports", "room_of", "table"]
+__all__ = ["PACKAGE", "PAGE", "arrows", "imports", "room_of", "table"]
 
 PACKAGE = Path(__file__).resolve().parents[1] / "ml_headcount_assets"
+PAGE = PACKAGE.parent / "docs" / "architecture.md"
+
+_WRITTEN = re.compile(r"\| room \| imports \|\n.*?\d+ rooms and \d+ arrows\.", re.DOTALL)
 
 
 def imports(path: Path, package: Path = PACKAGE) -> set[str]:
@@ -58,7 +63,10 @@ def table(found: Mapping[str, Sequence[str]]) -> str:
 
 
 def main() -> None:
-    """Print the table of a package."""
+    """Print the table of a package, or write ours into the page."""
+    if sys.argv[1:] == ["--renew"]:
+        PAGE.write_text(re.sub(_WRITTEN, table(arrows()), PAGE.read_text(), count=1))
+        return
     print(table(arrows(Path(sys.argv[1]).resolve() if sys.argv[1:] else PACKAGE)))
 
 

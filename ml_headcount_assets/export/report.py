@@ -59,16 +59,14 @@ def write_report(results: StudyResults, path: Path, *, truth: pd.DataFrame | Non
     environment.filters["count"] = _count
     environment.filters["share"] = _share
     environment.filters["bits"] = _bits
-    # Templates read names as attributes first, and a frame's row has a method `median`.
-    totals = results.totals().to_dict("records")
     page = environment.get_template("report.html.j2").render(
         results=results,
         study=results.study,
         settings=results.study.settings(),
         model_version=MODEL_VERSION,
         level=percent(results.study.level),
-        total=totals[0],
-        totals=totals,
+        total=results.totals().iloc[0],
+        totals=results.totals().to_dict("records"),
         companies=results.headline.to_dict("records"),
         rejects=results.reject_counts().to_dict("records"),
         flag_meanings=FLAG_MEANINGS,
