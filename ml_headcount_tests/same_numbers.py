@@ -20,8 +20,8 @@ import duckdb
 
 __all__ = ["TableDifference", "compare_warehouses"]
 
-#: Ends of names and what they have become: quantiles of 10 and 90 % at one level only.
-_RENAMED = {"q10": "low", "q50": "median", "q90": "high"}
+#: Names, and ends of names, and what they have become: quantiles of 10 and 90 % at one level only.
+_RENAMED = {"share_q50": "share", "q10": "low", "q50": "median", "q90": "high"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _name_now(name: str, names: Sequence[str], renamed: Mapping[str, str]) -> st
     """Return what a column is called in the new table; None if it is not there."""
     *of, end = name.rsplit("_", 1)
     known = "_".join([*of, _RENAMED.get(end, end)])
-    candidates = (renamed.get(name), name, known)
+    candidates = (renamed.get(name), name, _RENAMED.get(name), known)
     return next((candidate for candidate in candidates if candidate in names), None)
 
 

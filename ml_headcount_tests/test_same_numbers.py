@@ -17,7 +17,7 @@ OLD = (
 )
 NEW = (
     "CREATE TABLE intervals"
-    " (company VARCHAR, level DOUBLE, share_median DOUBLE, low DOUBLE, estimator VARCHAR)",
+    " (company VARCHAR, level DOUBLE, share DOUBLE, low DOUBLE, estimator VARCHAR)",
     "INSERT INTO intervals VALUES"
     " ('b', 0.8, 'nan'::DOUBLE, 0.3, 'one'), ('a', 0.8, NULL, 0.1, 'one'),"
     " ('a', 0.8, NULL, 7, 'two')",

@@ -17,6 +17,7 @@ from ml_headcount_assets.export import RESULT_TABLES, StudyResults, read_results
 from ml_headcount_assets.study import Study, load_study
 
 ESTIMATORS = ("independent", "five_layer")  # in the study's order, which is not that of the tables
+LEVEL = 0.95
 Read = Callable[..., StudyResults]
 
 
@@ -56,11 +57,18 @@ def tables() -> dict[str, pd.DataFrame]:
     first = first.astype({"headcount": "Int64"}).assign(
         company_id=companies["company_id"],
         sd=first["mean"] / 3,
-        share_median=first["median"] / first["headcount"].astype("float"),
+        share=first["median"] / first["headcount"].astype("float"),
+        level=LEVEL,
         estimator="five_layer",
     )
     other = first.assign(estimator="independent", median=first["median"] * 2)
-    total = {"companies": 3, "companies_without_evidence": 1, "mean": 67.75, "sd": 20.0}
+    total = {
+        "companies": 3,
+        "companies_without_evidence": 1,
+        "mean": 67.75,
+        "sd": 20.0,
+        "level": LEVEL,
+    }
     portfolio = pd.DataFrame(
         [
             {"estimator": name, "grouping": grouping, "group_name": group, **total}
@@ -100,7 +108,9 @@ _ENDS = ("mean", "low", "high")
 
 
 def _of_each(**values: object) -> pd.DataFrame:
-    return pd.DataFrame([{"estimator": name, **values} for name in sorted(ESTIMATORS)])
+    return pd.DataFrame(
+        [{"estimator": name, "level": LEVEL, **values} for name in sorted(ESTIMATORS)]
+    )
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ def read(study: Study) -> Read:
 
     def read(**replaced: pd.DataFrame) -> StudyResults:
         assert set(tables()) == set(RESULT_TABLES)
-        return read_results(Stored({**tables(), **replaced}), study)  # type: ignore[arg-type]
+        return read_results(Stored({**tables(), **replaced}), study.estimators)
 
     return read
 

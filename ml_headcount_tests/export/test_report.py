@@ -9,18 +9,21 @@ import pandas as pd
 import pytest
 
 from ml_headcount_assets.export import StudyResults, write_report
+from ml_headcount_assets.study import Study
 
 from .conftest import Read, tables
 
 
-def page(results: StudyResults, directory: Path, **options: pd.DataFrame) -> str:
-    write_report(results, directory / "report.html", **options)
+def page(
+    results: StudyResults, study: Study, directory: Path, truth: pd.DataFrame | None = None
+) -> str:
+    write_report(results, study, directory / "report.html", truth=truth)
     return (directory / "report.html").read_text()
 
 
 @pytest.fixture
-def report(results: StudyResults, tmp_path: Path) -> str:
-    return page(results, tmp_path)
+def report(results: StudyResults, study: Study, tmp_path: Path) -> str:
+    return page(results, study, tmp_path)
 
 
 def section(report: str, name: str) -> str:
@@ -63,11 +66,11 @@ def test_flags_are_explained_and_rejects_counted(report: str) -> None:
     assert "labels.csv label 2 2 is no label" in said
 
 
-def test_nothing_odd_is_said_too(read: Read, tmp_path: Path) -> None:
+def test_nothing_odd_is_said_too(read: Read, study: Study, tmp_path: Path) -> None:
     sound = tables()["headcount_intervals"].assign(flags="")
     said = words(
         section(
-            page(read(headcount_intervals=sound, rejects=tables()["rejects"][:0]), tmp_path),
+            page(read(headcount_intervals=sound, rejects=tables()["rejects"][:0]), study, tmp_path),
             "flags",
         )
     )
@@ -75,7 +78,7 @@ def test_nothing_odd_is_said_too(read: Read, tmp_path: Path) -> None:
     assert "Every row of every file was used." in said
 
 
-def test_without_any_evidence_there_is_no_number(read: Read, tmp_path: Path) -> None:
+def test_without_any_evidence_there_is_no_number(read: Read, study: Study, tmp_path: Path) -> None:
     nothing = tables()["portfolio_intervals"].assign(
         companies=0, companies_without_evidence=4, mean=None, sd=None, low=None, median=None,
         high=None,
@@ -89,13 +92,16 @@ def test_without_any_evidence_there_is_no_number(read: Read, tmp_path: Path) -> 
             portfolio_intervals=nothing.astype({**numbers, "sd": "float"}),
             headcount_intervals=empty.astype(numbers),
         ),
+        study,
         tmp_path,
     )
     assert "None of the 4 companies has labelled profiles" in said
 
 
-def test_figures_are_left_out_where_there_is_nothing_to_draw(read: Read, tmp_path: Path) -> None:
-    whole = page(read(), tmp_path)
+def test_figures_are_left_out_where_there_is_nothing_to_draw(
+    read: Read, study: Study, tmp_path: Path
+) -> None:
+    whole = page(read(), study, tmp_path)
     assert 'id="figure-checks"' in whole
     assert 'id="figure-correlations"' in whole
     assert 'id="keywords"' not in whole
@@ -105,16 +111,19 @@ def test_figures_are_left_out_where_there_is_nothing_to_draw(read: Read, tmp_pat
             predictive_checks=tables_now["predictive_checks"][:0],
             annotator_correlations=tables_now["annotator_correlations"][:0],
         ),
+        study,
         tmp_path,
     )
     assert 'id="figure-checks"' not in less
     assert 'id="figure-correlations"' not in less
 
 
-def test_true_counts_are_drawn_beside_the_estimates(results: StudyResults, tmp_path: Path) -> None:
+def test_true_counts_are_drawn_beside_the_estimates(
+    results: StudyResults, study: Study, tmp_path: Path
+) -> None:
     truth = pd.DataFrame({"company_id": ["ACME", "bits", "core", "dusk"], "experts": [50, 0, 3, 1]})
-    assert "true number" in page(results, tmp_path, truth=truth)
-    assert "true number" not in page(results, tmp_path)
+    assert "true number" in page(results, study, tmp_path, truth=truth)
+    assert "true number" not in page(results, study, tmp_path)
 
 
 def test_the_report_needs_no_network(report: str) -> None:
@@ -123,14 +132,14 @@ def test_the_report_needs_no_network(report: str) -> None:
 
 
 def test_a_report_that_fails_leaves_the_last_one(
-    results: StudyResults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    results: StudyResults, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = page(results, tmp_path)
+    before = page(results, study, tmp_path)
 
     def full(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="No space"):
-        write_report(results, tmp_path / "report.html")
+        write_report(results, study, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text() == before

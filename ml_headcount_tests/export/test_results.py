@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.export import KEYWORD_RESULTS, StudyResults, read_results
-from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
-from .conftest import ESTIMATORS, Read, tables
+from .conftest import ESTIMATORS, LEVEL, Read, tables
 
 
 def test_companies_are_called_by_their_names_or_ids(results: StudyResults) -> None:
@@ -29,11 +30,20 @@ def test_the_largest_come_first_and_no_evidence_last(results: StudyResults) -> N
     assert list(results.headline["company"]) == ["acme", "core", "bits", "dusk"]
 
 
-def test_estimators_that_the_study_no_longer_has_are_left_out(read: Read) -> None:
+def test_estimators_that_the_study_does_not_name_come_last(read: Read) -> None:
     intervals = tables()["headcount_intervals"]
-    older = intervals[intervals["estimator"] == "five_layer"].assign(estimator="older")
-    results = read(headcount_intervals=pd.concat([older, intervals]))
-    assert set(results.intervals["estimator"]) == set(ESTIMATORS)
+    other = intervals[intervals["estimator"] == "five_layer"].assign(estimator="log_debias")
+    results = read(headcount_intervals=pd.concat([other, intervals]))
+    assert results.estimators == [*ESTIMATORS, "log_debias"]
+    assert list(results.totals()["estimator"]) == list(ESTIMATORS)
+
+
+def test_the_level_is_that_of_the_stored_intervals(read: Read) -> None:
+    assert read().level == LEVEL
+    mixed = tables()["headcount_intervals"]
+    mixed.loc[0, "level"] = 0.8
+    with pytest.raises(ComputeError):
+        _ = read(headcount_intervals=mixed).level
 
 
 def test_counts_are_of_the_headline_only(results: StudyResults) -> None:
@@ -60,14 +70,14 @@ def test_keywords_are_shown_once_all_of_their_tables_are_there(read: Read) -> No
     assert read(**keywords).keywords == {}
 
 
-def test_a_warehouse_that_is_not_there_is_an_error(tmp_path, study: Study) -> None:
+def test_a_warehouse_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.duckdb"):
-        read_results(TableStore(tmp_path / "nowhere.duckdb"), study)
+        read_results(TableStore(tmp_path / "nowhere.duckdb"))
 
 
-def test_a_warehouse_without_results_is_an_error(tmp_path, study: Study) -> None:
+def test_a_warehouse_without_results_is_an_error(tmp_path: Path) -> None:
     store = TableStore(tmp_path / "begun.duckdb")
     with store.transaction():
         pass
     with pytest.raises(InputError, match=r"no table .* yet"):
-        read_results(store, study)
+        read_results(store)

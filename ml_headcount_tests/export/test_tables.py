@@ -17,7 +17,7 @@ TABLES = {
     *("headcount_intervals", "portfolio_intervals", "annotator_summary"),
     *("annotator_correlations", "predictive_checks", "companies", "rejects"),
 }
-NUMBERS = ["n_profiles", "headcount", "mean", "sd", "low", "median", "high", "share_median"]
+NUMBERS = ["n_profiles", "headcount", "mean", "sd", "low", "median", "high", "share"]
 
 
 @pytest.fixture
