@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +15,6 @@ from ml_headcount_assets.cli.options import (
     short_path,
     warehouse_option,
 )
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["calibrate", "compare", "simulate"]
 

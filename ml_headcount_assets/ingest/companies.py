@@ -20,7 +20,6 @@ from .values import map_distinct, parse_counts
 
 __all__ = ["company_keys", "read_companies"]
 
-_OPTIONAL = ("name", "headquarters", "country", "cohort")
 _HITS_SUFFIX = "_hits"
 
 

@@ -180,7 +180,7 @@ def test_a_killed_process_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "vectors.sqlite"
     program = (
         "import sys, numpy as np\n"
-        "from ml_headcount_assets.text.keywords.embedding import EmbeddingCache\n"
+        "from ml_headcount_assets.text.keywords.embedding_cache import EmbeddingCache\n"
         "cache, number = EmbeddingCache(sys.argv[1]), 0\n"
         "while True:\n"
         "    texts = [f'{number} {each}' for each in range(50)]\n"
