@@ -100,7 +100,7 @@ def test_shares_of_near_misses_differ_by_company() -> None:
 
 def test_thresholds_move_once_for_all() -> None:
     moved = []
-    for seed in range(200):
+    for seed in range(60):
         world = simulate_study("shifted_thresholds", 1, 1, seed)
         moved.append(world.deployed.model.means - world.parameters.means)
     assert kstest(np.ravel(moved), "norm", args=(0, 0.3)).pvalue > 1e-3
@@ -126,8 +126,8 @@ def test_heavy_tails_are_those_of_a_t() -> None:
 
 
 def test_verdicts_are_wrong_as_often_as_documented() -> None:
-    right = [simulate_study("matched", 1, 1, s).validation["is_expert"] for s in range(60)]
-    wrong = [simulate_study("wrong_verdicts", 1, 1, s).validation["is_expert"] for s in range(60)]
+    right = [simulate_study("matched", 1, 1, s).validation["is_expert"] for s in range(25)]
+    wrong = [simulate_study("wrong_verdicts", 1, 1, s).validation["is_expert"] for s in range(25)]
     differ = np.concatenate(right) != np.concatenate(wrong)
     assert abs(differ.mean() - 0.05) < 5 * np.sqrt(0.05 * 0.95 / len(differ))
 
