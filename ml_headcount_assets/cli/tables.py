@@ -23,6 +23,7 @@ __all__ = [
     "rank_table",
     "rejects_table",
     "score_table",
+    "suite_table",
 ]
 
 
@@ -195,4 +196,58 @@ def rank_table(histograms: Mapping[str, NDArray[np.int64]]) -> Table:
     for estimator, histogram in histograms.items():
         table.add_row(estimator, *(f"{share:.0f}" for share in 100 * histogram / histogram.sum()))
     table.caption = "flat: calibrated; a hump: intervals too wide; a bowl: too narrow"
+    return table
+
+
+_SUITE_COLUMNS: Mapping[str, tuple[str, str]] = {
+    "method": ("method", ""),
+    "group": ("companies", ""),
+    "worlds": (">worlds", ".0f"),
+    "answered": (">answered", ".0%"),
+    "coverage_50": (">50 %", ".0%"),
+    "coverage_80": (">80 %", ".0%"),
+    "coverage_95": (">95 %", ".0%"),
+    "ranks": (">ranks", ".2f"),
+    "ranks_error": (">±", ".2f"),
+    "log_score": (">score", ".2f"),
+    "log_score_error": (">±", ".2f"),
+    "to_oracle": (">to oracle", ".2f"),
+    "total_ratio": (">total", ".2f"),
+    "total_80": (">totals covered", ".0%"),
+    "warned": (">warned", ".0%"),
+    "failed": (">failed", ".0%"),
+}
+
+
+def suite_table(scores: pd.DataFrame, *, title: str, explained: bool = False) -> Table:
+    """Return how methods did on the worlds of one scenario.
+
+    Parameters
+    ----------
+    scores
+        Lines of `SuiteScores.summary`, of one scenario.
+    title
+        Which one.
+    explained
+        Whether to say below what the columns are.
+    """
+    left_out = {
+        name
+        for name, nothing in (("group", "all"), ("warned", 0.0), ("failed", 0.0))
+        if (scores[name] == nothing).all()
+    }
+    shown = [name for name in _SUITE_COLUMNS if name not in left_out]
+    table = plain_table(title, [_SUITE_COLUMNS[name][0] for name in shown])
+    for row in scores[shown].to_dict("records"):
+        table.add_row(
+            *(NO_NUMBER if pd.isna(v) else format(v, _SUITE_COLUMNS[k][1]) for k, v in row.items())
+        )
+    if explained:
+        table.caption = (
+            "answered: share of the companies with evidence; 50, 80, 95 %: the interval holds the"
+            " true count; ranks: the truth lies in the central 80 % of the draws, ties broken at"
+            " random; score: interval score of log(1 + count), lower is better, and over the"
+            " oracle's, who knows the true error rates and priors; total: estimated over true;"
+            " ±: standard error over worlds"
+        )
     return table

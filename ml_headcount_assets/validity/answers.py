@@ -59,7 +59,7 @@ class Answer(Protocol):
 class DrawnAnswer:
     """Joint draws (C, B): draw b of all companies belongs together."""
 
-    draws: NDArray[np.integer]
+    draws: NDArray[np.int64]
     known: NDArray[np.bool_]
 
     @property

@@ -9,15 +9,14 @@ import numpy as np
 from ..compute.engine import Engine
 from ..compute.local import LocalCompute
 from ..errors import InputError
-from ..model.estimate import estimate_headcount
+from ..model import ESTIMATORS, estimate_headcount
 from ..model.evidence import NONE
-from ..model.settings import ESTIMATORS
 from ..worlds.simulation import SimulatedWorld
 from .answers import Answer, DrawnAnswer
 from .oracle import oracle
 from .peers import PEERS
 
-__all__ = ["METHODS", "ORACLE", "Method", "method", "methods_here"]
+__all__ = ["METHODS", "ORACLE", "Method", "estimated", "method", "methods_here"]
 
 Method = Callable[[SimulatedWorld, int, int], Answer]
 
@@ -54,14 +53,19 @@ class _Estimator:
         self.name = name
 
     def __call__(self, world: SimulatedWorld, draws: int, seed: int) -> DrawnAnswer:
-        result = estimate_headcount(
-            world.validation,
-            world.profiles,
-            world.companies,
-            self.name,
-            draws=draws,
-            seed=seed,
-            # Worlds already keep the cores busy.
-            compute=LocalCompute(workers=1, engine=Engine()),
-        )
-        return DrawnAnswer(result.draws.data.astype(np.int64), result.evidence != NONE)
+        return estimated(world, self.name, draws, seed)
+
+
+def estimated(world: SimulatedWorld, estimator: str, draws: int, seed: int) -> DrawnAnswer:
+    """Let an estimator see the tables of a world, on one core."""
+    result = estimate_headcount(
+        world.validation,
+        world.profiles,
+        world.companies,
+        estimator,
+        draws=draws,
+        seed=seed,
+        # Worlds already keep the cores busy.
+        compute=LocalCompute(workers=1, engine=Engine()),
+    )
+    return DrawnAnswer(result.draws.data.astype(np.int64), result.evidence != NONE)

@@ -223,7 +223,8 @@ class _Prior:
 def _prior(world: SimulatedWorld, row: int) -> _Prior:
     law = world.prevalence
     if law.beta is not None:
-        return _Prior(*law.beta[row], _WIDEST)
+        a, b = law.beta[row].tolist()
+        return _Prior(a, b, _WIDEST)
     assert law.range is not None
     low, high = logit(law.range)
     return _Prior(1.0, 1.0, (low, high))

@@ -22,12 +22,12 @@ from pathlib import Path
 from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
 from ..errors import InputError
-from ..model.settings import MODEL_VERSION
+from ..model import MODEL_VERSION
 from ..model.streams import stream_key
 from ..worlds.scenarios import SCENARIOS
 from ..worlds.simulation import SimulatedWorld, simulate_study
 from .methods import METHODS, method, methods_here
-from .suite_scores import MethodScore, SuiteScores, merge_scores, score_answer
+from .suite_scores import GroupScore, MethodScore, SuiteScores, merge_scores, score_answer
 
 __all__ = ["SuitePlan", "kept_scores", "run_suite", "world_seed"]
 
@@ -132,11 +132,11 @@ def run_suite(
     """
     kept = kept_scores(plan, keep) if keep is not None else SuiteScores(())
     tasks = _tasks(plan, kept)
-    here = compute is None or isinstance(compute, LocalCompute)
-    if here:
+    compute = compute or LocalCompute()
+    here = isinstance(compute, LocalCompute)
+    if isinstance(compute, LocalCompute):
         # Warnings belong to a process, so that methods in threads would hear each other's.
-        compute = replace(compute or LocalCompute(), workers=1)
-    assert compute is not None
+        compute = replace(compute, workers=1)
     work = _Work(plan, keep.resolve() if here and keep is not None else None, deadline)
     found = compute.map(work, tasks, progress) if tasks else []
     scores = [score for some in found for score in some]
@@ -234,7 +234,8 @@ class _Work:
 
 
 def _score(world: SimulatedWorld, name: str, draws: int, number: int) -> MethodScore:
-    start, failure, groups = time.process_time(), None, ()
+    start, failure = time.process_time(), None
+    groups: tuple[GroupScore, ...] = ()
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
@@ -300,4 +301,7 @@ def _print_progress(done: int, total: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # What is sent to other processes has to belong to the module, and not to the script.
+    from ml_headcount_assets.validity import suite
+
+    suite.main()

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..model import ESTIMATORS
 from ..model.priors import SIZE_BANDS, size_band
 from ..model.streams import stream
+from ..worlds.scenarios import SCENARIOS
 from ..worlds.simulation import SimulatedWorld
 from .answers import LEVELS, Answer
-from .methods import ORACLE
+from .methods import METHODS, ORACLE
 from .scoring import interval_score
 from .world_evidence import KINDS, kinds_of_evidence
 
@@ -155,14 +157,14 @@ def _group_score(
         low, high = ends[0][heard], ends[1][heard]
         inside.append(int(((low <= here) & (here <= high)).sum()))
         if level == SCORED_LEVEL:
-            logs = (np.log1p(values) for values in (low, high, here))
-            log_score = float(interval_score(*logs, level).sum())
+            scored = interval_score(np.log1p(low), np.log1p(high), np.log1p(here), level)
+            log_score = float(scored.sum())
     ranked = np.empty(0) if ranks is None else ranks[heard]
     total = []
     for level in LEVELS:
-        ends = answer.total(heard, level) if heard.any() else None
-        if ends is not None:
-            total.append(bool(ends[0] <= here.sum() <= ends[1]))
+        joint = answer.total(heard, level) if heard.any() else None
+        if joint is not None:
+            total.append(bool(joint[0] <= here.sum() <= joint[1]))
     return GroupScore(
         by,
         group,
@@ -245,6 +247,16 @@ class SuiteScores:
     def failures(self) -> dict[str, str]:
         """Return the last failure of each method that has failed, by method."""
         return {s.method: s.failure for s in self.scores if s.failure is not None}
+
+    def silent(self) -> dict[str, list[str]]:
+        """Return who has answered without a word what nobody can answer, by scenario."""
+        silent: dict[str, list[str]] = {}
+        for s in self.scores:
+            must = SCENARIOS[s.scenario].must_warn and s.method in ESTIMATORS
+            if must and not s.warnings and s.failure is None:
+                names = silent.setdefault(s.scenario, [])
+                names += [s.method] if s.method not in names else []
+        return silent
 
     def __str__(self) -> str:
         """Coverage, ranks, log score and totals, one line a scenario and method."""
@@ -339,4 +351,9 @@ def _against_oracle(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
 def merge_scores(scores: Iterable[MethodScore]) -> SuiteScores:
     """Put scores in the order of scenario, world and method; of two of a kind the last counts."""
     latest = {(s.scenario, s.world, s.method): s for s in scores}
-    return SuiteScores(tuple(latest.values()))
+    scenarios, methods = list(SCENARIOS), list(METHODS)
+    order = sorted(
+        latest.values(),
+        key=lambda s: (scenarios.index(s.scenario), s.world, methods.index(s.method)),
+    )
+    return SuiteScores(tuple(order))

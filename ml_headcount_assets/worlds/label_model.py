@@ -6,7 +6,7 @@ What deployment does to it is said in `deployment`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -156,7 +156,7 @@ def label_model(rates: Mapping[str, tuple[float, float]]) -> LabelModel:
     return LabelModel(names, means, correlations)
 
 
-def _between_filters(means: FloatArray, filters: Sequence[int], is_expert: int) -> float:
+def _between_filters(means: FloatArray, filters: NDArray[np.intp], is_expert: int) -> float:
     """Correlation at which the conjunction of the two filters has its published rates."""
     a, b = means[filters]
     target = (1 - CONJUNCTION_RATES[1], CONJUNCTION_RATES[0])[is_expert]

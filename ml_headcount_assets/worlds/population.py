@@ -43,7 +43,8 @@ class Prevalence:
         if self.beta is None:
             assert self.range is not None
             return rng.uniform(*self.range, companies)
-        return rng.beta(*self.beta.T)
+        a, b = self.beta.T
+        return rng.beta(a, b, companies)
 
 
 @dataclass(frozen=True)

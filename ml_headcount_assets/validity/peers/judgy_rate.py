@@ -23,9 +23,9 @@ def answer(world: SimulatedWorld, draws: int, seed: int) -> IntervalAnswer:
 
     def rate(company: NDArray[np.int64], level: float) -> tuple[float, float, float]:
         with old_random_numbers(seed):
-            found = estimate_success_rate(
+            point, low, high = estimate_success_rate(
                 votes.verdicts, votes.rated, company, _RESAMPLES, confidence_level=level
             )
-        return tuple(map(float, found))
+        return float(point), low, high
 
     return answer_by_rate(world, votes, rate)

@@ -73,11 +73,11 @@ def answer_by_rate(world: SimulatedWorld, votes: Votes, rate: Rate) -> IntervalA
     headcount = employees(world)
     shares = np.full((len(LEVELS), len(headcount), 3), np.nan)
     for row, company in enumerate(votes.companies):
-        found = [rate(company, level) for level in LEVELS] if len(company) else [None]
-        if None not in found:
-            shares[:, row] = found
+        answers = [rate(company, level) for level in LEVELS] if len(company) else [None]
+        if None not in answers:
+            shares[:, row] = answers
     known = ~np.isnan(shares[0, :, 0])
-    counts = shares * headcount[:, None]
+    counts: NDArray[np.float64] = shares * headcount[:, None]
     pooled = np.concatenate([c for c, k in zip(votes.companies, known, strict=True) if k])
     totals = {}
     for level in LEVELS:
