@@ -158,7 +158,9 @@ class _World:
         answers |= {name: flaw.answer(world, self.draws, seed) for name, flaw in FLAWS.items()}
         answers[_OLD] = estimated(world, _OLD, self.draws, seed)
         return [
-            MethodScore(self.scenario, number, seed, name, 0.0, groups=score_answer(answer, world))
+            MethodScore(
+                self.scenario, number, seed, name, 0.0, groups=score_answer(answer, world)[0]
+            )
             for name, answer in answers.items()
         ]
 

@@ -27,7 +27,14 @@ from ..model.streams import stream_key
 from ..worlds.scenarios import SCENARIOS
 from ..worlds.simulation import SimulatedWorld, simulate_study
 from .methods import METHODS, method, methods_here
-from .suite_scores import GroupScore, MethodScore, SuiteScores, merge_scores, score_answer
+from .suite_scores import (
+    CompanyScore,
+    GroupScore,
+    MethodScore,
+    SuiteScores,
+    merge_scores,
+    score_answer,
+)
 
 __all__ = ["SuitePlan", "kept_scores", "run_suite", "world_seed"]
 
@@ -236,10 +243,11 @@ class _Work:
 def _score(world: SimulatedWorld, name: str, draws: int, number: int) -> MethodScore:
     start, failure = time.process_time(), None
     groups: tuple[GroupScore, ...] = ()
+    companies: tuple[CompanyScore, ...] = ()
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
-            groups = score_answer(method(name)(world, draws, world.seed), world)
+            groups, companies = score_answer(method(name)(world, draws, world.seed), world)
         except Exception as error:  # noqa: BLE001, whatever a method does wrong is its result
             failure = f"{type(error).__name__}: {error}"
     said = {str(w.message) for w in heard if issubclass(w.category, UserWarning)}
@@ -252,6 +260,7 @@ def _score(world: SimulatedWorld, name: str, draws: int, number: int) -> MethodS
         warnings=tuple(sorted(said)),
         failure=failure,
         groups=groups,
+        companies=companies,
     )
 
 

@@ -32,8 +32,14 @@ __all__ = [
 #: Intervals of this content are what the log score and the share of ranks are of.
 SCORED_LEVEL = 0.8
 EVERYBODY = "all"
+# Of each company's score; more would only fill the file.
+_KEPT_DIGITS = 4
 #: What companies are told apart by.
 GROUPINGS = (EVERYBODY, "band", "evidence")
+
+
+#: A company's band, kind of evidence, and interval score of log(1 + experts) if it has an interval.
+CompanyScore = tuple[str, str, float | None]
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,9 @@ class MethodScore:
         Why there is no answer; None if there is.
     groups
         Scores of everybody, of each band and of each kind of evidence.
+    companies
+        Of each company with evidence its band, its kind of evidence, and its interval score of
+        log(1 + experts), None where the method gives no interval.
     """
 
     scenario: str
@@ -100,6 +109,7 @@ class MethodScore:
     warnings: tuple[str, ...] = ()
     failure: str | None = None
     groups: tuple[GroupScore, ...] = field(default=(), repr=False)
+    companies: tuple[CompanyScore, ...] = field(default=(), repr=False)
 
     def to_record(self) -> dict[str, object]:
         """Return plain numbers and texts, as JSON has them."""
@@ -114,18 +124,39 @@ class MethodScore:
             )
             for group in record["groups"]
         ]
-        return cls(**{**record, "warnings": tuple(record["warnings"]), "groups": tuple(groups)})
+        companies = tuple((band, kind, score) for band, kind, score in record["companies"])
+        read = {"warnings": tuple(record["warnings"]), "groups": tuple(groups)}
+        return cls(**{**record, **read, "companies": companies})
 
 
-def score_answer(answer: Answer, world: SimulatedWorld) -> tuple[GroupScore, ...]:
-    """Score what a method says of the companies with any evidence."""
+def score_answer(
+    answer: Answer, world: SimulatedWorld
+) -> tuple[tuple[GroupScore, ...], tuple[CompanyScore, ...]]:
+    """Score what a method says of the companies with any evidence, by group and one by one."""
     truth = world.truth["experts"].to_numpy(np.int64)
     bounds = [answer.interval(level) for level in LEVELS]
     ranks = answer.ranks(truth, stream(world.seed, "scoring", "ties"))
-    return tuple(
-        _group_score(answer, truth, bounds, ranks, by, group, chosen)
+    logs = _log_scores(answer, truth)
+    groups = tuple(
+        _group_score(answer, truth, bounds, ranks, logs, by, group, chosen)
         for by, group, chosen in _groups(world)
     )
+    bands, kinds = size_band(world.truth["headcount"]), kinds_of_evidence(world)
+    companies = tuple(
+        (band, kind, None if np.isnan(score) else round(float(score), _KEPT_DIGITS))
+        for band, kind, score in zip(bands, kinds, logs, strict=True)
+        if kind != KINDS[-1]
+    )
+    return groups, companies
+
+
+def _log_scores(answer: Answer, truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Interval scores of log(1 + experts), (C,); NaN where there is no interval."""
+    ends = answer.interval(SCORED_LEVEL)
+    if ends is None:
+        return np.full(len(truth), np.nan)
+    low, high = (np.where(answer.known, end, np.nan) for end in ends)
+    return interval_score(np.log1p(low), np.log1p(high), np.log1p(truth), SCORED_LEVEL)
 
 
 def _groups(world: SimulatedWorld) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
@@ -144,21 +175,19 @@ def _group_score(
     truth: NDArray[np.int64],
     bounds: Sequence[tuple[NDArray, NDArray] | None],
     ranks: NDArray[np.float64] | None,
+    logs: NDArray[np.float64],
     by: str,
     group: str,
     chosen: NDArray[np.bool_],
 ) -> GroupScore:
     heard = chosen & answer.known
     here = truth[heard]
-    inside, log_score = [], None
-    for level, ends in zip(LEVELS, bounds, strict=True):
+    inside = []
+    for ends in bounds:
         if ends is None:
             continue
         low, high = ends[0][heard], ends[1][heard]
         inside.append(int(((low <= here) & (here <= high)).sum()))
-        if level == SCORED_LEVEL:
-            scored = interval_score(np.log1p(low), np.log1p(high), np.log1p(here), level)
-            log_score = float(scored.sum())
     ranked = np.empty(0) if ranks is None else ranks[heard]
     total = []
     for level in LEVELS:
@@ -174,7 +203,7 @@ def _group_score(
         int((np.abs(ranked - 0.5) <= SCORED_LEVEL / 2).sum()),
         float(ranked.sum()),
         tuple(inside),
-        log_score,
+        float(logs[heard].sum()) if inside else None,
         float(answer.mean[heard].sum()),
         int(here.sum()),
         tuple(total),
@@ -225,8 +254,8 @@ class SuiteScores:
             companies with evidence; ``coverage_50, coverage_80, coverage_95``; ``ranks``, the
             share of randomised ranks in the central 80 %, and their mean ``rank_mean``;
             ``log_score``, of 80 % intervals of log(1 + experts); ``to_oracle``, that over the
-            oracle's on the same companies (missing where the method does not answer all that the
-            oracle does); ``total_ratio``, the geometric mean of estimated over true total;
+            oracle's on the companies that the method answers; ``total_ratio``, the geometric mean
+            of estimated over true total;
             ``total_50, total_80, total_95``, the share of worlds whose total is covered;
             ``warned, failed``, shares of the worlds; ``seconds`` a world. Columns that end in
             ``_error`` are standard errors over worlds, whose companies share their annotators
@@ -242,7 +271,7 @@ class SuiteScores:
                 ["scenario", "method", "group"], sort=False
             )
         ]
-        return _against_oracle(pd.DataFrame(rows), frame)
+        return _against_oracle(pd.DataFrame(rows), self.scores, by)
 
     def failures(self) -> dict[str, str]:
         """Return the last failure of each method that has failed, by method."""
@@ -332,20 +361,25 @@ def _ratio(numerator: pd.Series, denominator: pd.Series) -> tuple[float, float]:
     return float(ratio), float(error)
 
 
-def _against_oracle(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """Add `to_oracle`, from worlds that both have answered in full."""
-    keys = ["scenario", "group", "world"]
-    best = frame.loc[frame["method"] == ORACLE, [*keys, "answered", "log_score"]]
-    both = frame.merge(best, on=keys, suffixes=("", "_best"))
-    both = both[(both["answered"] == both["answered_best"]) & ~both["failed"]]
-    sums = both.groupby(["scenario", "method", "group"])[["log_score", "log_score_best"]].sum(
-        min_count=1
-    )
-    ratio = (sums["log_score"] / sums["log_score_best"]).rename("to_oracle")
-    table = table.join(ratio, on=["scenario", "method", "group"])
+def _against_oracle(table: pd.DataFrame, scores: Sequence[MethodScore], by: str) -> pd.DataFrame:
+    """Add `to_oracle`, from the companies that both have answered."""
+    best = {(s.scenario, s.world): s.companies for s in scores if s.method == ORACLE}
+    sums: dict[tuple[str, str, str], tuple[float, float]] = {}
+    for s in scores:
+        theirs = best.get((s.scenario, s.world), ())
+        if len(theirs) != len(s.companies):
+            continue
+        for (band, kind, score), (_, _, least) in zip(s.companies, theirs, strict=True):
+            if score is not None and least is not None:
+                group = {EVERYBODY: EVERYBODY, "band": band, "evidence": kind}[by]
+                key = (s.scenario, s.method, group)
+                mine, best_mine = sums.get(key, (0.0, 0.0))
+                sums[key] = mine + score, best_mine + least
+    ratios = {key: score / least for key, (score, least) in sums.items() if least > 0}
+    keys = zip(table["scenario"], table["method"], table["group"], strict=True)
     place = list(table.columns).index("log_score_error") + 1
-    order = [c for c in table.columns if c != "to_oracle"]
-    return table[[*order[:place], "to_oracle", *order[place:]]]
+    table.insert(place, "to_oracle", [ratios.get(key, np.nan) for key in keys])
+    return table
 
 
 def merge_scores(scores: Iterable[MethodScore]) -> SuiteScores:

@@ -18,6 +18,7 @@ from ..worlds.simulation import SimulatedWorld
 __all__ = ["KINDS", "CompanySeen", "kinds_of_evidence", "seen_of"]
 
 #: Kinds of evidence, the first that a company has; of companies with none nobody is scored.
+#: Without profiles and without a headcount there is nothing that counts could be scaled to.
 KINDS = ("profiles", "accepted", "hits", "none")
 
 IntArray = NDArray[np.int64]
@@ -58,7 +59,8 @@ def kinds_of_evidence(world: SimulatedWorld) -> NDArray[np.object_]:
     profiled = companies["company_id"].isin(world.profiles["company_id"])
     column = f"{world.parameters.llms[0]}_labelled"
     asked = companies[column].notna() if column in companies else pd.Series(False, companies.index)
-    conditions = [profiled, asked, companies["headcount"].notna()]
+    known = companies["headcount"].notna()
+    conditions = [profiled, asked & known, known]
     return np.select(conditions, KINDS[:3], default=KINDS[3]).astype(object)
 
 

@@ -139,8 +139,11 @@ def test_summary_agrees_with_the_worlds(kept: tuple[Path, SuiteScores]) -> None:
     assert line["total_ratio"] == pytest.approx(np.exp(np.mean(logs)))
     assert line["to_oracle"] == 1
     assert table.loc[("matched", "log_debias"), "to_oracle"] > 1.5
-    # A peer that says nothing of half of the companies is not measured on them.
-    assert np.isnan(table.loc[("matched", "rogan_gladen"), "to_oracle"])
+    # A peer that says nothing of half of the companies is measured on the others.
+    by_kind = scores.summary("evidence").set_index(["scenario", "method", "group"])
+    assert table.loc[("matched", "rogan_gladen"), "to_oracle"] == pytest.approx(
+        by_kind.loc[("matched", "rogan_gladen", "profiles"), "to_oracle"]
+    )
     assert 0 < table.loc[("counts_only", "rogan_gladen"), "answered"] < 0.6
 
 
@@ -211,10 +214,12 @@ def test_plans_of_nothing_are_refused(wrong: dict, words: str) -> None:
 def test_estimators_and_draws_come_through_one_door() -> None:
     world = simulate_study("matched", 20, 800, seed=1)
     answer = estimated(world, "five_layer", 50, 0)
-    whole = score_answer(answer, world)[0]
+    groups, companies = score_answer(answer, world)
+    whole = groups[0]
     assert whole.answered == whole.companies == whole.ranked
     assert len(whole.inside) == len(whole.total) == len(LEVELS)
     assert list(whole.inside) == sorted(whole.inside)
+    assert sum(score for *_, score in companies) == pytest.approx(whole.log_score, abs=1e-2)
 
 
 def test_answers_without_draws_have_no_ranks_and_one_total() -> None:
