@@ -20,9 +20,10 @@ from ..errors import InputError
 from ..model.streams import stream, stream_key
 from ..worlds.label_model import CONJUNCTION
 from ..worlds.simulation import SimulatedWorld, simulate_study
+from .answer_scores import MethodScore, score_answer
 from .answers import DrawnAnswer
 from .methods import estimated
-from .suite_scores import MethodScore, SuiteScores, score_answer
+from .suite_scores import SuiteScores
 
 __all__ = ["FLAWS", "Flaw", "audit_flaws"]
 

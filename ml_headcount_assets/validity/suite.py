@@ -26,15 +26,9 @@ from ..model import MODEL_VERSION
 from ..model.streams import stream_key
 from ..worlds.scenarios import SCENARIOS
 from ..worlds.simulation import SimulatedWorld, simulate_study
+from .answer_scores import CompanyScore, GroupScore, MethodScore, score_answer
 from .methods import METHODS, method, methods_here
-from .suite_scores import (
-    CompanyScore,
-    GroupScore,
-    MethodScore,
-    SuiteScores,
-    merge_scores,
-    score_answer,
-)
+from .suite_scores import SuiteScores, merge_scores
 
 __all__ = ["SuitePlan", "kept_scores", "run_suite", "world_seed"]
 

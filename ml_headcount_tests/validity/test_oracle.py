@@ -11,7 +11,8 @@ from scipy.special import expit, logsumexp
 from scipy.stats import beta, binom, kstest
 
 from ml_headcount_assets.model.patterns import count_patterns, decode_patterns, pattern_likelihood
-from ml_headcount_assets.validity.oracle import log_count_probability, oracle
+from ml_headcount_assets.validity.count_probability import log_count_probability
+from ml_headcount_assets.validity.oracle import oracle
 from ml_headcount_assets.validity.world_evidence import KINDS, kinds_of_evidence, seen_of
 from ml_headcount_assets.worlds.simulation import SimulatedWorld, simulate_study
 
@@ -39,7 +40,7 @@ def test_where_tables_are_large_the_normal_distribution_does(monkeypatch) -> Non
     probabilities = np.array([[0.7, 0.1, 0.12, 0.08], [0.3, 0.2, 0.2, 0.3]])
     people, counts, experts = 120, np.array([16, 18, 20]), np.arange(0, 121, 4)
     exact = log_count_probability(increments, probabilities, people, counts, experts)
-    monkeypatch.setattr("ml_headcount_assets.validity.oracle._EXACT_CELLS", 0)
+    monkeypatch.setattr("ml_headcount_assets.validity.count_probability._EXACT_CELLS", 0)
     normal = log_count_probability(increments, probabilities, people, counts, experts)
     exact, normal = (np.exp(x - logsumexp(x)) for x in (exact, normal))
     assert np.abs(exact.cumsum() - normal.cumsum()).max() < 0.03

@@ -15,16 +15,12 @@ import pytest
 from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.validity import methods, suite
+from ml_headcount_assets.validity.answer_scores import GROUPINGS, MethodScore, score_answer
 from ml_headcount_assets.validity.answers import LEVELS, DrawnAnswer, IntervalAnswer
 from ml_headcount_assets.validity.methods import METHODS, estimated
 from ml_headcount_assets.validity.oracle import oracle
 from ml_headcount_assets.validity.suite import SuitePlan, kept_scores, run_suite, world_seed
-from ml_headcount_assets.validity.suite_scores import (
-    GROUPINGS,
-    MethodScore,
-    SuiteScores,
-    score_answer,
-)
+from ml_headcount_assets.validity.suite_scores import SuiteScores
 from ml_headcount_assets.worlds.scenarios import SCENARIOS
 from ml_headcount_assets.worlds.simulation import simulate_study
 
