@@ -16,8 +16,8 @@ For a company with N employees and prevalence pi:
 - Hits of people of whom other labels are known too (a search of its own, or accepted counts
   beside hits) tell of the same people once more. Experts are drawn from a proposal and weighted
   by P(hits | experts), computed in the same two ways. Filters are then taken as independent of
-  the LLMs given the truth; the latent correlation of .2 that is left out moves nothing that the
-  oracle's own ranks would show.
+  the LLMs given the truth, which a search of its own is. Where it is not, what is left out (a
+  latent correlation of .2) moves nothing that the oracle's own ranks would show.
 - Everybody else is an expert with probability pi.
 """
 
