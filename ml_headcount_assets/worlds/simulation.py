@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..model.streams import stream
+from ..wording import count
 from .deployment import (
     LabelLaw,
     add_conjunction,
@@ -81,7 +82,7 @@ HEADQUARTERS: Mapping[str, float] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimulatedWorld:
     """One simulated study.
 
@@ -119,6 +120,12 @@ class SimulatedWorld:
     scenario: str
     seed: int
 
+    def __repr__(self) -> str:
+        return (
+            f"World {self.scenario}, seed {self.seed}: {count(len(self.companies))} companies, "
+            f"{count(len(self.profiles))} profiles, {count(len(self.validation))} rated CVs"
+        )
+
 
 def simulate_study(
     scenario: str = "matched",
@@ -152,6 +159,13 @@ def simulate_study(
     ------
     InputError
         Unknown scenario, or a number out of range.
+
+    Examples
+    --------
+    >>> from ml_headcount_assets import simulate_study
+    >>> world = simulate_study(companies=20, profiles=2_000, seed=0)
+    >>> world
+    World matched, seed 0: 20 companies, 1,657 profiles, 585 rated CVs
     """
     if scenario not in SCENARIOS:
         raise InputError(f"scenario {scenario!r} is unknown; there are {', '.join(SCENARIOS)}.")
