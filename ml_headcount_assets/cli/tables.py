@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ml_headcount_assets.figures.style import percent
+from ml_headcount_assets.figures.style import headcount_in_words, percent
 
 __all__ = [
     "NO_NUMBER",
@@ -70,7 +70,8 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
     Parameters
     ----------
     intervals
-        ``label, evidence, n_profiles, headcount, low, median, high, confidence``.
+        ``label, evidence, n_profiles, headcount, headcount_low, headcount_high, low, median,
+        high, confidence``.
     title
         What is shown.
     level
@@ -83,7 +84,7 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
         table.add_row(
             Text(str(row.label)),
             count(row.n_profiles),
-            count(row.headcount),
+            headcount_in_words(row.headcount, row.headcount_low, row.headcount_high),
             count(row.low),
             Text(count(row.median), style="bold"),
             count(row.high),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from ml_headcount_assets import figures
-from ml_headcount_assets.figures.style import SIZE_BAND_LABELS, percent
+from ml_headcount_assets.figures.style import SIZE_BAND_LABELS, headcount_in_words, percent
 from ml_headcount_assets.model import MODEL_VERSION
 from ml_headcount_assets.model.annotators import likelihood_annotators
 from ml_headcount_assets.warehouse.records import annotators_of
@@ -28,6 +28,8 @@ _MISSING = "–"
 FLAG_MEANINGS = {
     "headcount_missing": "The company table has no headcount; the estimate covers the seen profiles"
     " only, and without profiles there is none.",
+    "headcount_band": "The headcount is known as a band only; it was drawn from the band in each"
+    " draw.",
     "headcount_not_positive": "The headcount is zero or negative and was set aside.",
     "more_profiles_than_headcount": "More labelled profiles than employees; the number of profiles"
     " was taken as the headcount.",
@@ -57,6 +59,7 @@ def write_report(results: StudyResults, path: Path, *, truth: pd.DataFrame | Non
         lstrip_blocks=True,
     )
     environment.filters["count"] = _count
+    environment.filters["employees"] = headcount_in_words
     environment.filters["share"] = _share
     environment.filters["bits"] = _bits
     page = environment.get_template("report.html.j2").render(

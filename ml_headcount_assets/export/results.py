@@ -43,8 +43,8 @@ class StudyResults:
         The tables of these names (portfolio: portfolio_intervals).
     intervals
         Table headcount_intervals with, in addition, each company's ``label`` (its name, or its
-        id if it has none), ``cohort``, ``size_band``, ``country``. Estimators come in the
-        study's order.
+        id if it has none), ``cohort``, ``size_band``, ``country``, and the ends of a headcount
+        that is a band. Estimators come in the study's order.
     keywords
         The tables `KEYWORD_RESULTS` by name; empty if no keywords have been discovered.
     """
@@ -119,8 +119,9 @@ def read_results(store: TableStore, study: Study) -> StudyResults:
         keywords = {name: snapshot.read(name) for name in KEYWORD_RESULTS if snapshot.has(name)}
     companies = tables["companies"]
     described = companies.assign(label=companies["name"].fillna(companies["company_id"]))
+    columns = ["company", "label", "cohort", "size_band", "country"]
     intervals = tables.pop("headcount_intervals").merge(
-        described[["company", "label", "cohort", "size_band", "country"]], on="company"
+        described[[*columns, "headcount_low", "headcount_high"]], on="company"
     )
     rank = {estimator: place for place, estimator in enumerate(study.estimators)}
     intervals = intervals[intervals["estimator"].isin(rank)].sort_values(

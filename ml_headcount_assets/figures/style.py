@@ -19,6 +19,7 @@ __all__ = [
     "TRUTH",
     "Mark",
     "company_labels",
+    "headcount_in_words",
     "lay_out",
     "percent",
     "shorten",
@@ -60,6 +61,13 @@ SIZE_BAND_LABELS: Mapping[str, str] = {
 def percent(share: float) -> str:
     """Write a share as a whole percentage where it is one ("80 %")."""
     return f"{100 * share:.4g} %"
+
+
+def headcount_in_words(headcount: float, low: float, high: float) -> str:
+    """Write a headcount: a band by its ends if it has any; "–" where nothing is known."""
+    if pd.notna(low):
+        return f"{low:,.0f}–{high:,.0f}"
+    return "–" if pd.isna(headcount) else f"{headcount:,.0f}"
 
 
 def shorten(text: str, length: int = 34) -> str:

@@ -11,9 +11,8 @@ from pydantic import BaseModel
 
 from ..errors import InputError
 from ..study import ProfileLabelsFile, Study, ValidationFile
-from .rejects import Rejects
+from .labels import read_labels
 from .tables import RawTable, read_header
-from .values import parse_labels
 
 __all__ = ["annotator_columns", "wide_labels"]
 
@@ -55,18 +54,28 @@ def annotator_columns(study: Study) -> dict[str, str]:
     return {name: name for name in sorted(rated_names)}
 
 
-def wide_labels(table: RawTable, columns: Mapping[str, str], rejects: Rejects) -> pd.DataFrame:
+def wide_labels(table: RawTable, columns: Mapping[str, str], study: Study) -> pd.DataFrame:
     """Read one Int8 column per annotator; `columns` maps annotators to columns of the file.
 
     Raises
     ------
     InputError
-        An annotator has no column, or a column without a single usable label.
+        An annotator has no column, a column without a single usable label, or one that holds
+        something else than labels (`labels.read_labels`).
     """
     frame = pd.DataFrame(index=np.arange(len(table)))
+    thresholds = {entry.name: entry.threshold for entry in study.annotators or ()}
     for name, column in columns.items():
         values = table.require(column, f"annotators: {name}: column")
-        frame[name] = parse_labels(values, table.line, name, rejects)
+        frame[name] = read_labels(
+            values,
+            table.line,
+            name,
+            table.rejects,
+            threshold=thresholds.get(name),
+            remedy="Give a threshold from which they are 1: under 'annotators' in study.yaml,"
+            f" {{name: {name}, ..., threshold: 0.5}}.",
+        )
         if len(table) and frame[name].isna().all():
             raise InputError(
                 f"{table.source}: annotator {name!r} has not one label that is 0 or 1. Correct"

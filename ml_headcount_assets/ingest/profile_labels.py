@@ -65,7 +65,7 @@ def read_profile_labels(
     usable = known & identified
     table, company_id, profile_id = table.keep(usable), company_id[usable], profile_id[usable]
     table.refuse_if_unusable(rows)
-    wide = wide_labels(table, annotator_columns(study), table.rejects)
+    wide = wide_labels(table, annotator_columns(study), study)
     check_derived(wide, study_annotators(study), table.source)
     return _long(wide, company_id, profile_id), table.rejects.frame()
 

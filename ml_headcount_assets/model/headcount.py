@@ -75,9 +75,10 @@ def draw_headcounts(
         raise InputError(f"The cohort was fitted with fewer than {draws} draws; refit it.")
     assessed = assess_companies(pattern_counts, companies, fit.described, fit.annotators, settings)
     for company in assessed:
-        if company.headcount > _MOST_EMPLOYEES:
+        most = max(company.headcount, *(company.headcount_band or (0,)))
+        if most > _MOST_EMPLOYEES:
             raise InputError(
-                f"Company {company.company_id!r} has {company.headcount:,} employees, more than "
+                f"Company {company.company_id!r} has {most:,} employees, more than "
                 f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
             )
     compute = compute or LocalCompute()
@@ -131,7 +132,7 @@ class _Drawer:
             return np.full(self.draws, -1, dtype=np.int32)
         blocks = block_count(self.draws)
         if self.estimator == "log_debias":
-            drawn = draw_log_debias(company, self.fit, self.seed, blocks)
+            drawn = draw_log_debias(company, self.fit, self.settings, self.seed, blocks)
         else:
             draw = self._from_profiles if company.evidence == PROFILES else self._from_aggregates
             spans = [
@@ -206,5 +207,9 @@ def _collect(assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int32]) -> H
         evidence=evidence,
         flags=np.array([";".join(company.flags) for company in assessed], dtype=object),
         n_profiles=np.array([company.n_profiles for company in assessed], dtype=np.int64),
-        headcount=np.array([company.headcount for company in assessed], dtype=np.int64),
+        # Where it is not known, the profiles that were seen are no headcount.
+        headcount=np.array(
+            [company.headcount if company.headcount_is_known else 0 for company in assessed],
+            dtype=np.int64,
+        ),
     )

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from .annotators import Annotator
 from .calibration import AnnotatorFit
 from .evidence import PROFILES, CompanyEvidence
+from .headcount_band import draw_headcounts_in_band
+from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, stream
 
 __all__ = ["draw_log_debias"]
@@ -27,7 +29,11 @@ _EPSILON = 0.5
 
 
 def draw_log_debias(
-    company: CompanyEvidence, fit: AnnotatorFit, seed: int, blocks: int
+    company: CompanyEvidence,
+    fit: AnnotatorFit,
+    settings: EstimatorSettings,
+    seed: int,
+    blocks: int,
 ) -> NDArray[np.int64]:
     """Draw expert counts of a company with evidence; shape (D,)."""
     flagged = _flagged(company, fit.annotators)
@@ -48,9 +54,13 @@ def draw_log_debias(
             for block in range(blocks)
         ]
     )
+    headcounts = draw_headcounts_in_band(company, settings, seed, blocks)
+    if company.evidence == PROFILES:
+        # What is flagged among the profiles grows with the headcount; hits are what they are.
+        centre = centre + np.log(headcounts / company.headcount)
     # Bounded before the exponential: a wide spread must not overflow.
-    drawn = np.exp(np.minimum(centre + spread * normal, np.log(company.headcount + 1.0)))
-    return np.minimum(np.rint(drawn), company.headcount).astype(np.int64)
+    drawn = np.exp(np.minimum(centre + spread * normal, np.log(headcounts + 1.0)))
+    return np.minimum(np.rint(drawn), headcounts).astype(np.int64)
 
 
 def _flagged(company: CompanyEvidence, annotators: Sequence[Annotator]) -> dict[str, float]:

@@ -34,6 +34,8 @@ class AnnotatorEntry(Section):
     `column` is given when the files call it otherwise; `derived` names the annotators whose
     conjunction (logical AND) this one is by definition.
 
+    `threshold` is for a column of probabilities: from there up the label is 1, below it is 0.
+
     `rated_labels` is for a keyword filter that was learned on the study's rated CVs: a file with
     what it says of each of them when it is learned without that CV. Its own rule, which has
     seen them, labels the profiles only. The path is absolute once the study is loaded.
@@ -50,6 +52,7 @@ class AnnotatorEntry(Section):
     kind: Literal["llm", "filter"]
     column: Name | None = None
     derived: tuple[Name, ...] = ()
+    threshold: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
     rated_labels: Path | None = None
     model: Name | None = None
     endpoint: Name | None = None

@@ -121,6 +121,12 @@ _INGEST = [
             **_COMPANY,
             "name": column(TEXT, "Name of the company", nullable=True),
             "headcount": _HEADCOUNT,
+            "headcount_low": column(
+                BIGINT, "Fewest employees, where only a band is known", _positive, nullable=True
+            ),
+            "headcount_high": column(
+                BIGINT, "Most employees, where only a band is known", _positive, nullable=True
+            ),
             "size_band": column(TEXT, "Band of the headcount", pa.Check.isin(SIZE_BANDS)),
             "cohort": column(TEXT, "Cohorts, separated by ';'", nullable=True),
             "headquarters": column(TEXT, "Where the company is based", nullable=True),

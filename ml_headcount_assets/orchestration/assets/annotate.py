@@ -21,7 +21,7 @@ from ..sources import FILTERS, SOURCES, reader_version
 from .ingest import rejects_of
 
 GROUP = "annotate"
-LABELLING_VERSION = "1"
+LABELLING_VERSION = "2"
 COUNTING_VERSION = "1"
 
 #: Tables of labels that are made from the texts of raw profiles.

@@ -24,7 +24,7 @@ from ..resources import ProgressListener, StudyResource, WarehouseResource
 from ..sources import FILTERS, KEYWORD_SETTINGS, SETTINGS, SOURCES, reader_version, source_versions
 
 GROUP = "ingest"
-READER_VERSION = "1"
+READER_VERSION = "2"
 PROFILE_VERSION = f"{READER_VERSION}/{RECIPE_VERSION}"
 
 
