@@ -205,7 +205,7 @@ def command_line(work: Path, world: SimulatedWorld, *options: object) -> list[Me
 
 def _command(*arguments: object) -> None:
     """Run ml-headcount in a process of its own, as a user would."""
-    call = "from ml_headcount_assets.cli import main; main()"
+    call = "from ml_headcount_assets.cli.main import main; main()"
     subprocess.run(
         [sys.executable, "-c", call, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL
     )

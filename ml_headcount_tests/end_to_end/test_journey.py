@@ -203,7 +203,7 @@ def test_calibrate_prints_coverage(command: Command) -> None:
 def test_installed_command_answers_quickly_without_loading_dagster() -> None:
     probe = (
         "import json, sys; from click.testing import CliRunner;"
-        "from ml_headcount_assets.cli import main; CliRunner().invoke(main, ['--help']);"
+        "from ml_headcount_assets.cli.main import main; CliRunner().invoke(main, ['--help']);"
         "print(json.dumps([name for name in ('dagster', 'pandas') if name in sys.modules]))"
     )
     loaded = subprocess.run(

@@ -182,7 +182,7 @@ def test_damage_on_the_way_leaves_the_warehouse_as_it_was(raw):
 _COMMAND = """
 import logging
 logging.basicConfig(level=logging.DEBUG)
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 main()
 """
 

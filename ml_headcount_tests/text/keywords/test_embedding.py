@@ -65,7 +65,7 @@ def test_a_model_that_cannot_be_had_is_told_at_once(
     program = (
         "import sys, time, huggingface_hub\n"
         "from ml_headcount_assets.errors import InputError\n"
-        "from ml_headcount_assets.text.keywords.embedding import SentenceEncoder\n"
+        "from ml_headcount_assets.text.keywords.encoder import SentenceEncoder\n"
         "start = time.perf_counter()\n"
         "try: SentenceEncoder(sys.argv[1])(['text'])\n"
         "except InputError as error: print(time.perf_counter() - start, error)\n"
