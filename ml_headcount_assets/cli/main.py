@@ -56,6 +56,7 @@ for command in (
     worlds.simulate,
     study.run,
     study.label_cost,
+    study.label,
     keywords,
     study.ui,
     study.export,

@@ -48,7 +48,7 @@ _MAGNITUDES["million"] = 10**6
 _PLAIN_NUMBER = re.compile(r"[-+]?[0-9]+")
 _GROUPED = re.compile(r"([1-9]\d{0,2})(?:([,. '_])\d{3})(?:\2\d{3})*")
 _INDIAN = re.compile(r"[1-9]\d?(?:,\d{2})+,\d{3}")
-_DECIMAL = re.compile(r"(\d+)([.,])(\d+)")
+_DECIMAL = re.compile(r"([-+]?\d+)([.,])(\d+)")
 _MIXED = re.compile(r"[1-9]\d{0,2}(?:([,. '_])\d{3})+([.,])0{1,2}")
 _SCALED = re.compile(rf"(\d+(?:[.,]\d+)?)\s*({'|'.join(_MAGNITUDES)})\.?")
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?e[-+]?\d+")
@@ -323,6 +323,6 @@ def _sorted(one: int, other: int) -> Band:
 
 def _speakable(text: str) -> str:
     """The value for a message if it has digits and no words, else only that it is text."""
-    plain = _plain(text)
+    plain = re.sub(r"(?<=\d)\.0{1,2}$", "", _plain(text))
     is_number = re.fullmatch(r"[-+\d.,' _e%<>]{1,24}", plain) is not None
     return plain if is_number and any(map(str.isdigit, plain)) else "the text there"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,8 @@ import pandas as pd
 from ..compute.protocol import Progress
 from ..errors import InputError
 from ..ingest import no_rejects
-from ..ingest.batch_results import read_batch_results
+from ..ingest.batch_results import BatchResults, read_batch_results
+from ..ingest.strangers import strangers
 from ..study import Study
 from ..text.llm import (
     AnswerStore,
@@ -28,10 +29,9 @@ from ..text.llm.prompt import PROMPT_VERSION
 from ..text.recipe import RECIPE_VERSION
 from .llm_sources import LlmSources, llm_annotator
 
-__all__ = ["LlmLabels", "costs_in_words", "expected_costs"]
+__all__ = ["LlmLabels", "cost_in_words", "costs_in_words", "expected_costs"]
 
 _NOT_IN_RESULTS = "the batch results do not have it"
-_NO_VERDICT = "the batch results have no usable verdict"
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ class LlmLabels:
         InputError
             The batch results of an annotator are unusable, or have nobody of `people`.
         """
-        known = people.drop(columns="text_hash").reset_index(drop=True)
+        people = people.reset_index(drop=True)
+        known = people.drop(columns="text_hash")
         for entry in self.sources.asked:
             question = question_for(entry.model or "", self.texts)
             answers = self.answers.answers(question).set_index("text_hash")
@@ -143,19 +144,35 @@ class LlmLabels:
                 prompt=question.prompt,
             )
         for name, model in self.sources.imported.items():
-            results, _ = self._results[name]
-            label, missing = _find(results, known[person], name)
-            yield known.assign(annotator=name, label=label, missing=missing, model=model).assign(
-                recipe=None, prompt=None, labelled_at=None
+            found = _find(self._results[name], people, person, name)
+            asked_here = found.pop("asked_here")
+            yield known.assign(annotator=name, model=model, **found).assign(
+                recipe=asked_here.map({True: self.texts.recipe, False: None}),
+                prompt=asked_here.map({True: PROMPT_VERSION, False: None}),
+                labelled_at=None,
             )
 
-    def rejects(self) -> pd.DataFrame:
-        """Return what of the batch results could not be used, as `Rejects.frame`."""
-        every = [no_rejects(), *(rejects for _, rejects in self._results.values())]
+    def rejects(self, people: Collection[str], texts: Collection[str]) -> pd.DataFrame:
+        """Return what of the batch results could not be used, as `Rejects.frame`.
+
+        Parameters
+        ----------
+        people, texts
+            Ids of all profiles and rated CVs, and the hashes of their texts; results of others
+            are counted.
+        """
+        every = [no_rejects()]
+        for name, results in self._results.items():
+            source = (
+                f"{self.study.files.labels.path.name if self.study.files.labels else ''}/{name}"
+            )
+            lost = strangers(source, results.by_person["profile_id"], people)
+            changed = strangers(source, results.by_text["text_hash"], texts, are_texts=True)
+            every += [results.rejects, lost, changed]
         return pd.concat(every, ignore_index=True)
 
     @cached_property
-    def _results(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    def _results(self) -> dict[str, BatchResults]:
         return {name: read_batch_results(self.study, name) for name in self.sources.imported}
 
 
@@ -182,12 +199,13 @@ def expected_costs(
 
 def costs_in_words(costs: Sequence[CostEstimate], spent: float, cap: float | None) -> Iterator[str]:
     """Yield what labels will probably cost, a line an annotator, and what has been spent."""
-    yield from map(_in_words, costs)
+    yield from map(cost_in_words, costs)
     limit = "without a cap" if cap is None else f"of at most {cap:,.2f}"
     yield f"Spent on labels so far: {spent:,.2f} {limit}."
 
 
-def _in_words(estimate: CostEstimate) -> str:
+def cost_in_words(estimate: CostEstimate) -> str:
+    """Say what one annotator's labels will probably cost."""
     basis = (
         "going by its answers so far"
         if estimate.measured
@@ -200,14 +218,23 @@ def _in_words(estimate: CostEstimate) -> str:
     )
 
 
-def _find(results: pd.DataFrame, people: pd.Series, name: str) -> tuple[pd.Series, pd.Series]:
-    """Return each person's label in batch results, and why there is none."""
-    found = people.isin(results["profile_id"])
-    if len(people) and not found.any():
+def _find(
+    results: BatchResults, people: pd.DataFrame, person: str, name: str
+) -> dict[str, pd.Series]:
+    """Return each person's label in batch results, why there is none, and if it was asked here."""
+    by_person = results.by_person.set_index("profile_id").reindex(people[person])
+    by_text = results.by_text.set_index("text_hash").reindex(people["text_hash"])
+    is_known = people[person].isin(results.by_person["profile_id"])
+    asked_here = people["text_hash"].isin(results.by_text["text_hash"])
+    if len(people) and not (is_known | asked_here).any():
         raise InputError(
             f"labels/{name}: the batch results have none of the {len(people)} ids that are wanted"
-            f" ({people.name}). Check that they are of this study."
+            f" ({person}). Check that they are of this study."
         )
-    label = results.set_index("profile_id")["label"].reindex(people).reset_index(drop=True)
-    missing = pd.Series(_NO_VERDICT, people.index, "str").where(found, _NOT_IN_RESULTS)
-    return label, missing.mask(label.notna())
+    label = (
+        by_text["label"].reset_index(drop=True).fillna(by_person["label"].reset_index(drop=True))
+    )
+    missing = by_person["missing"].reset_index(drop=True)
+    missing = by_text["missing"].reset_index(drop=True).where(asked_here, missing)
+    missing = missing.where(is_known | asked_here, _NOT_IN_RESULTS).mask(label.notna())
+    return {"label": label, "missing": missing, "asked_here": asked_here}

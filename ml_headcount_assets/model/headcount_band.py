@@ -33,9 +33,9 @@ def draw_headcounts_in_band(
         return np.full(blocks * DRAW_BLOCK, company.headcount, dtype=np.int64)
     low, high = company.headcount_band
     # Half a person on either side, so that each end is as likely as its neighbours.
-    ends = np.log([low - 0.5, high + 0.5])
+    least, most = float(np.log(low - 0.5)), float(np.log(high + 0.5))
     drawn = [
-        stream(seed, "headcount", company.company_id, block).uniform(*ends, size=DRAW_BLOCK)
+        stream(seed, "headcount", company.company_id, block).uniform(least, most, DRAW_BLOCK)
         for block in range(first_block, first_block + blocks)
     ]
     return np.clip(np.rint(np.exp(np.concatenate(drawn))), low, high).astype(np.int64)

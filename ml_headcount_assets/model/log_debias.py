@@ -45,7 +45,7 @@ def draw_log_debias(
     }
     kinds = sorted({annotator.kind for annotator in estimates})
     medians = [np.median([e for a, e in estimates.items() if a.kind == kind]) for kind in kinds]
-    centre = float(np.median(medians))
+    centre = np.full(blocks * DRAW_BLOCK, np.median(medians))
     values = list(estimates.values())
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     normal = np.concatenate(

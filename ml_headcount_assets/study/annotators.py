@@ -27,6 +27,9 @@ _SERVICE_KEYS = (
     "max_output_tokens",
 )
 
+#: Those of them that a batch has, too.
+_BATCH_KEYS = frozenset({"price_per_million", "max_output_tokens"})
+
 
 class AnnotatorEntry(Section):
     """One annotator: an LLM or a keyword filter.
@@ -46,6 +49,9 @@ class AnnotatorEntry(Section):
     `api_key_env` the environment variable that holds the key. At most `concurrency` requests
     are open at a time, and within the limits per minute if those are given. `max_output_tokens`
     covers what a reasoning model thinks before it answers.
+
+    An LLM with `batch` is asked by batch jobs of the service of that form: requests are written
+    (``label --to-batch``), and the results are put under ``labels/<name>/``.
     """
 
     name: Name
@@ -56,6 +62,7 @@ class AnnotatorEntry(Section):
     rated_labels: Path | None = None
     model: Name | None = None
     endpoint: Name | None = None
+    batch: Literal["openai", "anthropic", "gemini"] | None = None
     api_key_env: Name | None = None
     requests_per_minute: Whole | None = None
     tokens_per_minute: Whole | None = None
@@ -71,14 +78,22 @@ class AnnotatorEntry(Section):
     @model_validator(mode="after")
     def _keys_belong_together(self) -> Self:
         given = self.model_fields_set
-        if self.kind != "llm" and given & {"model", "endpoint", *_SERVICE_KEYS}:
+        if self.kind != "llm" and given & {"model", "endpoint", "batch", *_SERVICE_KEYS}:
             raise ValueError(f"{self.name}: a keyword filter has no model and no endpoint")
         if self.rated_labels is not None and (self.kind != "filter" or self.derived):
             raise ValueError(
                 f"{self.name}: 'rated_labels' are of keyword filters that are not derived"
             )
+        if self.batch is not None and self.endpoint is not None:
+            raise ValueError(f"{self.name}: asked by 'batch' or at an 'endpoint'; remove one")
+        if self.batch is not None and (self.model is None or self.price_per_million is None):
+            raise ValueError(
+                f"{self.name}: a 'batch' needs a 'model', and 'price_per_million' as"
+                " {input: ..., output: ...}; give the batch's price, or zeros"
+            )
         if self.endpoint is None:
-            strays = sorted(given.intersection(_SERVICE_KEYS))
+            allowed = _BATCH_KEYS if self.batch is not None else frozenset()
+            strays = sorted(given.intersection(_SERVICE_KEYS) - allowed)
             if strays:
                 raise ValueError(f"{self.name}: {strays[0]!r} needs an 'endpoint'")
             return self

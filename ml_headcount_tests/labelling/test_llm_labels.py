@@ -123,14 +123,18 @@ def test_imported_labels_go_by_the_persons_id(tmp_path: Path, answers: AnswerSto
     assert rows["label"].fillna(-1).tolist() == [1, -1, -1, 0]
     assert rows["missing"].fillna("").tolist() == [
         "",
-        "the batch results have no usable verdict",
+        "the verdict is neither ACCEPT nor REJECT",
         "the batch results do not have it",
         "",
     ]
     assert set(rows["model"]) == {"imported-1"}
     assert rows[["recipe", "prompt", "labelled_at"]].isna().all(axis=None)
-    rejects = labels.rejects()
-    assert rejects["source_file"].tolist() == ["labels/llm_imported/1.jsonl"]
+    rejects = labels.rejects(_PEOPLE["profile_id"], set())
+    assert rejects["source_file"].tolist() == ["labels/llm_imported/1.jsonl", "labels/llm_imported"]
+    assert (
+        "1 of 4 ids are those of no profile and no rated CV, such as 'other'"
+        in (rejects["reason"][1])
+    )
 
 
 def test_results_of_another_study_are_refused(tmp_path: Path, answers: AnswerStore) -> None:
@@ -146,5 +150,5 @@ def test_nobody_to_ask_means_no_file(tmp_path: Path) -> None:
     assert labels.obtain(lambda line: None, lambda done, total: None) is None
     assert labels.state() == [{}, {}]
     assert list(labels.rows(_PEOPLE, "profile_id")) == []
-    assert labels.rejects().empty
+    assert labels.rejects(set(), set()).empty
     assert not unopened.path.exists()

@@ -8,9 +8,10 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from ml_headcount_assets.ingest import read_rated_texts
+from ml_headcount_assets.ingest import no_rejects, read_rated_texts
 from ml_headcount_assets.labelling.llm_labels import LlmLabels
 from ml_headcount_assets.labelling.llm_sources import LlmSources, llm_sources
+from ml_headcount_assets.study import Study
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory, answers_path
 from ml_headcount_assets.text.llm.prompt import PROMPT_VERSION
 from ml_headcount_assets.text.recipe import hash_text
@@ -25,7 +26,7 @@ from ..sources import SOURCES, file_version
 from .ingest import rejects_of
 
 GROUP = "annotate"
-ASKING_VERSION = f"1/{PROMPT_VERSION}"
+ASKING_VERSION = f"2/{PROMPT_VERSION}"
 
 #: The text of a rated CV that has none.
 _NO_TEXT = ""
@@ -34,7 +35,7 @@ _PROFILE = ("company", "company_id", "profile_id", "text_hash")
 
 
 @company_asset(
-    deps=["profiles", "annotators", SOURCES["labels"]],
+    deps=["profiles", "annotators", "rated_cvs", SOURCES["labels"]],
     group_name=GROUP,
     kinds={"python", "duckdb"},
     code_version=ASKING_VERSION,
@@ -59,8 +60,8 @@ def llm_labels(
             Recipe(
                 "llm_labels",
                 tables=("llm_labels", "rejects"),
-                make=lambda companies, _: _profile_frames(store, labels, companies),
-                reads=("profiles",),
+                make=lambda companies, _: _profile_frames(store, loaded, labels, companies),
+                reads=("profiles", "rated_cvs"),
                 settings=[labels.state(), file_version(loaded, "labels")],
                 code_version=ASKING_VERSION,
                 by_company=True,
@@ -71,15 +72,23 @@ def llm_labels(
 
 
 def _profile_frames(
-    store: TableStore, labels: LlmLabels, companies: Sequence[str]
+    store: TableStore, study: Study, labels: LlmLabels, companies: Sequence[str]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     people = store.read("profiles", companies, columns=_PROFILE)
+    unused = no_rejects()
+    if labels.sources.imported:
+        everybody = store.read("profiles", columns=["profile_id", "text_hash"])
+        rated = store.read("rated_cvs", columns=["rated_id"])["rated_id"]
+        unused = labels.rejects(
+            {*everybody["profile_id"], *rated},
+            {*everybody["text_hash"], *read_rated_texts(study)["text_hash"]},
+        )
 
     def frames() -> Iterator[tuple[str, pd.DataFrame]]:
         yield "llm_labels", _no_rows("llm_labels")
         for rows in labels.rows(people, "profile_id"):
             yield "llm_labels", rows
-        yield "rejects", rejects_of("llm_labels", labels.rejects())
+        yield "rejects", rejects_of("llm_labels", unused)
 
     return frames()
 
