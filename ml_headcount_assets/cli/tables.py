@@ -128,7 +128,7 @@ def counts_line(heading: str, counts: Mapping[str, int]) -> Text:
 def rejects_table(rejects: pd.DataFrame) -> Table:
     """Return how often each field was rejected and why: ``source_file, field, reason, rows``."""
     table = plain_table(
-        "Rows and fields that could not be used", ("file", "field", ">rows", "reason")
+        "What could not be used, or could be read otherwise", ("file", "field", ">rows", "reason")
     )
     for row in rejects.itertuples():
         # Text, lest brackets in a file's own words be taken for markup.
