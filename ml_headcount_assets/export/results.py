@@ -10,7 +10,7 @@ import pandas as pd
 from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
-from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.warehouse.store import Tables
 
 __all__ = ["KEYWORD_RESULTS", "RESULT_TABLES", "StudyResults", "read_results"]
 
@@ -99,7 +99,7 @@ class StudyResults:
         return counts.sort_values(["rows", *keys], ascending=[False, True, True, True])
 
 
-def read_results(store: TableStore, study: Study) -> StudyResults:
+def read_results(store: Tables, study: Study) -> StudyResults:
     """Read what a study found.
 
     Parameters

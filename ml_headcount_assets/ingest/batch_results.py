@@ -11,7 +11,7 @@ mean, `verdicts` says. Which text their model has seen, and by which prompt, the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,11 @@ from ..text.llm.missing import Missing
 from ..text.llm.verdicts import read_verdict
 from .file_forms import FileForm
 from .identifiers import normalise_profile_id
-from .rejects import WHOLE_ROW, Rejects
+from .rejects import WHOLE_ROW, Rejects, no_rejects
+from .strangers import strangers
 from .text_files import TextLines, json_objects
 
-__all__ = ["BatchResults", "batch_folders", "read_batch_results"]
+__all__ = ["BatchResults", "batch_folders", "read_batch_results", "read_batches"]
 
 _EXTENSIONS = tuple(
     extension + packed for extension in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")
@@ -115,6 +116,51 @@ def read_batch_results(study: Study, annotator: str) -> BatchResults:
         pd.concat([source.rejects.frame() for source in sources], ignore_index=True),
         tuple(source.form() for source in sources),
     )
+
+
+def read_batches(
+    study: Study, annotators: Collection[str], people: Collection[str], texts: Collection[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the results of all batch jobs of some annotators.
+
+    Parameters
+    ----------
+    study
+        The study.
+    annotators
+        Names of the annotators.
+    people, texts
+        Ids of all profiles and rated CVs, and the hashes of their texts. Results of others are
+        counted in the rejects.
+
+    Returns
+    -------
+    results
+        annotator, about ("person" or "text"), key (the person's id, or the hash of the text),
+        label (Int8), missing.
+    rejects
+        As `Rejects.frame`.
+
+    Raises
+    ------
+    InputError
+        As `read_batch_results`.
+    """
+    tables = [pd.DataFrame(columns=["annotator", "about", "key", "label", "missing"])]
+    rejects = [no_rejects()]
+    for name in annotators:
+        found = read_batch_results(study, name)
+        by_person = found.by_person.rename(columns={"profile_id": "key"}).assign(about="person")
+        by_text = found.by_text.rename(columns={"text_hash": "key"}).assign(about="text")
+        tables += [by_person.assign(annotator=name), by_text.assign(annotator=name)]
+        source = _name(batch_folders(study)[name], study)
+        rejects += [
+            found.rejects,
+            strangers(source, by_person["key"], people),
+            strangers(source, by_text["key"], texts, are_texts=True),
+        ]
+    together = pd.concat(tables, ignore_index=True).astype({"label": "Int8", "missing": "str"})
+    return together, pd.concat(rejects, ignore_index=True)
 
 
 def _name(path: Path, study: Study) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..compute.protocol import Progress
 from ..errors import InputError
-from ..ingest import read_companies, read_profiles, read_rated_texts
+from ..ingest import read_companies, read_profiles, read_rated_cvs
 from ..study import Study
 from ..study.annotators import AnnotatorEntry
 from ..text.llm import CostEstimate, LlmAnnotator
@@ -134,7 +134,7 @@ def _chosen(study: Study, names: Sequence[str]) -> tuple[AnnotatorEntry, ...]:
 def _texts(study: Study, progress: Progress) -> Iterator[tuple[str, str | None]]:
     """Yield hash and text of everybody, each text once; None for those not to be asked about."""
     seen: set[str] = set()
-    yield from _unseen(read_rated_texts(study), seen)
+    yield from _unseen(read_rated_cvs(study)[0], seen)
     for table, rows in read_profiles(study, read_companies(study)[0], progress=progress):
         if table == "profiles":
             yield from _unseen(rows, seen)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import pandas as pd
 
 from ..compute.protocol import Progress
 from ..errors import InputError
-from ..ingest import no_rejects
-from ..ingest.batch_results import BatchResults, read_batch_results
-from ..ingest.strangers import strangers
 from ..study import Study
 from ..text.llm import (
     AnswerStore,
@@ -48,12 +44,15 @@ class LlmLabels:
         The texts to ask about.
     answers
         The answers there are; it has to be open.
+    results
+        What batch jobs have found, as `read_batches` returns it.
     """
 
     study: Study
     sources: LlmSources
     texts: TextSource
     answers: AnswerStore
+    results: pd.DataFrame
 
     def obtain(
         self,
@@ -144,36 +143,13 @@ class LlmLabels:
                 prompt=question.prompt,
             )
         for name, model in self.sources.imported.items():
-            found = _find(self._results[name], people, person, name)
+            found = _find(self.results[self.results["annotator"] == name], people, person, name)
             asked_here = found.pop("asked_here")
             yield known.assign(annotator=name, model=model, **found).assign(
                 recipe=asked_here.map({True: self.texts.recipe, False: None}),
                 prompt=asked_here.map({True: PROMPT_VERSION, False: None}),
                 labelled_at=None,
             )
-
-    def rejects(self, people: Collection[str], texts: Collection[str]) -> pd.DataFrame:
-        """Return what of the batch results could not be used, as `Rejects.frame`.
-
-        Parameters
-        ----------
-        people, texts
-            Ids of all profiles and rated CVs, and the hashes of their texts; results of others
-            are counted.
-        """
-        every = [no_rejects()]
-        for name, results in self._results.items():
-            source = (
-                f"{self.study.files.labels.path.name if self.study.files.labels else ''}/{name}"
-            )
-            lost = strangers(source, results.by_person["profile_id"], people)
-            changed = strangers(source, results.by_text["text_hash"], texts, are_texts=True)
-            every += [results.rejects, lost, changed]
-        return pd.concat(every, ignore_index=True)
-
-    @cached_property
-    def _results(self) -> dict[str, BatchResults]:
-        return {name: read_batch_results(self.study, name) for name in self.sources.imported}
 
 
 def expected_costs(
@@ -219,22 +195,28 @@ def cost_in_words(estimate: CostEstimate) -> str:
 
 
 def _find(
-    results: BatchResults, people: pd.DataFrame, person: str, name: str
+    results: pd.DataFrame, people: pd.DataFrame, person: str, name: str
 ) -> dict[str, pd.Series]:
     """Return each person's label in batch results, why there is none, and if it was asked here."""
-    by_person = results.by_person.set_index("profile_id").reindex(people[person])
-    by_text = results.by_text.set_index("text_hash").reindex(people["text_hash"])
-    is_known = people[person].isin(results.by_person["profile_id"])
-    asked_here = people["text_hash"].isin(results.by_text["text_hash"])
-    if len(people) and not (is_known | asked_here).any():
+    by_text = _of(results, "text", people["text_hash"])
+    by_person = _of(results, "person", people[person])
+    if len(people) and not (by_text["found"] | by_person["found"]).any():
         raise InputError(
             f"labels/{name}: the batch results have none of the {len(people)} ids that are wanted"
             f" ({person}). Check that they are of this study."
         )
-    label = (
-        by_text["label"].reset_index(drop=True).fillna(by_person["label"].reset_index(drop=True))
-    )
-    missing = by_person["missing"].reset_index(drop=True)
-    missing = by_text["missing"].reset_index(drop=True).where(asked_here, missing)
-    missing = missing.where(is_known | asked_here, _NOT_IN_RESULTS).mask(label.notna())
-    return {"label": label, "missing": missing, "asked_here": asked_here}
+    label = by_text["label"].fillna(by_person["label"])
+    missing = by_text["missing"].where(by_text["found"], by_person["missing"])
+    is_known = by_text["found"] | by_person["found"]
+    return {
+        "label": label,
+        "missing": missing.where(is_known, _NOT_IN_RESULTS).mask(label.notna()),
+        "asked_here": by_text["found"],
+    }
+
+
+def _of(results: pd.DataFrame, about: str, keys: pd.Series) -> pd.DataFrame:
+    """Return label and missing of each key, and whether there is a result of it at all."""
+    indexed = results[results["about"] == about].set_index("key")[["label", "missing"]]
+    found = indexed.reindex(keys).reset_index(drop=True)
+    return found.assign(found=keys.isin(indexed.index).to_numpy())

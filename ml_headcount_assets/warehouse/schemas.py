@@ -85,6 +85,12 @@ _PROFILES = column(BIGINT, "Profiles with labels", _not_negative)
 
 _PROFILE = {**_COMPANY, "profile_id": column(TEXT, "Id of the profile within the company")}
 
+_TEXT = {
+    "text": column(TEXT, "What it says about work and education"),
+    "text_hash": column(TEXT, "Hash by which the text is known"),
+    "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+}
+
 _RATED_ID = {"rated_id": column(TEXT, "Id of the rated CV")}
 
 _LABEL = {
@@ -150,6 +156,7 @@ _INGEST = [
         {
             **_RATED_ID,
             "is_expert": column(TINYINT, "The raters' verdict", _a_label),
+            **_TEXT,
         },
         key=["rated_id"],
     ),
@@ -174,13 +181,24 @@ _INGEST = [
         key=["annotator"],
     ),
     table(
+        "batch_results",
+        {
+            **_ANNOTATOR,
+            "about": column(
+                TEXT, "What the key is of: a person, or a text", pa.Check.isin(["person", "text"])
+            ),
+            "key": column(TEXT, "Id of the person, or hash of the text"),
+            "label": column(TINYINT, "Label; missing if there is none", _a_label, nullable=True),
+            "missing": column(TEXT, "Why there is no label", nullable=True),
+        },
+        key=["annotator", "about", "key"],
+    ),
+    table(
         "profiles",
         {
             **_PROFILE,
             "snapshot": column(TEXT, "When it was taken (UTC, ISO 8601)", nullable=True),
-            "text": column(TEXT, "What it says about work and education"),
-            "text_hash": column(TEXT, "Hash by which the text is known"),
-            "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+            **_TEXT,
         },
         key=["company", "profile_id"],
         part="company",

@@ -13,8 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.ingest.batch_results import batch_folders, read_batch_results
+from ml_headcount_assets.ingest.batch_results import (
+    batch_folders,
+    read_batch_results,
+    read_batches,
+)
 from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.text.llm.batches import request_key
 
 
 @pytest.fixture
@@ -290,3 +295,29 @@ def test_requests_are_no_results(study: Study) -> None:
     _, told = _read(study)
     assert "is a request and no result" in told["labels/llm_a/1.jsonl", 1][0]
     assert "no id" in told["labels/llm_a/1.jsonl", 3][0]
+
+
+def test_results_of_nobody_are_counted_with_the_likeliest_match(study: Study) -> None:
+    records = [_openai("jane-doe-1", "ACCEPT"), _openai("john", "REJECT"), _openai("x", "ACCEPT")]
+    _write(study, "output.jsonl", *records)
+    results, rejects = read_batches(study, ["llm_a"], {"jane-doe-12", "john"}, set())
+    assert results["key"].tolist() == ["jane-doe-1", "john", "x"]
+    assert set(results["about"]) == {"person"}
+    assert rejects[["source_file", "reason"]].values.tolist() == [
+        [
+            "labels/llm_a",
+            "2 of 3 ids are those of no profile and no rated CV, such as 'jane-doe-1', 'x'"
+            " (likeliest match of 'jane-doe-1': 'jane-doe-12'); not used",
+        ]
+    ]
+
+
+def test_results_of_texts_that_have_changed_are_counted(study: Study) -> None:
+    text_hash = "0" * 32
+    answer = json.dumps({"request_id": text_hash[:16], "verdict": "ACCEPT"})
+    _write(study, "output.jsonl", _anthropic(request_key(text_hash), answer))
+    results, rejects = read_batches(study, ["llm_a"], set(), {text_hash})
+    assert results[["about", "key", "label"]].values.tolist() == [["text", text_hash, 1]]
+    assert rejects.empty
+    _, rejects = read_batches(study, ["llm_a"], set(), {"1" * 32})
+    assert "1 of 1 results are of texts that the study does not have" in rejects["reason"][0]

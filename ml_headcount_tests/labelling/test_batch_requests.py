@@ -15,18 +15,18 @@ from click.testing import CliRunner
 
 from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.ingest import read_companies, read_profiles, read_rated_texts
+from ml_headcount_assets.ingest import read_companies, read_profiles, read_rated_cvs
+from ml_headcount_assets.ingest.batch_results import read_batches
 from ml_headcount_assets.labelling import batch_requests
 from ml_headcount_assets.labelling.batch_requests import plan_batches, write_batches
 from ml_headcount_assets.labelling.llm_labels import LlmLabels
-from ml_headcount_assets.labelling.llm_sources import llm_sources
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory
 from ml_headcount_assets.text.llm.batches import BATCH_FORMS, Limits, request_key
 from ml_headcount_assets.text.llm.missing import Missing
 from ml_headcount_assets.text.recipe import hash_text
 
-from .test_llm_sources import raw_study
+from .test_llm_sources import raw_study, sources_of
 
 _PRICE = {"input": 1.0, "output": 2.0}
 _SERVICES = ("openai", "anthropic", "gemini")
@@ -121,7 +121,11 @@ def _labels(
         folder.mkdir(parents=True)
         (folder / "output.jsonl").write_text("\n".join(map(json.dumps, results)))
     study = load_study(study.directory)
-    return LlmLabels(study, llm_sources(study), TextsInMemory([]), answers)
+    sources = sources_of(study)
+    known = {*_profiles(study)["text_hash"], *read_rated_cvs(study)[0]["text_hash"]}
+    results, rejects = read_batches(study, sources.imported, (), known)
+    assert not rejects["reason"].str.contains("does not have").any()
+    return LlmLabels(study, sources, TextsInMemory([]), answers, results)
 
 
 def _profiles(study: Study) -> pd.DataFrame:
@@ -135,20 +139,16 @@ def _profiles(study: Study) -> pd.DataFrame:
 def test_results_of_written_requests_are_read_back(tmp_path: Path, service: str) -> None:
     study = _study(tmp_path, service)
     people = _profiles(study)
-    rated = read_rated_texts(study)[["rated_id", "text_hash"]]
+    rated = read_rated_cvs(study)[0][["rated_id", "text_hash"]]
     with AnswerStore(tmp_path / "answers.sqlite") as answers:
         labels = _labels(study, answers, _obedient)
         (rows,) = labels.rows(people, "profile_id")
         (of_rated,) = labels.rows(rated, "rated_id")
-        unused = labels.rejects(
-            set(people["profile_id"]), {*people["text_hash"], *rated["text_hash"]}
-        )
     by_person = rows.set_index("profile_id")
     assert by_person["label"].loc[["jane", "twin", "josé"]].tolist() == [1, 1, 0]
     assert by_person["label"]["sly"] is pd.NA
     assert set(by_person["prompt"].loc[["jane", "josé"]]) == {"1"}
     assert of_rated["label"].tolist() == [0, 0]
-    assert unused.empty
 
 
 @pytest.mark.parametrize("service", _SERVICES)
@@ -177,7 +177,7 @@ def test_a_text_is_asked_about_once_and_nobody_is_named(tmp_path: Path, service:
     (paths,) = _written(study, tmp_path / "out").values()
     requests = _requests(paths)
     keys = [request.get("custom_id") or request["key"] for request in requests]
-    hashes = {*_profiles(study)["text_hash"], *read_rated_texts(study)["text_hash"]}
+    hashes = {*_profiles(study)["text_hash"], *read_rated_cvs(study)[0]["text_hash"]}
     left_out = {each for each in hashes if each not in {key.rpartition("-")[2] for key in keys}}
     assert len(keys) == len(set(keys))
     assert set(keys) <= {request_key(each) for each in hashes}
@@ -239,7 +239,7 @@ def test_who_is_not_asked_by_batch(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'llm_b' is not asked by batch.*batch: openai"):
         plan_batches(study, ("llm_b",), _no_progress)
     with pytest.raises(InputError, match=r"--to-batch.*labels/llm_openai/"):
-        llm_sources(study)
+        sources_of(study)
     without = study.model_copy(update={"annotators": None})
     with pytest.raises(InputError, match=r"none is asked by batch"):
         plan_batches(without, (), _no_progress)
