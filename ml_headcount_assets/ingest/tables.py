@@ -159,12 +159,12 @@ def _delimited_rows(path: Path, delimiter: str, rejects: Rejects) -> tuple[*Rows
     return found.header, fields, lines, found.form
 
 
-def file_extension(path: Path) -> str:
+def file_extension(path: Path, extensions: tuple[str, ...] = EXTENSIONS) -> str:
     """Return the extension that decides how the file is read, without ".gz"."""
     name = path.name.lower()
-    if not name.endswith(EXTENSIONS):
+    if not name.endswith(extensions):
         raise InputError(
-            f"{path.name}: files of this kind are not read. Use one of {', '.join(EXTENSIONS)}."
+            f"{path.name}: files of this kind are not read. Use one of {', '.join(extensions)}."
         )
     if path.stat().st_size == 0:
         raise InputError(f"{path.name}: the file is empty. Supply it again.")

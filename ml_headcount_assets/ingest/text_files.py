@@ -15,7 +15,14 @@ from ..errors import InputError
 from .encodings import UTF_8, LineDecoder, as_utf8
 from .rejects import WHOLE_ROW, Rejects
 
-__all__ = ["LONGEST_LINE", "TextLines", "json_objects", "records", "same_width"]
+__all__ = [
+    "LONGEST_LINE",
+    "TextLines",
+    "json_objects",
+    "records",
+    "same_width",
+    "unpacked_chunks",
+]
 
 #: Lines that are longer than so many bytes are no rows but damage.
 LONGEST_LINE = 32 << 20
@@ -58,7 +65,7 @@ class TextLines(Iterator[str]):
         return next(self._lines)
 
     def _decoded(self, path: Path, rejects: Rejects) -> Iterator[str]:
-        self.encoding, chunks = as_utf8(_chunks(path, rejects))
+        self.encoding, chunks = as_utf8(unpacked_chunks(path, rejects))
         decoder = LineDecoder(path.name)
         for number, line in enumerate(_byte_lines(chunks), 1):
             if len(line) > LONGEST_LINE:
@@ -101,7 +108,7 @@ def _whole_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield held
 
 
-def _chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
+def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
     """Read and unpack a file; of a gzip file that is cut off, all that can be had."""
     some = False
     try:

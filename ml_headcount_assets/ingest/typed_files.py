@@ -60,14 +60,14 @@ def parquet_rows(path: Path) -> Rows:
 
 
 def parquet_records(
-    path: Path, fields: Collection[str], rejects: Rejects
+    path: Path, fields: Collection[str] | None, rejects: Rejects
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (row, record) with nested values, a few thousand rows in memory at a time.
 
     Parameters
     ----------
     fields
-        Names of the columns that are wanted, of which the file may lack some.
+        Names of the columns that are wanted, of which the file may lack some; None for all.
 
     Raises
     ------
@@ -77,7 +77,8 @@ def parquet_records(
     line = 1
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            columns = [name for name in file.schema_arrow.names if name in fields]
+            names = file.schema_arrow.names
+            columns = [name for name in names if fields is None or name in fields]
             for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
                 for record in _records(batch):
                     line += 1
