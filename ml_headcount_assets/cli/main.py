@@ -54,6 +54,7 @@ def main() -> None:
 
 for command in (
     worlds.simulate,
+    study.doctor,
     study.run,
     study.label_cost,
     study.label,

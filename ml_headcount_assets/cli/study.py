@@ -21,10 +21,34 @@ from ml_headcount_assets.cli.options import (
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
 
-__all__ = ["export", "label", "label_cost", "run", "ui"]
+__all__ = ["doctor", "export", "label", "label_cost", "run", "ui"]
 
 
 _SHOWN_COMPANIES = 15
+
+
+@click.command()
+@study_option
+@click.option("--config", help="Configuration in place of the directory's study.yaml.")
+def doctor(directory: Path, config: str | None) -> None:
+    """Tell what a study's files are, and what they allow.
+
+    Nothing is computed, and nobody is asked. Of large files only the beginning is looked at. The
+    exit status says whether a run would do: 0, or 2.
+    """
+    from rich.console import Console
+
+    from ml_headcount_assets.cli.diagnosis import diagnosis_lines
+    from ml_headcount_assets.labelling.diagnosis import diagnose
+    from ml_headcount_assets.study import load_study
+
+    console = Console()
+    found = diagnose(load_study(directory, config))
+    for line in diagnosis_lines(found):
+        console.print(line, soft_wrap=True)
+    if not found.would_run:
+        raise SystemExit(2)
+    console.print("A run would do: ml-headcount run --study DIR")
 
 
 @click.command()
@@ -67,7 +91,9 @@ def run(
     from rich.console import Console
     from rich.text import Text
 
+    from ml_headcount_assets.cli.diagnosis import diagnosis_lines
     from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.labelling.diagnosis import diagnose
     from ml_headcount_assets.orchestration.session import materialize_study
     from ml_headcount_assets.study import load_study
     from ml_headcount_assets.warehouse.beside import ranges_path
@@ -78,6 +104,8 @@ def run(
     refuse_other_study(study, warehouse)
     console = Console()
     announce = partial(console.print, markup=False, soft_wrap=True)
+    for line in diagnosis_lines(diagnose(study)):
+        console.print(line, soft_wrap=True)
     # What workers have found is needed until all of it is in the warehouse.
     chosen = chosen_compute(
         compute, processes, engine, ranges_path(warehouse.resolve()), announce, hold=True

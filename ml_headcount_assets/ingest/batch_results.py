@@ -26,9 +26,9 @@ from ..text.llm.missing import Missing
 from ..text.llm.verdicts import read_verdict
 from .file_forms import FileForm
 from .identifiers import normalise_profile_id
+from .json_records import json_records
 from .rejects import WHOLE_ROW, Rejects, no_rejects
 from .strangers import strangers
-from .text_files import TextLines, json_objects
 
 __all__ = ["BatchResults", "batch_folders", "read_batch_results", "read_batches"]
 
@@ -183,7 +183,7 @@ class _Source:
     def results(self) -> Iterator[tuple[int, _Result]]:
         """Yield (line, result) of every result that names a person or a text."""
         try:
-            for line, record in json_objects(TextLines(self._path, self.rejects), self.rejects):
+            for line, record in json_records(self._path, self.rejects):
                 for answer, content in self._answers(line, record):
                     yield line, self._result(line, answer, content)
         except InputError as error:  # the other files may be in order

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ..errors import InputError
 from ..study import ProfileLabelsFile, Study, ValidationFile
 from .labels import read_labels
-from .tables import RawTable, read_header
+from .tables import RawTable, no_such_column, read_header
 
 __all__ = ["annotator_columns", "wide_labels"]
 
@@ -34,8 +34,8 @@ def annotator_columns(study: Study) -> dict[str, str]:
     rated, deployed = study.files.validation, study.files.profile_labels
     if deployed is None:
         return {name: name for name in sorted({*study.keyword_filters.rules, *_folders(study)})}
-    rated_names = _other_columns(rated.path, rated.columns)
-    deployed_names = _other_columns(deployed.path, deployed.columns)
+    rated_names = _other_columns(rated.path, rated.columns, "validation", "is_expert")
+    deployed_names = _other_columns(deployed.path, deployed.columns, "profile_labels", "company_id")
     sides: Sequence[tuple[set[str], set[str], ValidationFile | ProfileLabelsFile, str]] = (
         (rated_names, deployed_names, rated, deployed.path.name),
         (deployed_names, rated_names, deployed, rated.path.name),
@@ -66,7 +66,7 @@ def wide_labels(table: RawTable, columns: Mapping[str, str], study: Study) -> pd
     frame = pd.DataFrame(index=np.arange(len(table)))
     thresholds = {entry.name: entry.threshold for entry in study.annotators or ()}
     for name, column in columns.items():
-        values = table.require(column, f"annotators: {name}: column")
+        values = table.require(column, f"annotators: {name}: column", name)
         frame[name] = read_labels(
             values,
             table.line,
@@ -84,8 +84,14 @@ def wide_labels(table: RawTable, columns: Mapping[str, str], study: Study) -> pd
     return frame
 
 
-def _other_columns(path: Path, known: BaseModel) -> set[str]:
-    return set(read_header(path)) - set(known.model_dump().values())
+def _other_columns(path: Path, known: BaseModel, role: str, required: str) -> set[str]:
+    """Return the columns that are no keys, having seen that the required key is there."""
+    header = read_header(path)
+    column = getattr(known, required)
+    if column not in header:
+        # Else a key by another name would be taken for an annotator.
+        raise no_such_column(path.name, column, header, f"files.{role}.columns.{required}")
+    return set(header) - set(known.model_dump().values())
 
 
 def _folders(study: Study) -> list[str]:

@@ -76,12 +76,12 @@ class ProfileText(NamedTuple):
 
 
 def text_fields(names: Iterable[str]) -> list[str]:
-    """Return those of a table's columns that the recipe reads."""
-    return [
-        name
-        for name in names
-        if (key := squashed(name)) in TOP_TEXT or key in SECTIONS or names_company(key)
-    ]
+    """Return those of a table's columns that the recipe reads; none, if none holds text."""
+    keys = {name: squashed(name) for name in names}
+    told = {
+        name for name, key in keys.items() if key == _WHOLE or key in TOP_TEXT or key in SECTIONS
+    }
+    return [name for name, key in keys.items() if told and (name in told or names_company(key))]
 
 
 def profile_text(record: Mapping[str, Any]) -> ProfileText:

@@ -210,7 +210,7 @@ _INGEST = [
                 TEXT,
                 "Which reader set it aside",
                 pa.Check.isin(
-                    ["companies", "rated_cvs", "profiles", "llm_labels", "profile_labels"]
+                    ["companies", "rated_cvs", "profiles", "batch_results", "profile_labels"]
                 ),
             ),
             "source_file": column(TEXT, "File in the study directory"),

@@ -50,7 +50,7 @@ BATCH_RESULTS = Recipe(
     tables=("annotators",),
     # Results of nobody are counted.
     columns={
-        "profiles": ("profile_id", "text_hash"),
+        "profiles": ("company", "profile_id", "text_hash"),
         "rated_cvs": ("rated_id", "text_hash"),
     },
     files=("labels",),
