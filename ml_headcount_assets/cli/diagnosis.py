@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -48,12 +49,21 @@ def _few(entries: Sequence[str], most: int, what: str) -> list[str]:
 
 
 def _files(forms: Sequence[FileForm]) -> Iterator[str]:
-    for form in forms[:_MOST_FILES]:
-        yield f"{form.path}: {', '.join(_of(form))}"
+    """Yield a line for each file, or for several that are alike."""
+    alike: dict[FileForm, list[FileForm]] = {}
+    for form in forms:
+        alike.setdefault(replace(form, path="", records=None), []).append(form)
+    groups = list(alike.values())
+    for group in groups[:_MOST_FILES]:
+        counts = [form.records for form in group]
+        records = None if None in counts else sum(count or 0 for count in counts)
+        form = replace(group[0], records=records)
+        more = f" and {len(group) - 1:,} more" if len(group) > 1 else ""
+        yield f"{form.path}{more}: {', '.join(_of(form))}"
         if form.fields_unused:
             yield f"  not used: {_names(form.fields_unused)}"
-    if len(forms) > _MOST_FILES:
-        yield f"and {len(forms) - _MOST_FILES:,} more files"
+    if len(groups) > _MOST_FILES:
+        yield f"and {len(groups) - _MOST_FILES:,} more kinds of files"
 
 
 def _of(form: FileForm) -> Iterator[str]:

@@ -29,7 +29,7 @@ from .vendors import Standing
 
 __all__ = ["PeopleFound", "ProfileLook", "look_at_profiles"]
 
-_MOST_RECORDS, _FEWEST_OF_FILE = 20_000, 50
+_MOST_RECORDS, _FEWEST_OF_FILE = 12_000, 50
 _EMPLOYED = (Standing.EMPLOYED.value, Standing.UNTOLD.value)
 
 
