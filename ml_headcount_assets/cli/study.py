@@ -251,7 +251,7 @@ def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
     known = None if truth is None else read_truth(truth)
     files = write_tables(results, directory)
     report = directory / "report.html"
-    write_report(results, report, truth=known)
+    write_report(results, last_study(warehouse), report, truth=known)
     click.echo(
         f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
     )
@@ -261,7 +261,7 @@ def _results(warehouse: Path) -> StudyResults:
     from ml_headcount_assets.export import read_results
     from ml_headcount_assets.warehouse.store import TableStore
 
-    return read_results(TableStore(warehouse), last_study(warehouse))
+    return read_results(TableStore(warehouse), last_study(warehouse).estimators)
 
 
 def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...] | None) -> None:
@@ -273,8 +273,8 @@ def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...
         rejects_table,
     )
 
-    level, table = results.study.level, results.headline
-    title = f"Machine-learning experts by {results.study.headline}"
+    level, table = results.level, results.headline
+    title = f"Machine-learning experts by {results.headline_estimator}"
     if companies is None:
         table, title = table.head(_SHOWN_COMPANIES), f"{title}, the largest of {len(table)}"
     else:
