@@ -58,10 +58,11 @@ def read_companies(
     Returns
     -------
     companies
-        company (the slug), company_id, name, headcount (Int64), headcount_low and headcount_high
-        (Int64; the ends of a band, in which case headcount is its middle), size_band, cohort
-        (several are joined by ";"), headquarters, country (where the file has none: that of the
-        headquarters, see `countries`); sorted by company. Missing text is NaN.
+        company (the slug), company_id, name, aliases (further ids and names, joined by ";"),
+        headcount (Int64), headcount_low and headcount_high (Int64; the ends of a band, in which
+        case headcount is its middle), size_band, cohort (several are joined by ";"),
+        headquarters, country (where the file has none: that of the headquarters, see
+        `countries`); sorted by company. Missing text is NaN.
     hits
         company, company_id, annotator, hits (Int64): keyword hits among all employees.
     rejects
@@ -116,6 +117,7 @@ def _companies(
             "company": pd.array([company_slug(company) for company in ids], "str"),
             "company_id": pd.array(ids, "str"),
             "name": _optional_text(table, entry, "name"),
+            "aliases": _optional_text(table, entry, "aliases"),
             "headcount": known.headcount,
             "headcount_low": known.low,
             "headcount_high": known.high,

@@ -29,10 +29,13 @@ from .rejects import Rejects
 from .vendors import Form, PathMisses, Person, Standing, fields_of, form_of, people_in
 from .vendors.mapped import MappedForm
 
-__all__ = ["EXTRACT_VERSION", "Extract", "Facts", "extract", "guess_form"]
+__all__ = ["EXTRACT_VERSION", "UNREAD_FILE", "Extract", "Facts", "extract", "guess_form"]
 
 #: Raised whenever the same file would give another extract (and see `RECIPE_VERSION`).
 EXTRACT_VERSION = "1"
+
+#: Beginning of the reason why a whole file is left out.
+UNREAD_FILE = "the whole file is left out"
 
 _PEOPLE, _REJECTS, _FACTS = "people.parquet", "rejects.parquet", "facts.json"
 
@@ -125,10 +128,11 @@ class Extract:
         columns = [name for name in _SCHEMA.names if name not in ("text", "text_hash", "unread")]
         return pyarrow.parquet.read_table(self.folder / _PEOPLE, columns=columns).to_pandas()
 
-    def texts(self) -> Iterator[pyarrow.RecordBatch]:
-        """Yield text, text_hash and unread of the same rows, some thousand at a time."""
+    def texts(self) -> Iterator[pyarrow.Table]:
+        """Yield text, text_hash and unread of the same rows, as many at a time as were written."""
         with pyarrow.parquet.ParquetFile(self.folder / _PEOPLE) as file:
-            yield from file.iter_batches(_BATCH_ROWS, columns=["text", "text_hash", "unread"])
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, columns=["text", "text_hash", "unread"])
 
 
 def guess_form(path: Path, source: ProfilesSource) -> tuple[Facts, Form | None]:
@@ -174,7 +178,7 @@ def extract(
             facts = _extract(RecordFile.of(path), source, rejects, writer, most)
         except InputError as error:  # the other files may be in order
             facts = Facts(unreadable=str(error))
-            rejects.add_file(f"the whole file is left out: {error}")
+            rejects.add_file(f"{UNREAD_FILE}: {error}")
     table = pyarrow.Table.from_pandas(rejects.frame(), preserve_index=False)
     pyarrow.parquet.write_table(table, folder / _REJECTS)
     (folder / _FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")

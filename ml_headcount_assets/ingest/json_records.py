@@ -27,6 +27,9 @@ _BETWEEN = re.compile(r"[\s,\[\]\x1e\ufeff]*")
 _BEGINNING = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"')
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
+#: A line that is not longer may hold the brackets around all records, and a comma.
+_BRACKET_LINE = 2
+
 #: Errors this near to the end of what is read so far may be due to the end.
 _NEAR = 16
 _CUT_OFF = "the record is not a JSON object (cut off?)"
@@ -77,7 +80,7 @@ def _lines(lines: Iterator[str], rejects: Rejects) -> Iterator[tuple[int, dict[s
             yield number, parsed
         elif isinstance(parsed, list) and parsed and all(isinstance(p, dict) for p in parsed):
             yield from ((number, each) for each in parsed)
-        elif line.strip(" \t\r\n,[]\x1e\ufeff"):
+        elif len(line.strip()) > _BRACKET_LINE or line.strip(" \t\r\n,[]\x1e\ufeff"):
             rejects.add(number, WHOLE_ROW, "the line is not a JSON object (cut off?)")
 
 
@@ -146,7 +149,8 @@ class _Stream(Iterator[tuple[int, dict[str, Any]]]):
             except (ValueError, RecursionError) as error:
                 if self._may_go_on(error) and self._more():
                     continue
-                return self._refuse(_CUT_OFF)
+                self._refuse(_CUT_OFF)
+                return None
             if end == len(self._text) and not isinstance(value, dict) and self._more():
                 continue  # a number may go on
             break

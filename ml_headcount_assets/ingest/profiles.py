@@ -18,14 +18,14 @@ from .profile_files import profile_files
 from .rejects import Rejects, no_rejects
 from .survey import Survey, survey_profiles
 
-__all__ = ["NO_CONTENT", "UNREAD_FILE", "all_rejects", "read_profiles"]
+__all__ = ["NO_CONTENT", "all_rejects", "read_profiles"]
 
 _COLUMNS = ["company", "company_id", "profile_id", "snapshot", "text", "text_hash", "recipe"]
 _LIST = "\x1f"
 
-#: Reasons of rejects by which others find what concerns whole files, or no text at all.
+
+#: Reason by which it is known that a profile has no labels for want of text.
 NO_CONTENT = "the profile has no text; its labels are missing"
-UNREAD_FILE = "the whole file is left out"
 
 Progress = Callable[[int, int], None]
 
@@ -110,16 +110,16 @@ def _rows(extract: Extract, chosen: pd.DataFrame, rejects: Rejects) -> Iterator[
     chosen = chosen.assign(company=chosen["company_id"].map(slugs), recipe=RECIPE_VERSION)
     place = chosen["row"].to_numpy()
     before = 0
-    for batch in extract.texts():
-        start, stop = np.searchsorted(place, [before, before + len(batch)])
+    for texts in extract.texts():
+        start, stop = np.searchsorted(place, [before, before + len(texts)])
         if stop > start:
             rows = chosen.iloc[start:stop].reset_index(drop=True)
-            told = batch.take(pyarrow.array(place[start:stop] - before)).to_pandas()
+            told = texts.take(pyarrow.array(place[start:stop] - before)).to_pandas()
             _report(rows["line"], told, rejects)
             yield rows.assign(text=told["text"], text_hash=told["text_hash"])[_COLUMNS].astype(
                 "str"
             )
-        before += len(batch)
+        before += len(texts)
 
 
 def _report(lines: pd.Series, told: pd.DataFrame, rejects: Rejects) -> None:

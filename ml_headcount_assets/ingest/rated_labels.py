@@ -90,7 +90,7 @@ def _report_origin(table: RawTable, name: str, in_file: Mapping[str, str]) -> No
     if name not in in_file:
         raise InputError(
             f"{table.source}: keyword filter {name!r} cannot label the rated CVs, since there is"
-            " no column with text (text, position, about, experience, ...). Add the CVs' text."
+            " no column of text (text, position, about, experience, ...). Add the text of the CVs."
         )
     table.rejects.add_file(
         f"the CVs have no text, so the labels of {name} are taken from the file; they mean"

@@ -46,11 +46,16 @@ def _listed(given: Any) -> Any:
 
 
 class CompanyColumns(Section):
-    """Names of the company table's columns. Only the id and the headcount have to exist."""
+    """Names of the company table's columns. Only the id and the headcount have to exist.
+
+    `aliases` are further ids and names of a company, joined by ";": former ones, numbers, showcase
+    pages.
+    """
 
     company_id: Name = "company_id"
     headcount: Name = "headcount"
     name: Name = "name"
+    aliases: Name = "aliases"
     headquarters: Name = "headquarters"
     country: Name = "country"
     cohort: Name = "cohort"

@@ -22,7 +22,7 @@ _LEGAL_FORMS = (
 )
 _FORM = frozenset(_LEGAL_FORMS.split())
 _LONGEST_FORM = 20
-_PLACED = r"(?:\s+(?:at|with|bei|chez|presso|en|na|hos|på|à|@)\s+|\s*@\s*)"
+_PLACED = r"(?:(?:^|\s+)(?:at|with|bei|chez|presso|en|na|hos|på|à|@)\s+|\s*@\s*)"
 _SEPARATOR = r"\s*[|,·•;:()/–-]\s*"
 
 
@@ -60,8 +60,13 @@ def without_companies(parts: Collection[str], companies: Iterable[str]) -> list[
     folded = "\n".join(kept).casefold()
     present = [name for name in names if len(name) > 1 and name.casefold() in folded]
     for name in present:
-        kept = [_pattern(name).sub(" ", part).strip() for part in kept]
+        kept = [_without(part, name) for part in kept]
     return [part for part in kept if part]
+
+
+def _without(part: str, name: str) -> str:
+    left = _pattern(name).sub("", part)
+    return part if left == part else left.strip(" |,·•;:–-\n")
 
 
 def _is_company(

@@ -140,6 +140,7 @@ _INGEST = [
         {
             **_COMPANY,
             "name": column(TEXT, "Name of the company", nullable=True),
+            "aliases": column(TEXT, "Its other ids and names, separated by ';'", nullable=True),
             "headcount": _HEADCOUNT,
             "headcount_low": column(
                 BIGINT, "Fewest employees, where only a band is known", _positive, nullable=True

@@ -21,6 +21,7 @@ def test_clean_table(make_study: MakeStudy) -> None:
             "company": ["acme", "globex"],
             "company_id": ["acme", "globex"],
             "name": ["Acme", "Globex"],
+            "aliases": pd.Series([None, None], dtype="str"),
             "headcount": pd.array([120, 40], "Int64"),
             "headcount_low": pd.array([None, None], "Int64"),
             "headcount_high": pd.array([None, None], "Int64"),
