@@ -160,7 +160,7 @@ def test_bad_json_lines(tmp_path: Path) -> None:
     table = read_table(_write(tmp_path, "t.jsonl", content))
     assert list(table.columns["a"]) == ["1", "?", ""]
     assert list(table.columns["b"]) == ["", "", '{"c": 1}']
-    assert list(table.rejects.frame()["line"]) == [2, 3, 8]  # brackets alone say nothing
+    assert list(table.rejects.frame()["line"]) == [2, 3, 4, 8]
 
 
 def test_truncated_gzip_keeps_what_can_be_read(tmp_path: Path) -> None:
