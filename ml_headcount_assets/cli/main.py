@@ -50,8 +50,10 @@ def main() -> None:
 
 for command in (
     worlds.simulate,
+    study.doctor,
     study.run,
     study.label_cost,
+    study.label,
     keywords,
     study.ui,
     study.export,

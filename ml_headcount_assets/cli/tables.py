@@ -13,7 +13,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ml_headcount_assets.wording import count, decimal, percent, share
+from ml_headcount_assets.wording import count, decimal, headcount, percent, share
 
 __all__ = [
     "company_table",
@@ -63,7 +63,8 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
     Parameters
     ----------
     intervals
-        ``label, evidence, n_profiles, headcount, low, median, high, confidence``.
+        ``label, evidence, n_profiles, headcount, headcount_low, headcount_high,
+        low, median, high, confidence``.
     title
         What is shown.
     level
@@ -76,7 +77,7 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
         table.add_row(
             Text(str(row.label)),
             count(row.n_profiles),
-            count(row.headcount),
+            headcount(row.headcount, row.headcount_low, row.headcount_high),
             count(row.low),
             Text(count(row.median), style="bold"),
             count(row.high),
@@ -120,7 +121,7 @@ def counts_line(heading: str, counts: Mapping[str, int]) -> Text:
 def rejects_table(rejects: pd.DataFrame) -> Table:
     """Return how often each field was rejected and why: ``source_file, field, reason, rows``."""
     table = plain_table(
-        "Rows and fields that could not be used", ("file", "field", ">rows", "reason")
+        "What could not be used, or could be read otherwise", ("file", "field", ">rows", "reason")
     )
     for row in rejects.itertuples():
         # Text, lest brackets in a file's own words be taken for markup.

@@ -15,7 +15,7 @@ from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.figures.style import SIZE_BAND_LABELS
 from ml_headcount_assets.model import ESTIMATORS, MODEL_VERSION
 from ml_headcount_assets.study import Study
-from ml_headcount_assets.wording import count, decimal, percent, share
+from ml_headcount_assets.wording import count, decimal, headcount, percent, share
 
 from .results import StudyResults
 from .study_figures import honest_filters, study_figures
@@ -26,6 +26,8 @@ __all__ = ["write_report"]
 FLAG_MEANINGS = {
     "headcount_missing": "The company table has no headcount; the estimate covers the seen profiles"
     " only, and without profiles there is none.",
+    "headcount_band": "The headcount is known as a band only; it was drawn from the band in each"
+    " draw.",
     "headcount_not_positive": "The headcount is zero or negative and was set aside.",
     "more_profiles_than_headcount": "More labelled profiles than employees; the number of profiles"
     " was taken as the headcount.",
@@ -59,6 +61,7 @@ def write_report(
         lstrip_blocks=True,
     )
     environment.filters["count"] = count
+    environment.filters["employees"] = headcount
     environment.filters["share"] = share
     environment.filters["bits"] = partial(decimal, digits=3)
     page = environment.get_template("report.html.j2").render(
