@@ -9,7 +9,6 @@ from .annotators import study_annotators
 from .companies import company_keys, read_companies
 from .extraction import EXTRACT_VERSION, UNREAD_FILE
 from .identifiers import company_slug, normalise_company_id
-from .profile_forms import profile_forms
 from .profile_labels import read_profile_labels
 from .profiles import NO_CONTENT, read_profiles
 from .rated_cvs import read_rated_cvs
@@ -23,7 +22,6 @@ __all__ = [
     "company_slug",
     "no_rejects",
     "normalise_company_id",
-    "profile_forms",
     "read_companies",
     "read_profile_labels",
     "read_profiles",

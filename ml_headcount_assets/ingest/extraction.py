@@ -150,7 +150,9 @@ def guess_form(path: Path, source: ProfilesSource) -> tuple[Facts, Form | None]:
     )
 
 
-def extract(path: Path, name: str, source: ProfilesSource, folder: Path) -> Facts:
+def extract(
+    path: Path, name: str, source: ProfilesSource, folder: Path, most: int | None = None
+) -> Facts:
     """Read a file of raw profiles and write its extract.
 
     Parameters
@@ -163,6 +165,8 @@ def extract(path: Path, name: str, source: ProfilesSource, folder: Path) -> Fact
         How the study wants its profiles read.
     folder
         Where the extract is to be; it is made.
+    most
+        Read no more than so many records, for a look; None for all.
     """
     folder.mkdir(parents=True, mode=0o700)
     rejects = Rejects(name)
@@ -171,7 +175,7 @@ def extract(path: Path, name: str, source: ProfilesSource, folder: Path) -> Fact
         folder / _PEOPLE, _SCHEMA, compression="zstd", compression_level=1, use_dictionary=False
     ) as writer:
         try:
-            facts = _extract(RecordFile.of(path), source, rejects, writer)
+            facts = _extract(RecordFile.of(path), source, rejects, writer, most)
         except InputError as error:  # the other files may be in order
             facts = Facts(unreadable=str(error))
             rejects.add_file(f"{UNREAD_FILE}: {error}")
@@ -186,8 +190,9 @@ def _extract(
     source: ProfilesSource,
     rejects: Rejects,
     writer: pyarrow.parquet.ParquetWriter,
+    most: int | None,
 ) -> Facts:
-    records = _records(file, rejects)
+    records = islice(_records(file, rejects), most)
     first = list(islice(records, _LOOKED_AT))
     names = _names(record for _, record in first)
     form, said = form_of(names, source)

@@ -18,7 +18,7 @@ from .profile_files import profile_files
 from .rejects import Rejects, no_rejects
 from .survey import Survey, survey_profiles
 
-__all__ = ["NO_CONTENT", "read_profiles"]
+__all__ = ["NO_CONTENT", "all_rejects", "read_profiles"]
 
 _COLUMNS = ["company", "company_id", "profile_id", "snapshot", "text", "text_hash", "recipe"]
 _LIST = "\x1f"
@@ -95,7 +95,7 @@ def read_profiles(
                 done += len(rows)
                 if progress:
                     progress(done, len(survey.chosen))
-        yield "rejects", _all_rejects(extracts.by_file, facts, survey)
+        yield "rejects", all_rejects(extracts.by_file, facts, survey)
 
 
 def _in_thousands(progress: Progress | None) -> Progress | None:
@@ -134,10 +134,10 @@ def _report(lines: pd.Series, told: pd.DataFrame, rejects: Rejects) -> None:
             rejects.add(line, "text", NO_CONTENT)
 
 
-def _all_rejects(
+def all_rejects(
     extracts: Mapping[str, Extract], facts: Mapping[str, Facts], survey: Survey
 ) -> pd.DataFrame:
-    """Return the rejects of reading and of choosing together, file by file."""
+    """Return the rejects of reading and of choosing together, file by file, as `Rejects.frame`."""
     frames = []
     for name, extract in extracts.items():
         rejects = survey.rejects[name]

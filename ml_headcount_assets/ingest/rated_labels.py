@@ -36,7 +36,7 @@ def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
     """
     columns = annotator_columns(study)
     if study.files.profiles is None:
-        return wide_labels(table, columns, table.rejects)
+        return wide_labels(table, columns, study)
     rules = study.keyword_filters.rules
     in_file = {name: column for name, column in columns.items() if column in table.columns}
     for name in in_file.keys() & study.held_out.keys():
@@ -45,7 +45,7 @@ def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
             f"the column {column} is not used: {name} was learned on these CVs, and its labels"
             " are in a file of their own"
         )
-    labels = wide_labels(table, in_file, table.rejects)
+    labels = wide_labels(table, in_file, study)
     texts = rated_texts(table)
     for name in columns:
         if name not in rules or name in study.held_out:

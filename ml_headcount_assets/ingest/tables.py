@@ -7,6 +7,7 @@ take the others with them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,14 +19,15 @@ from ..errors import InputError
 from ..study import EXTENSIONS
 from .delimited import DELIMITERS, read_delimited
 from .file_forms import FileForm
+from .json_records import json_records
 from .rejects import Rejects
-from .text_files import TextLines, json_objects
 from .typed_files import parquet_rows, xlsx_rows
 from .values import Rows, as_text
 
 __all__ = [
     "RawTable",
     "file_extension",
+    "no_such_column",
     "read_header",
     "read_table",
     "refuse_repeats",
@@ -60,17 +62,11 @@ class RawTable:
     def __len__(self) -> int:
         return len(self.line)
 
-    def require(self, column: str, key: str) -> NDArray[np.object_]:
-        """Return a column, or tell which configuration key would map it."""
+    def require(self, column: str, key: str, annotator: str = "") -> NDArray[np.object_]:
+        """Return a column, or raise `no_such_column`."""
         if column in self.columns:
             return self.columns[column]
-        near = get_close_matches(column, self.columns, n=1)
-        hint = f" Is it {near[0]!r}?" if near else ""
-        raise InputError(
-            f"{self.source}: there is no column {column!r}.{hint} The columns are"
-            f" {', '.join(map(repr, self.columns))}. Name the right one under {key} in the"
-            " study's configuration, or correct the header."
-        )
+        raise no_such_column(self.source, column, self.columns, key, annotator)
 
     def keep(self, rows: NDArray[np.bool_]) -> RawTable:
         """Return the table with only the rows for which `rows` is true."""
@@ -86,6 +82,40 @@ class RawTable:
                 f"{self.source}: none of its {rows} rows can be used; the first reject:"
                 f" {self.rejects.first_reason()}."
             )
+
+
+def no_such_column(
+    source: str, column: str, columns: Collection[str], key: str, annotator: str = ""
+) -> InputError:
+    """Return the error that a column is missing: what there is instead, and the line to write.
+
+    Parameters
+    ----------
+    source
+        The file's name.
+    column
+        What was looked for.
+    columns
+        What there is.
+    key
+        The configuration's key that would map it, such as ``files.companies.columns.name``.
+    annotator
+        Whose labels the column would hold; "" if it is another.
+    """
+    near = get_close_matches(column, columns, n=1)
+    hint = f" Is it {near[0]!r}?" if near else ""
+    yours = repr(near[0]) if near else "YOURS"
+    *sections, last = key.split(".")
+    line = f"{last}: {yours}"
+    for section in reversed(sections):
+        line = f"{section}: {{{line}}}"
+    if annotator:
+        line = f"annotators: [{{name: {annotator}, ..., column: {yours}}}]"
+    return InputError(
+        f"{source}: there is no column {column!r}.{hint} The columns are"
+        f" {', '.join(map(repr, columns))}. Name the right one under {key} in the"
+        f" study's configuration ({line}), or correct the header."
+    )
 
 
 def read_table(path: Path) -> RawTable:
@@ -143,13 +173,12 @@ def _json_rows(path: Path, rejects: Rejects) -> tuple[*Rows, FileForm]:
     """Take all keys in the order they come up; "" stands for absent ones."""
     lines: list[int] = []
     objects: list[dict[str, str]] = []
-    source = TextLines(path, rejects)
-    for line, parsed in json_objects(source, rejects):
+    for line, parsed in json_records(path, rejects):
         lines.append(line)
         objects.append({as_text(key): as_text(value) for key, value in parsed.items()})
     header = list(dict.fromkeys(key for parsed in objects for key in parsed))
     rows = [[parsed.get(key, "") for key in header] for parsed in objects]
-    return header, rows, lines, FileForm(path.name, "JSON Lines", encoding=source.encoding)
+    return header, rows, lines, FileForm(path.name, "JSON")
 
 
 def _delimited_rows(path: Path, delimiter: str, rejects: Rejects) -> tuple[*Rows, FileForm]:

@@ -8,6 +8,7 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from .rejects import WHOLE_ROW, Rejects
 __all__ = [
     "LONGEST_LINE",
     "TextLines",
+    "copy_beginning",
     "json_objects",
     "records",
     "same_width",
@@ -79,6 +81,14 @@ class TextLines(Iterator[str]):
             if text is None:
                 rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
             yield "\n" if text is None else text
+
+
+def copy_beginning(path: Path, folder: Path, lines: int) -> Path:
+    """Write the first lines of a text file into a folder, unpacked and as UTF-8, for a look."""
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    with (folder / name).open("w", encoding="utf-8", newline="") as file:
+        file.writelines(islice(TextLines(path, Rejects(path.name)), lines))
+    return folder / name
 
 
 def _byte_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ class CompanyEvidence:
         Its id.
     headcount
         Number of employees the estimate is for; 0 if nothing is known. At least the number of
-        labelled profiles.
+        labelled profiles. Of a band, its middle.
     band, cohort, prior
         Headcount band, cohort(s), and Beta parameters of the share of experts.
     labels, counts
@@ -42,6 +42,8 @@ class CompanyEvidence:
         ``"profiles"``, ``"aggregates"`` or ``"none"``.
     flags
         What is unusual about the company.
+    headcount_band
+        Least and most employees, where only that is known (`draw_headcounts_in_band`).
     """
 
     company_id: str
@@ -54,6 +56,12 @@ class CompanyEvidence:
     hits: dict[str, int]
     evidence: str
     flags: tuple[str, ...]
+    headcount_band: tuple[int, int] | None = None
+
+    @property
+    def headcount_is_known(self) -> bool:
+        """Whether the company table says how many employees there are, if only as a band."""
+        return not {"headcount_missing", "headcount_not_positive"} & set(self.flags)
 
     @property
     def n_profiles(self) -> int:
@@ -75,8 +83,9 @@ def assess_companies(
     pattern_counts
         ``company_id``, ``pattern`` over all `described` annotators, ``n_profiles``.
     companies
-        ``company_id``, ``headcount`` (missing or not positive: unknown), optionally ``cohort``
-        and ``<filter>_hits``.
+        ``company_id``, ``headcount`` (missing or not positive: unknown), optionally
+        ``headcount_low`` and ``headcount_high`` (of a band, of which headcount is the middle),
+        ``cohort`` and ``<filter>_hits``.
     described, kept
         All annotators (order of the patterns' characters) and those in the likelihood.
     settings
@@ -99,6 +108,7 @@ def assess_companies(
     )
     cohorts = companies["cohort"] if "cohort" in companies else pd.Series(None, companies.index)
     hits = _hits(companies, described)
+    bands = _bands(companies)
     empty = np.empty((0, len(kept)), np.int8), np.empty(0, np.int64)
     return [
         _assess(
@@ -108,6 +118,7 @@ def assess_companies(
             *projected.get(company_id, empty),
             {name: int(values[row]) for name, values in hits.items() if values[row] >= 0},
             settings,
+            bands[row],
         )
         for row, company_id in enumerate(ids)
     ]
@@ -148,6 +159,16 @@ def _project(
     }
 
 
+def _bands(companies: pd.DataFrame) -> list[tuple[int, int] | None]:
+    """Return the ends of the headcounts that are bands."""
+    if not {"headcount_low", "headcount_high"} <= set(companies.columns):
+        return [None] * len(companies)
+    return [
+        None if pd.isna(low) or pd.isna(high) or low >= high else (int(low), int(high))
+        for low, high in zip(companies["headcount_low"], companies["headcount_high"], strict=True)
+    ]
+
+
 def _hits(
     companies: pd.DataFrame, described: Sequence[Annotator]
 ) -> dict[str, NDArray[np.float64]]:
@@ -170,6 +191,7 @@ def _assess(
     counts: NDArray[np.int64],
     hits: dict[str, int],
     settings: EstimatorSettings,
+    headcount_band: tuple[int, int] | None,
 ) -> CompanyEvidence:
     flags = []
     known = bool(np.isfinite(headcount) and headcount > 0)
@@ -177,9 +199,15 @@ def _assess(
         flags.append("headcount_missing" if np.isnan(headcount) else "headcount_not_positive")
     band = str(size_band(headcount if known else np.nan))
     seen, employees = int(counts.sum()), int(headcount) if known else 0
-    if known and seen > employees:
+    most = headcount_band[1] if known and headcount_band else employees
+    if known and headcount_band:
+        flags.append("headcount_band")
+        # Whoever was seen is there, which says something about where in the band it is.
+        least = max(headcount_band[0], seen)
+        headcount_band = (least, most) if least < most else None
+    if known and seen > most:
         flags.append("more_profiles_than_headcount")
-    if known and any(count > employees for count in hits.values()):
+    if known and any(count > most for count in hits.values()):
         flags.append("more_hits_than_headcount")
     employees = max(employees, seen)
     enough = seen >= min(settings.min_profiles, max(employees, 1))
@@ -204,4 +232,5 @@ def _assess(
         hits,
         evidence,
         tuple(flags),
+        headcount_band if known else None,
     )

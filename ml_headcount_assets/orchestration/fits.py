@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -16,8 +16,8 @@ from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.model import (
     ESTIMATORS,
     AnnotatorFit,
-    CohortFit,
     HeadcountResult,
+    StudyEvidence,
     draw_headcounts,
 )
 from ml_headcount_assets.warehouse.records import annotators_of
@@ -65,13 +65,13 @@ def _scaled_drawer(reader: Reader, estimator: str) -> Drawer:
     """Return how to draw with the error rates of rated CVs and the scale of keyword counts."""
     study = reader.study
     fit, cohort = stored_fit(reader, estimator), stored_cohort(reader, estimator)
+    annotators = annotators_of(reader.read("annotators"))
 
     def draw(counts: pd.DataFrame, companies: pd.DataFrame, progress: Progress) -> HeadcountResult:
         return draw_headcounts(
             fit,
             cohort,
-            counts,
-            companies,
+            StudyEvidence(annotators, counts, companies),
             study.settings(),
             estimator=estimator,
             draws=study.draws,
@@ -111,9 +111,9 @@ def stored_fit(reader: Reader, estimator: str) -> AnnotatorFit:
     return AnnotatorFit.from_frame(_of(reader, "annotator_fit", estimator), annotators)
 
 
-def stored_cohort(reader: Reader, estimator: str) -> CohortFit:
+def stored_cohort(reader: Reader, estimator: str) -> Any:
     """Return the draws of what companies share, of one estimator."""
-    return CohortFit.from_frame(_of(reader, "cohort_fit", estimator))
+    return ESTIMATORS[estimator].read_cohort(_of(reader, "cohort_fit", estimator))
 
 
 def _of(reader: Reader, table: str, estimator: str) -> pd.DataFrame:

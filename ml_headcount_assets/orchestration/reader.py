@@ -1,6 +1,6 @@
 """What a recipe's functions see: the tables, settings and files that it declares, and no others.
 
-Which these are is no matter of this module, nor is anything about Dagster.
+Which these are does not belong here, nor does anything of Dagster.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def narrowed(study: Study, fields: Collection[str], roles: Collection[str]) -> S
 
 
 def _narrowed_files(files: StudyFiles, roles: Collection[str]) -> StudyFiles:
-    values = {
+    values: dict[str, Any] = {
         role: value if value is None or role in roles else _Closed(role) for role, value in files
     }
     return StudyFiles.model_construct(**values)

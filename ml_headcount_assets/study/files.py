@@ -14,7 +14,7 @@ from ..section import Name, Section
 PROFILES_FOLDER, LABELS_FOLDER = "profiles", "labels"
 
 #: Extensions that the readers understand. The text formats may also be gzipped (".csv.gz").
-TEXT_EXTENSIONS = (".csv", ".tsv", ".jsonl")
+TEXT_EXTENSIONS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 BINARY_EXTENSIONS = (".parquet", ".xlsx")
 

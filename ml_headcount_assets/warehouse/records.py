@@ -94,7 +94,7 @@ def company_table(companies: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
     """Return the companies as the model takes them, with a column <filter>_hits per filter."""
     wide = hits.pivot(index="company", columns="annotator", values="hits").add_suffix("_hits")
     wide.columns.name = None
-    columns = ["company", "company_id", "headcount", "cohort"]
+    columns = ["company", "company_id", "headcount", "headcount_low", "headcount_high", "cohort"]
     return companies[columns].merge(wide, how="left", left_on="company", right_index=True)
 
 
@@ -128,8 +128,18 @@ def draw_rows(results: Mapping[str, HeadcountResult], slugs: Mapping[str, str]) 
     )
 
 
-def result_of(rows: pd.DataFrame) -> HeadcountResult:
-    """Return the result that rows of one estimator in table headcount_draws stand for."""
+def result_of(rows: pd.DataFrame, companies: pd.DataFrame | None = None) -> HeadcountResult:
+    """Return the result that rows of one estimator in table headcount_draws stand for.
+
+    Parameters
+    ----------
+    rows
+        Of one estimator.
+    companies
+        Rows of table companies, for totals to choose by; None if nothing is to be known of them.
+    """
+    if companies is not None:
+        companies = companies.set_index("company").loc[rows["company"]].reset_index(drop=True)
     draws = np.stack(rows["draws"].tolist()).astype(np.int32, copy=False)
     return HeadcountResult(
         company_id=rows["company_id"].to_numpy(dtype=object),
@@ -138,6 +148,7 @@ def result_of(rows: pd.DataFrame) -> HeadcountResult:
         flags=rows["flags"].to_numpy(dtype=object),
         n_profiles=rows["n_profiles"].to_numpy(dtype=np.int64),
         headcount=rows["headcount"].fillna(0).to_numpy(dtype=np.int64),
+        companies=companies,
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from ml_headcount_assets.model.estimators import ESTIMATORS
 from ml_headcount_assets.model.priors import SIZE_BANDS
-from ml_headcount_assets.model.settings import ESTIMATORS
 from ml_headcount_assets.text.keywords import LISTS
 
 from .table import (
@@ -61,9 +61,22 @@ _COMPANY = {
     "company_id": column(TEXT, "Id of the company in the study's files, normalised"),
 }
 
-_ESTIMATOR = {"estimator": column(TEXT, "Estimator", pa.Check.isin(ESTIMATORS))}
+
+def _known(names: pd.Series) -> pd.Series:
+    return names.isin(list(ESTIMATORS))
+
+
+_ESTIMATOR = {"estimator": column(TEXT, "Estimator", pa.Check(_known, name="known_estimator"))}
 
 _ANNOTATOR = {"annotator": column(TEXT, "Name of the annotator")}
+
+_LEVEL = {
+    "level": column(
+        DOUBLE,
+        "Probability content of the interval",
+        pa.Check.in_range(0, 1, include_min=False, include_max=False),
+    )
+}
 
 _INTERVAL = {
     "mean": column(DOUBLE, "Mean of the draws", _not_negative, nullable=True),
@@ -71,6 +84,7 @@ _INTERVAL = {
     "low": column(DOUBLE, "Lower end of the interval", _not_negative, nullable=True),
     "median": column(DOUBLE, "Median of the draws", _not_negative, nullable=True),
     "high": column(DOUBLE, "Upper end of the interval", _not_negative, nullable=True),
+    **_LEVEL,
 }
 
 _EVIDENCE = column(
@@ -128,6 +142,12 @@ _INGEST = [
             "name": column(TEXT, "Name of the company", nullable=True),
             "aliases": column(TEXT, "Its other ids and names, separated by ';'", nullable=True),
             "headcount": _HEADCOUNT,
+            "headcount_low": column(
+                BIGINT, "Fewest employees, where only a band is known", _positive, nullable=True
+            ),
+            "headcount_high": column(
+                BIGINT, "Most employees, where only a band is known", _positive, nullable=True
+            ),
             "size_band": column(TEXT, "Band of the headcount", pa.Check.isin(SIZE_BANDS)),
             "cohort": column(TEXT, "Cohorts, separated by ';'", nullable=True),
             "headquarters": column(TEXT, "Where the company is based", nullable=True),
@@ -176,6 +196,19 @@ _INGEST = [
         key=["annotator"],
     ),
     table(
+        "batch_results",
+        {
+            **_ANNOTATOR,
+            "about": column(
+                TEXT, "What the key is of: a person, or a text", pa.Check.isin(["person", "text"])
+            ),
+            "key": column(TEXT, "Id of the person, or hash of the text"),
+            "label": column(TINYINT, "Label; missing if there is none", _a_label, nullable=True),
+            "missing": column(TEXT, "Why there is no label", nullable=True),
+        },
+        key=["annotator", "about", "key"],
+    ),
+    table(
         "profiles",
         {
             **_PROFILE,
@@ -192,7 +225,7 @@ _INGEST = [
                 TEXT,
                 "Which reader set it aside",
                 pa.Check.isin(
-                    ["companies", "rated_cvs", "profiles", "llm_labels", "profile_labels"]
+                    ["companies", "rated_cvs", "profiles", "batch_results", "profile_labels"]
                 ),
             ),
             "source_file": column(TEXT, "File in the study directory"),
@@ -252,6 +285,7 @@ _CALIBRATE = [
             **_ANNOTATOR,
             **_share_summary("sensitivity"),
             **_share_summary("specificity"),
+            **_LEVEL,
         },
         key=["estimator", "annotator"],
     ),
@@ -265,6 +299,7 @@ _CALIBRATE = [
             "mean": column(DOUBLE, "Mean latent correlation", _a_correlation),
             "low": column(DOUBLE, "Lower end of the interval", _a_correlation),
             "high": column(DOUBLE, "Upper end of the interval", _a_correlation),
+            **_LEVEL,
         },
         key=["estimator", "is_expert", "annotator_a", "annotator_b"],
     ),
@@ -299,6 +334,7 @@ _CALIBRATE = [
             "expected": column(DOUBLE, "Held-out prediction", _not_negative),
             "low": column(DOUBLE, "Lower end of the prediction", _not_negative),
             "high": column(DOUBLE, "Upper end of the prediction", _not_negative),
+            **_LEVEL,
             "within": column(BOOLEAN, "Whether the prediction covers the observed count"),
         },
         key=["estimator", "is_expert", "pattern"],
@@ -331,6 +367,7 @@ _ESTIMATE = [
             "mean_count": column(DOUBLE, "Mean number of employees", _not_negative),
             "low": column(DOUBLE, "Lower end of the interval", _not_negative),
             "high": column(DOUBLE, "Upper end of the interval", _not_negative),
+            **_LEVEL,
         },
         key=["company", "estimator", "pattern"],
         part="company",
@@ -344,9 +381,7 @@ _ESTIMATE = [
             "headcount": _HEADCOUNT,
             "evidence": _EVIDENCE,
             **_INTERVAL,
-            "share_median": column(
-                DOUBLE, "Median share of the employees", _not_negative, nullable=True
-            ),
+            "share": column(DOUBLE, "Median share of the employees", _not_negative, nullable=True),
             "confidence": column(TEXT, "Confidence", pa.Check.isin(_CONFIDENCE)),
             "flags": _FLAGS,
         },
@@ -392,8 +427,8 @@ def _measured(meaning: str, *checks: pa.Check) -> pa.Column:
 def _rate_with_interval(rate: str) -> dict[str, pa.Column]:
     return {
         rate: column(DOUBLE, rate.capitalize(), _a_share),
-        f"{rate}_low": column(DOUBLE, "Lower end of its 95 % interval", _a_share),
-        f"{rate}_high": column(DOUBLE, "Upper end of its 95 % interval", _a_share),
+        f"{rate}_low": column(DOUBLE, "Lower end of its interval", _a_share),
+        f"{rate}_high": column(DOUBLE, "Upper end of its interval", _a_share),
     }
 
 
@@ -445,6 +480,7 @@ _KEYWORDS = [
             "n": column(BIGINT, "Rated CVs it is judged on", _positive),
             **_rate_with_interval("sensitivity"),
             **_rate_with_interval("specificity"),
+            **_LEVEL,
             "precision": _measured("Share of experts where it fires", _a_share),
             "recall": column(DOUBLE, "The sensitivity", _a_share),
             "information": _measured("Bits per CV, given the other annotators' labels"),

@@ -19,7 +19,7 @@ from ml_headcount_assets.model import (
     infer_annotators,
 )
 from ml_headcount_assets.model import cohort as cohort_module
-from ml_headcount_assets.model.calibration import _Fitter
+from ml_headcount_assets.model.calibration import PROBIT, _Fitter
 from ml_headcount_assets.model.rated import count_rated
 from ml_headcount_assets.validity.calibration_study import study_calibration
 from ml_headcount_assets.worlds.simulation import SimulatedWorld
@@ -95,7 +95,7 @@ def test_work_that_is_sent_holds_patterns_and_no_rows(world: SimulatedWorld) -> 
                     annotators,
                     EstimatorSettings(),
                     0,
-                    "five_layer",
+                    PROBIT,
                     Engine("numpy", "cpu"),
                 )
             )

@@ -56,6 +56,8 @@ def _rows(table: RawTable) -> list[list[str]]:
         ("t.tsv", _csv("\t")),
         ("t.csv.gz", _packed(_csv())),
         ("t.jsonl", _jsonl()),
+        ("t.json", _jsonl().replace(b"}\n{", b"},\n{").join([b"[", b"]"])),
+        ("t.ndjson", _jsonl()),
         ("t.jsonl.gz", _packed(_jsonl())),
     ],
 )
@@ -184,7 +186,8 @@ def test_truncated_gzip_keeps_what_can_be_read(tmp_path: Path) -> None:
         ("t.csv", ("a,b\n" + "Специалист,1\n" * 9).encode("cp1251"), "not UTF-8.*Save it"),
         ("t.csv.gz", b"a,b\n1,2\n", "not a gzip file"),
         ("t.csv.gz", _packed(b"a,b\n1,2\n")[:8], "not a gzip file"),
-        ("t.jsonl", b"[]\n", "not a JSON object"),
+        ("t.jsonl", b"[1]\n", "not a JSON object"),
+        ("t.json", b"[]\n", "no rows"),
         ("t.parquet", b"PAR1 cut", "parquet"),
         ("t.xlsx", b"PK cut", "xlsx"),
         ("t.sas7bdat", b"x", "not read"),

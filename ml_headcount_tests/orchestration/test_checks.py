@@ -28,6 +28,8 @@ BREAK = {
     "draws_are_joint": "UPDATE headcount_draws SET draws = draws[:-2]"
     " WHERE company = (SELECT min(company) FROM headcount_draws)",
     "intervals_are_ordered": "UPDATE headcount_intervals SET low = high + 1 WHERE high IS NOT NULL",
+    "intervals_have_one_level": "UPDATE headcount_intervals SET level = 0.99"
+    " WHERE company = (SELECT min(company) FROM headcount_intervals)",
     "most_companies_have_evidence": "UPDATE headcount_intervals SET evidence = 'none'",
     "totals_are_of_one_cast": "UPDATE _cache SET input_hash = 'old'"
     " WHERE asset = 'headcount_draws' AND company = (SELECT max(company) FROM companies)",
@@ -56,6 +58,7 @@ BLOCKING = {
     "draws_are_possible",
     "draws_are_joint",
     "intervals_are_ordered",
+    "intervals_have_one_level",
 }
 
 

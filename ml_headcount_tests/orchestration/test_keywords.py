@@ -24,6 +24,7 @@ from ml_headcount_assets.warehouse.beside import home_of, kept_study
 from ml_headcount_assets.warehouse.discoveries import stored_filters
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.wording import share
 from ml_headcount_assets.worlds.simulation import simulate_study
 from ml_headcount_assets.worlds.writing import write_world
 from ml_headcount_tests.orchestration.conftest import Place
@@ -313,8 +314,8 @@ def test_the_commands_show_both_ways_of_judging(place):
         both = zip(("cross_validated", "same_cvs"), lines[first : first + 2], strict=True)
         for judged, line in both:
             row = found[(found["filter"] == FOUND) & (found["judged"] == judged)].iloc[0]
-            assert f"{row['sensitivity']:.0%}" in line
-            assert f"{row['specificity']:.0%}" in line
+            assert share(row["sensitivity"]) in line
+            assert share(row["specificity"]) in line
         assert ("Proposed" in output) == bool(found["proposed"].any())
     assert "keyword_reach" in discovered
 

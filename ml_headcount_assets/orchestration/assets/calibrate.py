@@ -3,10 +3,19 @@
 What is made for one company at a time does not belong here.
 """
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Progress
-from ml_headcount_assets.model import MODEL_VERSION, fit_annotators, fit_cohort, predictive_checks
+from ml_headcount_assets.model import (
+    ESTIMATORS,
+    MODEL_VERSION,
+    StudyEvidence,
+    fit_annotators,
+    predictive_checks,
+)
+from ml_headcount_assets.model.calibration import ErrorModel
 from ml_headcount_assets.warehouse.records import (
     annotators_of,
     company_table,
@@ -17,7 +26,7 @@ from ml_headcount_assets.warehouse.records import (
 from ..fits import keeping, stored_fit
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
-from ..sources import ESTIMATION
+from ..sources import ESTIMATION, LEVEL
 from ..stages import CALIBRATE
 
 _LABELS = ("rated_labels", "rated_llm_labels")
@@ -37,20 +46,20 @@ def _annotator_frames(reader: Reader, progress: Progress) -> Frames:
                 rated,
                 annotators_of(reader.read("annotators")),
                 study.settings(),
-                estimator=estimator,
+                errors=errors,
                 draws=study.draws,
                 seed=study.seed,
                 compute=reader.around.compute,
                 progress=told,
             ),
         )
-        for estimator, told in keeping(reader, "annotator_fit", progress)
+        for estimator, errors, told in _with_errors(reader, progress)
     ]
     return {
         "annotator_fit": with_estimator((name, fit.to_frame()) for name, fit in fits),
-        "annotator_summary": with_estimator((name, fit.summary()) for name, fit in fits),
+        "annotator_summary": with_estimator((name, fit.summary(study.level)) for name, fit in fits),
         "annotator_correlations": with_estimator(
-            (name, fit.correlation_summary()) for name, fit in fits
+            (name, fit.correlation_summary(study.level)) for name, fit in fits
         ),
     }
 
@@ -68,7 +77,7 @@ ANNOTATOR_FIT = Recipe(
     make=_annotator_frames,
     tables=(*_LABELS, "annotators"),
     columns=_VERDICTS,
-    settings=(ESTIMATION,),
+    settings=(ESTIMATION, LEVEL),
     shows={
         "annotators": """
             SELECT estimator, annotator, round(sensitivity_mean, 3) AS sensitivity,
@@ -76,6 +85,14 @@ ANNOTATOR_FIT = Recipe(
             """
     },
 )
+
+
+def _with_errors(reader: Reader, progress: Progress) -> Iterator[tuple[str, ErrorModel, Progress]]:
+    """Yield the study's estimators that learn errors from rated CVs alone, and how they do."""
+    for estimator, told in keeping(reader, "annotator_fit", progress):
+        errors = ESTIMATORS[estimator].errors
+        if errors is not None:
+            yield estimator, errors, told
 
 
 def _predictive_frames(reader: Reader, progress: Progress) -> Frames:
@@ -88,12 +105,13 @@ def _predictive_frames(reader: Reader, progress: Progress) -> Frames:
                 annotators,
                 reader.study.settings(),
                 seed=reader.study.seed,
-                estimator=estimator,
+                errors=errors,
+                level=reader.study.level,
                 compute=reader.around.compute,
                 progress=told,
             ),
         )
-        for estimator, told in keeping(reader, "annotator_fit", progress)
+        for estimator, errors, told in _with_errors(reader, progress)
     )
     return {"predictive_checks": with_estimator(compared)}
 
@@ -109,7 +127,7 @@ PREDICTIVE_CHECKS = Recipe(
     make=_predictive_frames,
     tables=(*_LABELS, "annotators"),
     columns=_VERDICTS,
-    settings=(ESTIMATION,),
+    settings=(ESTIMATION, LEVEL),
     shows={
         "predicted": """
             SELECT estimator, is_expert, count(*) AS patterns,
@@ -121,15 +139,18 @@ PREDICTIVE_CHECKS = Recipe(
 
 
 def _cohort_frames(reader: Reader, progress: Progress) -> Frames:
-    companies = company_table(reader.read("companies"), reader.read("company_hits"))
-    counts, study = reader.read("pattern_counts"), reader.study
+    study = reader.study
+    evidence = StudyEvidence(
+        annotators_of(reader.read("annotators")),
+        reader.read("pattern_counts"),
+        company_table(reader.read("companies"), reader.read("company_hits")),
+    )
     fits = (
         (
             estimator,
-            fit_cohort(
+            ESTIMATORS[estimator].fit_cohort(
                 stored_fit(reader, estimator),
-                counts,
-                companies,
+                evidence,
                 study.settings(),
                 draws=study.draws,
                 seed=study.seed,

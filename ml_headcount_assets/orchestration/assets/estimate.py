@@ -8,9 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Progress
-from ml_headcount_assets.model import MODEL_VERSION, HeadcountResult, synthetic_counts
+from ml_headcount_assets.model import (
+    ESTIMATORS,
+    MODEL_VERSION,
+    HeadcountResult,
+    StudyEvidence,
+    synthetic_counts,
+)
 from ml_headcount_assets.model.portfolio import portfolio_totals
 from ml_headcount_assets.warehouse.records import (
+    annotators_of,
     company_table,
     draw_rows,
     result_of,
@@ -80,24 +87,23 @@ HEADCOUNT_DRAWS = Recipe(
 
 def _synthetic_frames(reader: Reader, progress: Progress) -> Frames:
     (table, slugs), study = _companies(reader), reader.study
-    counts = reader.read("pattern_counts")
-
-    def summary(estimator: str) -> pd.DataFrame:
-        fit = stored_fit(reader, estimator)
-        # An estimator without pattern probabilities does not go by patterns.
-        members = table if fit.pattern_probabilities.shape[-1] else table.iloc[:0]
-        return synthetic_counts(
-            fit,
-            stored_cohort(reader, estimator),
-            counts,
-            members,
-            study.settings(),
-            draws=study.draws,
-            seed=study.seed,
-        )
-
+    annotators = annotators_of(reader.read("annotators"))
+    evidence = StudyEvidence(annotators, reader.read("pattern_counts"), table)
     summaries = with_estimator(
-        (each, summary(each)) for each, _ in keeping(reader, "cohort_fit", progress)
+        (
+            estimator,
+            synthetic_counts(
+                stored_fit(reader, estimator),
+                stored_cohort(reader, estimator),
+                # An estimator that does not go by patterns has none of them.
+                evidence if ESTIMATORS[estimator].copula else evidence.of_no_company(),
+                study.settings(),
+                draws=study.draws,
+                seed=study.seed,
+                level=study.level,
+            ),
+        )
+        for estimator, _ in keeping(reader, "cohort_fit", progress)
     )
     return {"synthetic_counts": summaries.assign(company=summaries["company_id"].map(slugs))}
 
@@ -113,7 +119,7 @@ SYNTHETIC_COUNTS = Recipe(
     version=MODEL_VERSION,
     make=_synthetic_frames,
     tables=("annotators", "annotator_fit", "cohort_fit", *_EVIDENCE),
-    settings=(ESTIMATION,),
+    settings=(ESTIMATION, LEVEL),
 )
 
 

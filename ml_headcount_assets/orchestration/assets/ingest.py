@@ -21,7 +21,7 @@ from ..recipes import COHORT, COMPANY, Frames, Recipe
 from ..sources import ANNOTATORS, FILTERS
 from ..stages import INGEST
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 
 
 def _rated_frames(reader: Reader, _: Progress) -> Frames:

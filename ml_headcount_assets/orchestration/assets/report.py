@@ -16,7 +16,8 @@ REPORT_VERSION = "1"
 
 
 def _page(reader: Reader, _: Progress) -> Frames:
-    write_report(read_results(reader, reader.study), report_path(reader.path))
+    results = read_results(reader, reader.study.estimators)
+    write_report(results, reader.study, report_path(reader.path))
     return {}
 
 

@@ -1,6 +1,11 @@
-"""Checks of the estimates."""
+"""Checks of the estimates.
+
+Whether intervals are right does not belong here, which no single study can tell: see `validity`.
+"""
 
 import dagster as dg
+
+from ml_headcount_assets.wording import percent
 
 from ..assets.estimate import HEADCOUNT_DRAWS
 from ..recipes import compare_stored
@@ -66,6 +71,22 @@ def intervals_are_ordered(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         else None
     )
     return verdict(problem, found=found)
+
+
+@check("headcount_intervals", blocking=True)
+def intervals_have_one_level(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """All intervals have the same probability content, so that they can stand side by side."""
+    found = warehouse.store.query(
+        "SELECT level, count(DISTINCT company) AS companies FROM headcount_intervals"
+        " GROUP BY ALL ORDER BY ALL"
+    )
+    problem = (
+        f"Intervals of {' and '.join(map(percent, found['level']))} stand in one table, since the "
+        "level was changed for some companies only. Run the whole study."
+        if len(found) > 1
+        else None
+    )
+    return verdict(problem, found=found if problem else None)
 
 
 @check("headcount_intervals")
