@@ -58,7 +58,8 @@ def without_companies(parts: Collection[str], companies: Iterable[str]) -> list[
     longest = len(names[0]) + _LONGEST_FORM
     kept = [part for part in parts if not _is_company(part, keys, beginnings, longest)]
     folded = "\n".join(kept).casefold()
-    present = [name for name in names if len(name) > 1 and name.casefold() in folded]
+    longer = (name for name in dict.fromkeys(names) if len(name) > 1)
+    present = [name for name in longer if name.casefold() in folded]
     for name in present:
         kept = [_without(part, name) for part in kept]
     return [part for part in kept if part]
