@@ -49,7 +49,7 @@ def without_companies(parts: Collection[str], companies: Iterable[str]) -> list[
     as a piece of its own beside a comma, a bar or a dash. Anywhere else the name may be an
     ordinary word, and stays.
     """
-    bare = {_without_form(plain(name)) for name in companies}
+    bare = set(map(_bare, companies))
     names = sorted(filter(None, bare), key=lambda name: (-len(name), name))
     if not names:
         return list(parts)
@@ -81,8 +81,10 @@ def _is_company(
     return company_key(part) in keys
 
 
-def _without_form(name: str) -> str:
-    words = name.split()
+@lru_cache(maxsize=100_000)
+def _bare(name: str) -> str:
+    """Return a name in plain spelling and without legal form."""
+    words = plain(name).split()
     while len(words) > 1 and words[-1].replace(".", "").casefold() in _FORM:
         words.pop()
     return " ".join(words).rstrip(",")
