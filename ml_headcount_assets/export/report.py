@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.figures.style import SIZE_BAND_LABELS
 from ml_headcount_assets.model import ESTIMATORS, MODEL_VERSION
 from ml_headcount_assets.study import Study
@@ -82,9 +83,8 @@ def write_report(
         plotly=Markup(get_plotlyjs()),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(page, encoding="utf-8")
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
 
 
 def _embed(figure: go.Figure, name: str) -> Markup:

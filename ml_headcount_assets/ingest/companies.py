@@ -22,7 +22,6 @@ from .values import map_distinct
 
 __all__ = ["company_keys", "read_companies"]
 
-_OPTIONAL = ("name", "headquarters", "country", "cohort")
 _HITS_SUFFIX = "_hits"
 
 

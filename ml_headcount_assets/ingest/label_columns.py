@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ..errors import InputError
 from ..study import ProfileLabelsFile, Study, ValidationFile
+from .batch_results import batch_folders
 from .labels import read_labels
 from .tables import RawTable, no_such_column, read_header
 
@@ -33,7 +34,9 @@ def annotator_columns(study: Study) -> dict[str, str]:
         return dict(sorted((entry.name, entry.source_column) for entry in study.annotators))
     rated, deployed = study.files.validation, study.files.profile_labels
     if deployed is None:
-        return {name: name for name in sorted({*study.keyword_filters.rules, *_folders(study)})}
+        return {
+            name: name for name in sorted({*study.keyword_filters.rules, *batch_folders(study)})
+        }
     rated_names = _other_columns(rated.path, rated.columns, "validation", "is_expert")
     deployed_names = _other_columns(deployed.path, deployed.columns, "profile_labels", "company_id")
     sides: Sequence[tuple[set[str], set[str], ValidationFile | ProfileLabelsFile, str]] = (
@@ -92,10 +95,3 @@ def _other_columns(path: Path, known: BaseModel, role: str, required: str) -> se
         # Else a key by another name would be taken for an annotator.
         raise no_such_column(path.name, column, header, f"files.{role}.columns.{required}")
     return set(header) - set(known.model_dump().values())
-
-
-def _folders(study: Study) -> list[str]:
-    """Return the names of the LLMs of which there are results of batch jobs."""
-    if study.files.labels is None:
-        return []
-    return [entry.name for entry in study.files.labels.path.iterdir() if entry.is_dir()]

@@ -1,4 +1,7 @@
-"""What can be run: the whole study, parts of it, single companies, or keyword discovery."""
+"""What can be run: the whole study, parts of it, single companies, or keyword discovery.
+
+When something is run does not belong here: see `schedules`, `sensors` and `session`.
+"""
 
 import dagster as dg
 

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ..compute.whole_file import whole_file
 from ..errors import InputError
 from .files import EXTENSIONS, LABELS_FOLDER, PROFILE_EXTENSIONS, PROFILES_FOLDER, StudyFiles
 from .study import Study
@@ -72,7 +73,8 @@ def write_kept(study: Study, path: Path) -> None:
     # Defaults stay out: a column that is named has to exist, a default one need not.
     content = study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    path.write_text(text, encoding="utf-8")
+    with whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def read_kept(path: Path, directory: Path) -> Study:

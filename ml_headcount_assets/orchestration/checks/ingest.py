@@ -1,4 +1,7 @@
-"""Checks of what was read."""
+"""Checks of what was read.
+
+What is wrong with single rows does not belong here: they are in the rejects.
+"""
 
 import dagster as dg
 
