@@ -26,6 +26,7 @@ def companies(*slugs: str, **changes) -> pd.DataFrame:
             "company": list(slugs),
             "company_id": [slug.upper() for slug in slugs],
             "name": None,
+            "aliases": None,
             "headcount": pd.array([None] * len(slugs), "Int64"),
             "size_band": "unknown",
             "cohort": None,
