@@ -1,0 +1,148 @@
+"""From evidence to joint posterior draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ..annotators import Annotator
+from ..evidence import CompanyEvidence
+from ..rated import RatedPatterns
+from ..settings import EstimatorSettings
+from .diagnostics import FitDiagnostics
+from .fit import HierarchicalFit
+from .instruments import Instruments
+from .parameters import Hyperparameters
+from .problem import Problem
+
+__all__ = ["fit_hierarchical"]
+
+Progress = Callable[[int, int], None]
+_STEPS = 100
+
+
+def fit_hierarchical(
+    rated: RatedPatterns,
+    companies: Sequence[CompanyEvidence],
+    annotators: Sequence[Annotator],
+    settings: EstimatorSettings,
+    *,
+    draws: int,
+    seed: int,
+    progress: Progress | None = None,
+    hyper: Hyperparameters | None = None,
+    effort: dict[str, int] | None = None,
+    separate_search: bool | None = None,
+    threads: int = 2,
+) -> HierarchicalFit:
+    """Draw what companies share from its posterior given all that was seen.
+
+    Parameters
+    ----------
+    rated
+        Label patterns of the rated CVs over the likelihood's annotators, sorted by name
+        (`rated.count_rated`).
+    companies
+        Evidence of all companies (`evidence.assess_companies`), in any order.
+    annotators
+        All annotators of the study.
+    settings
+        Whether derived annotators stay in the likelihood.
+    draws, seed
+        The number of states does not depend on `draws` as long as there are as many chains as
+        draws; fewer draws take fewer states. The seed is of the random streams.
+    progress
+        Called with (done, 100).
+    hyper
+        Priors; None takes the model's.
+    effort
+        Fields of `sampling.Sampling` to change.
+    separate_search
+        Whether hits of a search are an instrument of its own; None lets the companies decide
+        that have both hits and profiles.
+    threads
+        Threads of the companies' likelihood; numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        If the rated CVs or the settings do not fit the annotators.
+    """
+    import torch
+
+    from .density import Density
+    from .mode import find_mode
+    from .sampling import Sampling, sample_posterior
+    from .starts import starting_points
+
+    instruments = Instruments.of(annotators, six_dimensional=settings.six_dimensional)
+    if rated.labels.shape[1] != len(instruments.names):
+        raise InputError(
+            f"The rated CVs are counted over {rated.labels.shape[1]} annotators, the study has "
+            f"{len(instruments.names)}; count them again."
+        )
+    problem = Problem.of(rated, companies, instruments, hyper or Hyperparameters(), separate_search)
+    report = _reporter(progress)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with Density.opened(problem, threads) as density:
+            mode = find_mode(density, starting_points(problem), lambda s: report(0.3 * s))
+            sampling = Sampling(**(effort or {}))
+            posterior = sample_posterior(
+                density, mode, sampling, seed, lambda s: report(0.3 + 0.65 * s)
+            )
+            theta = _shuffled(posterior.theta, seed)
+            tables = density.tables_of(theta)
+    finally:
+        torch.set_num_threads(before)
+    report(1.0)
+    return HierarchicalFit(
+        problem.layout,
+        theta,
+        **tables,
+        count_rates=problem.count_rates,
+        diagnostics=_diagnostics(problem, mode, posterior),
+    )
+
+
+def _reporter(progress: Progress | None) -> Callable[[float], None]:
+    if progress is None:
+        return lambda share: None
+    return lambda share: progress(round(share * _STEPS), _STEPS)
+
+
+def _shuffled(states: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Return states in random order, so that any first few are a sample of all; (S, D)."""
+    from ..streams import stream
+
+    flat = states.reshape(-1, states.shape[-1])
+    return flat[stream(seed, "hierarchical", "order").permutation(len(flat))]
+
+
+def _diagnostics(problem: Problem, mode, posterior) -> FitDiagnostics:
+    from .convergence import effective_size, split_rhat
+
+    slices = problem.layout.slices
+    rhat, size = split_rhat(posterior.theta), effective_size(posterior.theta)
+    return FitDiagnostics(
+        log_density=mode.log_density,
+        start_gap=mode.gap,
+        evaluations=mode.evaluations,
+        pareto_k=posterior.pareto_k,
+        particle_size=posterior.particle_size,
+        acceptance=posterior.acceptance,
+        step=posterior.step,
+        rhat={name: float(rhat[place].max()) for name, place in slices.items()},
+        effective_size={name: float(size[place].min()) for name, place in slices.items()},
+        states=int(np.prod(posterior.theta.shape[:2])),
+        companies=len(problem.companies),
+        profiles=int(problem.n_profiles.sum()),
+        counted=int((problem.counted > 0).sum()),
+        rated=(int(problem.rated_counts[0].sum()), int(problem.rated_counts[1].sum())),
+        separate_search=problem.layout.separate_search,
+        instrument_rates=problem.instrument_rates,
+    )
