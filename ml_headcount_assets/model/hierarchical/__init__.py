@@ -13,12 +13,14 @@ imported then and not before.
 
 from .company_draws import CompanyDraws, draw_company_hierarchical
 from .diagnostics import FitDiagnostics
+from .effort import Effort
 from .fit import HierarchicalFit
 from .fitting import fit_hierarchical
 from .parameters import Hyperparameters
 
 __all__ = [
     "CompanyDraws",
+    "Effort",
     "FitDiagnostics",
     "HierarchicalFit",
     "Hyperparameters",

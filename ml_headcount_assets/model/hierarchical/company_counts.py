@@ -51,7 +51,7 @@ class CountCells:
     people: NDArray[np.float64]
     weight: NDArray[np.float64]
 
-    def keys(self) -> list[tuple[int, ...]]:
+    def identities(self) -> list[tuple[int, ...]]:
         """Return what identifies each cell across companies."""
         return [(int(s), *map(int, row)) for s, row in zip(self.source, self.labels, strict=True)]
 

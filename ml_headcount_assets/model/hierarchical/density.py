@@ -381,12 +381,12 @@ class _GroupData:
 
     def _count_cells(self, members: Sequence, problem: Problem) -> None:
         """Lay the companies' cells of counts into one table, (C, Q)."""
-        keys = sorted({key for c in members for key in c.cells.keys()})
+        keys = sorted({key for c in members for key in c.cells.identities()})
         place = {key: number for number, key in enumerate(keys)}
         shape = (len(members), len(keys))
         y, n, weight, expected = (np.zeros(shape) for _ in range(4))
         for row, company in enumerate(members):
-            columns = [place[key] for key in company.cells.keys()]
+            columns = [place[key] for key in company.cells.identities()]
             y[row, columns] = company.cells.counts
             n[row, columns] = company.cells.people
             weight[row, columns] = company.cells.weight
@@ -414,7 +414,7 @@ class _GroupData:
 
     @cached_property
     def grid_logs(self) -> tuple[Tensor, Tensor, Tensor]:
-        """log pi, log(1 - pi) and log of the cells' widths."""
+        """Logs of pi, of 1 - pi and of the cells' widths."""
         grid = self.group.grid
         values = np.log(grid.prevalence), np.log1p(-grid.prevalence), np.log(grid.width)
         log, log1m, width = (torch.as_tensor(v) for v in values)

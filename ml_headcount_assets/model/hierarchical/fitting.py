@@ -13,6 +13,7 @@ from ..evidence import CompanyEvidence
 from ..rated import RatedPatterns
 from ..settings import EstimatorSettings
 from .diagnostics import FitDiagnostics
+from .effort import Effort
 from .fit import HierarchicalFit
 from .instruments import Instruments
 from .parameters import Hyperparameters
@@ -34,7 +35,7 @@ def fit_hierarchical(
     seed: int,
     progress: Progress | None = None,
     hyper: Hyperparameters | None = None,
-    effort: dict[str, int] | None = None,
+    effort: Effort | None = None,
     separate_search: bool | None = None,
     threads: int = 2,
 ) -> HierarchicalFit:
@@ -52,14 +53,14 @@ def fit_hierarchical(
     settings
         Whether derived annotators stay in the likelihood.
     draws, seed
-        The number of states does not depend on `draws` as long as there are as many chains as
-        draws; fewer draws take fewer states. The seed is of the random streams.
+        Number of joint draws that will be wanted, and the seed of the streams. The states are the
+        same whatever the number of draws: more draws use them again in turn.
     progress
         Called with (done, 100).
     hyper
         Priors; None takes the model's.
     effort
-        Fields of `sampling.Sampling` to change.
+        Of the sampler; None takes the usual.
     separate_search
         Whether hits of a search are an instrument of its own; None lets the companies decide
         that have both hits and profiles.
@@ -75,7 +76,7 @@ def fit_hierarchical(
 
     from .density import Density
     from .mode import find_mode
-    from .sampling import Sampling, sample_posterior
+    from .sampling import sample_posterior
     from .starts import starting_points
 
     instruments = Instruments.of(annotators, six_dimensional=settings.six_dimensional)
@@ -91,9 +92,8 @@ def fit_hierarchical(
     try:
         with Density.opened(problem, threads) as density:
             mode = find_mode(density, starting_points(problem), lambda s: report(0.3 * s))
-            sampling = Sampling(**(effort or {}))
             posterior = sample_posterior(
-                density, mode, sampling, seed, lambda s: report(0.3 + 0.65 * s)
+                density, mode, effort or Effort(), seed, lambda s: report(0.3 + 0.65 * s)
             )
             theta = _shuffled(posterior.theta, seed)
             tables = density.tables_of(theta)

@@ -124,12 +124,12 @@ class Problem:
     @cached_property
     def count_rates(self) -> CountRates:
         """Share of each cell of counts in each cohort."""
-        keys = sorted({key for c in self.companies for key in c.cells.keys()})
+        keys = sorted({key for c in self.companies for key in c.cells.identities()})
         place = {key: number for number, key in enumerate(keys)}
         sums = np.zeros((2, len(self.layout.cohorts), len(keys)))
         for company, cohort in zip(self.companies, self.cohort, strict=True):
             for key, y, n in zip(
-                company.cells.keys(), company.cells.counts, company.cells.people, strict=True
+                company.cells.identities(), company.cells.counts, company.cells.people, strict=True
             ):
                 sums[:, cohort, place[key]] += y, n
         return CountRates(tuple(keys), (sums[0] + 0.5) / (sums[1] + 1.0))
@@ -171,6 +171,8 @@ def count_expectations(
     own = company.cells.counts
     expected = [
         people * rates.rates[cohort, place[key]] if key in place else y
-        for key, y, people in zip(company.cells.keys(), own, company.cells.people, strict=True)
+        for key, y, people in zip(
+            company.cells.identities(), own, company.cells.people, strict=True
+        )
     ]
     return 0.5 * (own + np.array(expected, dtype=float))

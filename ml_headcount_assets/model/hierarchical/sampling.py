@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from ..streams import stream
 from .convergence import pareto_smoothed
 from .density import Density
+from .effort import Effort
 from .mode import Mode
 
-__all__ = ["Posterior", "Sampling", "sample_posterior"]
+__all__ = ["Posterior", "sample_posterior"]
 
 # Least curvature of the proposal, in units of the prior: no direction is wider than 1.2 priors.
 _SMALLEST_CURVATURE = 0.7
@@ -28,36 +29,6 @@ _WANTED_ACCEPTANCE = 0.8
 _REFINE_AT = 24
 # A sample covariance weighs as much as the old metric once there are so many states a parameter.
 _SHRINKAGE_STATES = 2
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How much work the sampler does.
-
-    Attributes
-    ----------
-    particles
-        Of the importance sample.
-    chains, warmup, kept
-        Chains side by side, and trajectories before and after the step size is fixed. There are
-        chains times kept joint draws; estimates with more draws use them again in turn.
-    leaps
-        Gradients per trajectory.
-    step
-        First step size, in standard deviations of the Laplace approximation.
-    """
-
-    particles: int = 200
-    chains: int = 50
-    warmup: int = 9
-    kept: int = 12
-    leaps: int = 5
-    step: float = 0.3
-
-    @property
-    def adaptations(self) -> tuple[int, ...]:
-        """Trajectories after which the metric is taken from the states so far."""
-        return (self.warmup // 3, 2 * self.warmup // 3)
 
 
 @dataclass(frozen=True)
@@ -127,7 +98,7 @@ class _Whitened:
 def sample_posterior(
     density: Density,
     mode: Mode,
-    sampling: Sampling,
+    effort: Effort,
     seed: int,
     progress: Callable[[float], None] | None = None,
 ) -> Posterior:
@@ -136,25 +107,23 @@ def sample_posterior(
     Parameters
     ----------
     seed
-        Of the streams; the result depends on nothing else but the data and `sampling`.
+        Of the streams; the result depends on nothing else but the data and `effort`.
     progress
         Called with the share of the work that is done.
     """
     report = progress or (lambda share: None)
     target = _Whitened.laplace(density, mode)
-    z, pareto_k, size = _particles(target, sampling, seed)
+    z, pareto_k, size = _particles(target, effort, seed)
     report(0.05)
     density.refine(target.theta(z[:_REFINE_AT]))
-    theta, acceptance, step = _hamiltonian(target, z, sampling, seed, report)
+    theta, acceptance, step = _hamiltonian(target, z, effort, seed, report)
     return Posterior(theta.numpy(), pareto_k, size, acceptance, step)
 
 
-def _particles(
-    target: _Whitened, sampling: Sampling, seed: int
-) -> tuple[torch.Tensor, float, float]:
+def _particles(target: _Whitened, effort: Effort, seed: int) -> tuple[torch.Tensor, float, float]:
     """Return starting points of the chains, Pareto k and the effective number of particles."""
     rng = stream(seed, "hierarchical", "particles")
-    drawn = rng.standard_normal((sampling.particles, target.density.size))
+    drawn = rng.standard_normal((effort.particles, target.density.size))
     value = target.density.value(target.theta(torch.as_tensor(drawn)))
     log_weights = value + 0.5 * (drawn**2).sum(axis=1)
     log_weights[~np.isfinite(log_weights)] = -1e30
@@ -163,43 +132,43 @@ def _particles(
     for power in _TEMPERATURES:
         tempered = np.exp(power * (log_weights - log_weights.max()))
         tempered /= tempered.sum()
-        if 1 / (tempered**2).sum() >= sampling.particles / 10:
+        if 1 / (tempered**2).sum() >= effort.particles / 10:
             break
-    places = (np.arange(sampling.chains) + rng.random()) / sampling.chains
-    chosen = np.minimum(np.searchsorted(tempered.cumsum(), places), sampling.particles - 1)
+    places = (np.arange(effort.chains) + rng.random()) / effort.chains
+    chosen = np.minimum(np.searchsorted(tempered.cumsum(), places), effort.particles - 1)
     return torch.as_tensor(drawn[rng.permutation(chosen)]), pareto_k, size
 
 
 def _hamiltonian(
     target: _Whitened,
     z: torch.Tensor,
-    sampling: Sampling,
+    effort: Effort,
     seed: int,
     report: Callable[[float], None],
 ) -> tuple[torch.Tensor, float, float]:
     """Return states theta (chains, kept, D), mean acceptance and step size."""
     rng = stream(seed, "hierarchical", "trajectories")
     state = (z, *target(z))
-    log_step, accepted = np.log(sampling.step), []
+    log_step, accepted = np.log(effort.step), []
     kept, seen = [], []
-    trajectories = sampling.warmup + sampling.kept
+    trajectories = effort.warmup + effort.kept
     for number in range(trajectories):
         # One length for all trajectories could be a period of some direction.
         step = float(np.exp(log_step)) * (0.8 + 0.4 * rng.random())
-        state, chance = _trajectory(target, state, step, sampling.leaps, rng)
+        state, chance = _trajectory(target, state, step, effort.leaps, rng)
         accepted.append(chance)
-        if number >= sampling.warmup:
+        if number >= effort.warmup:
             kept.append(target.theta(state[0]))
         else:
             log_step += (chance - _WANTED_ACCEPTANCE) * 0.6 / (1 + number) ** 0.4
             seen.append(target.theta(state[0]))
-            if number + 1 in sampling.adaptations:
+            if number + 1 in effort.adaptations:
                 target = target.adapted(target.whitened(torch.cat(seen[1:])))
                 place = target.whitened(seen[-1])
                 state = (place, *target(place))
-                log_step = max(log_step, np.log(sampling.step))
+                log_step = max(log_step, np.log(effort.step))
         report(0.05 + 0.95 * (number + 1) / trajectories)
-    acceptance = float(np.mean(accepted[sampling.warmup :]))
+    acceptance = float(np.mean(accepted[effort.warmup :]))
     return torch.stack(kept, 1), acceptance, float(np.exp(log_step))
 
 
