@@ -17,7 +17,7 @@ from ..labels import MISSING
 from ..priors import SIZE_BANDS
 from .instruments import PROFILE_TEXT, SEARCH, Instruments
 
-__all__ = ["CountCells", "CompanyCounts", "company_counts", "instruments_differ"]
+__all__ = ["CompanyCounts", "CountCells", "company_counts", "instruments_differ"]
 
 # Counts that overlap (three LLMs' answers about the same people) tell less than their sum.
 _OVERLAPPING_WEIGHT = 0.5

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..priors import SIZE_BANDS
 from .company_likelihood import Group, GroupInputs, group_log_likelihood, node_posterior
 from .dispersion import count_saturation, expected_deviance
 from .grids import EASY_LIMIT, CompanyGrid, easy_nodes
@@ -29,11 +28,11 @@ TINY = 1e-12
 # (up to this number of people, nodes of pi above and below .03, nodes of z), for companies with
 # profiles and for those with counts only.
 _PROFILE_GRIDS = ((30, 30, 20, 5), (300, 50, 26, 11), (np.inf, 75, 46, 21))
-_COUNT_GRIDS = ((300, 45, 22, 7), (3_000, 60, 30, 15), (np.inf, 70, 60, 21))
+_COUNT_GRIDS = ((300, 36, 18, 5), (3_000, 50, 26, 11), (np.inf, 70, 50, 21))
 # Nodes over which the share of easy people is averaged in a cohort.
 _AVERAGE_NODES = 13
-# Pairs of nodes that hold less than e**-18 of every company's likelihood are left out.
-_NEGLIGIBLE = -18.0
+# Pairs of nodes that hold less than e**-15 of every company's likelihood are left out.
+_NEGLIGIBLE = -15.0
 _LARGEST_LOGIT = 15.0
 # Companies with so few nodes of z keep them; the others have at most so many.
 _SMALL_COMPANY, _MOST_EASY_NODES = 7, 41
