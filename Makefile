@@ -23,7 +23,7 @@ demo: demo/report/report.html  ## simulate a study of 403 companies, estimate it
 	@echo "demo/report; open demo/report/report.html in a browser. The lineage is shown by"
 	@echo "  $(BIN)/ml-headcount ui --warehouse $(WAREHOUSE)"
 
-demo/study/study.yaml: $(wildcard ml_headcount_assets/worlds/*) ml_headcount_assets/model/simulation.py | $(INSTALLED)
+demo/study/study.yaml: $(wildcard ml_headcount_assets/worlds/*)  | $(INSTALLED)
 	$(BIN)/ml-headcount simulate --raw --out demo/study
 
 # A warehouse may be there though the run that was filling it has failed, hence the stamp.

@@ -1,10 +1,7 @@
-"""Work that is done on other machines: the same numbers, on Modal's workers.
+"""Where independent pieces of work are done: here, in processes, or on other machines.
 
-`ranges` cuts tasks into ranges and `messages` puts them into bytes; `worker` is the function
-that runs there, and all that has to be importable there besides the work itself. `modal_app`
-describes the machines, `dispatch` gets every range done exactly once, `kept` holds what is
-finished, and `modal_compute` puts them together behind `model.Compute`. `choice` finds it by name.
+`protocol` says what such a place offers, `local` is this machine, `modal/` is Modal's, `engine`
+names the library that kernels compute with, and `choice` finds all of them by name.
 
-Importing this package imports none of them: a worker has neither Modal's client nor its
-settings.
+Importing this package imports none of them: a worker has only what its own work needs.
 """

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import InputError
-from ..model.compute import Compute, LocalCompute
-from ..model.engine import Engine
+from .engine import Engine
+from .local import LocalCompute
+from .protocol import Compute
 
 __all__ = [
     "COMPUTES",
@@ -81,8 +82,8 @@ def choose_compute(
         raise InputError(
             "Modal's workers have torch beside a GPU only: take --engine cuda, or numpy."
         )
-    from .modal_compute import ModalCompute
-    from .settings import ModalSettings
+    from .modal.compute import ModalCompute
+    from .modal.settings import ModalSettings
 
     settings = ModalSettings.from_environment(environment)
     chosen = ModalCompute(settings, kept=kept, hold=hold, engine=ENGINES[engine])

@@ -65,7 +65,7 @@ class StudyResults:
         """The intervals of the headline estimator, the largest first, then without evidence."""
         rows = self.intervals[self.intervals["estimator"] == self.study.headline]
         return rows.sort_values(
-            ["q50", "mean", "company"], ascending=[False, False, True], na_position="last"
+            ["median", "mean", "company"], ascending=[False, False, True], na_position="last"
         )
 
     def totals(self) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def annotator_rates(summary: pd.DataFrame, *, level: float = 0.8) -> go.Figure:
         horizontal_spacing=0.06,
     )
     for column, (rate, colour) in enumerate(_COLOURS.items(), start=1):
-        mean, low, high = (100 * rows[f"{rate}_{part}"] for part in ("mean", "q10", "q90"))
+        mean, low, high = (100 * rows[f"{rate}_{part}"] for part in ("mean", "low", "high"))
         figure.add_scatter(
             x=mean,
             y=names,
@@ -96,7 +96,7 @@ def error_correlations(correlations: pd.DataFrame, *, level: float = 0.8) -> go.
     )
     for is_expert in (0, 1):
         rows = correlations[correlations["is_expert"] == is_expert]
-        mean, low, high = (_lower_triangle(rows, names, part) for part in ("mean", "q10", "q90"))
+        mean, low, high = (_lower_triangle(rows, names, part) for part in ("mean", "low", "high"))
         figure.add_heatmap(
             # The first annotator has no row of its own below the diagonal, the last no column.
             z=mean[1:, :-1],

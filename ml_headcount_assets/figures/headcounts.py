@@ -41,7 +41,7 @@ def headcount_forest(
         Simulated studies only: ``company_id, experts``; drawn as crosses.
     """
     known = intervals[intervals["evidence"] != "none"]
-    shown = known.sort_values(["q50", "mean"], ascending=False).head(limit)
+    shown = known.sort_values(["median", "mean"], ascending=False).head(limit)
     unknown = intervals[intervals["evidence"] == "none"]
     figure = go.Figure()
     smallest, largest = _range(shown)
@@ -79,7 +79,7 @@ def _range(intervals: pd.DataFrame) -> tuple[float, float]:
     """Return the smallest and the largest count that intervals reach."""
     if intervals.empty:
         return 0.0, 1.0
-    return float(intervals["q10"].min()), float(intervals["q90"].max())
+    return float(intervals["low"].min()), float(intervals["high"].max())
 
 
 def _which(shown: int, known: int, unknown: int, level: float) -> str:
@@ -107,7 +107,7 @@ def estimators_side_by_side(
     estimators = list(dict.fromkeys(intervals["estimator"]))
     known = intervals[intervals["evidence"] != "none"]
     first = known[known["estimator"] == estimators[0]]
-    order = first.sort_values(["q50", "mean"], ascending=False)["company"].head(limit).tolist()
+    order = first.sort_values(["median", "mean"], ascending=False)["company"].head(limit).tolist()
     figure = go.Figure()
     chosen = known[known["company"].isin(order)]
     offsets = np.linspace(-0.27, 0.27, len(estimators)) if len(estimators) > 1 else [0.0]
@@ -136,11 +136,11 @@ def _add_intervals(
     level: float,
 ) -> None:
     """Draw medians and intervals, at `places` down the vertical axis."""
-    low, middle, high = (position(rows[name]) for name in ("q10", "q50", "q90"))
+    low, middle, high = (position(rows[name]) for name in ("low", "median", "high"))
     details = np.column_stack(
         [
             company_labels(rows["company"], companies),
-            rows[["q50", "q10", "q90"]].map("{:,.0f}".format),
+            rows[["median", "low", "high"]].map("{:,.0f}".format),
             [f"{count:,}" for count in rows["n_profiles"]],
             ["unknown" if pd.isna(count) else f"{count:,}" for count in rows["headcount"]],
         ]

@@ -44,11 +44,11 @@ def group_totals(portfolio: pd.DataFrame, *, level: float = 0.8, limit: int = 12
         _add_totals(figure, rows, places, _COLOURS[grouping], level)
         labels += [_label(row.group_name, grouping, row.companies) for row in rows.itertuples()]
         drawn.append(rows)
-    ends = pd.concat(drawn)[["q10", "q90"]] if drawn else pd.DataFrame({"q10": [0], "q90": [1]})
+    ends = pd.concat(drawn)[["low", "high"]] if drawn else pd.DataFrame({"low": [0], "high": [1]})
     add_count_axis(
         figure,
-        ends["q10"].min(),
-        ends["q90"].max(),
+        ends["low"].min(),
+        ends["high"].max(),
         "machine-learning experts (people in all, logarithmic scale)",
     )
     figure.update_yaxes(
@@ -69,12 +69,12 @@ def group_totals(portfolio: pd.DataFrame, *, level: float = 0.8, limit: int = 12
 
 def _ordered(rows: pd.DataFrame, grouping: str) -> pd.DataFrame:
     """Order size bands by size and everything else by its total; leave out groups without one."""
-    known = rows[rows["q50"].notna()]
+    known = rows[rows["median"].notna()]
     if grouping == "size_band":
         return known.sort_values(
             "group_name", key=lambda names: names.map(list(SIZE_BAND_LABELS).index)
         )
-    return known.sort_values("q50", ascending=False)
+    return known.sort_values("median", ascending=False)
 
 
 def _label(name: str, grouping: str, companies: int) -> str:
@@ -90,7 +90,7 @@ def _label(name: str, grouping: str, companies: int) -> str:
 def _add_totals(
     figure: go.Figure, rows: pd.DataFrame, places: list[int], colour: str, level: float
 ) -> None:
-    low, middle, high = (position(rows[name]) for name in ("q10", "q50", "q90"))
+    low, middle, high = (position(rows[name]) for name in ("low", "median", "high"))
     figure.add_scatter(
         x=middle,
         y=places,
@@ -106,7 +106,7 @@ def _add_totals(
             "thickness": 2.5,
             "width": 0,
         },
-        customdata=rows[["q50", "q10", "q90", "companies", "companies_without_evidence"]],
+        customdata=rows[["median", "low", "high", "companies", "companies_without_evidence"]],
         hovertemplate=(
             "median %{customdata[0]:,.0f}<br>"
             + percent(level)

@@ -43,7 +43,7 @@ def pattern_check(
         weight = rows[["observed", "expected"]].max(axis=1)
         rows = rows.loc[weight.sort_values(ascending=False, kind="stable").index].head(limit)
         _add_class(figure, rows, column, level)
-        largest = max(largest, float(rows[["observed", "q90"]].max(axis=None)))
+        largest = max(largest, float(rows[["observed", "high"]].max(axis=None)))
         longest = max(longest, len(rows))
     _show_each_name_once(figure)
     for column in (1, 2):
@@ -72,7 +72,7 @@ def _show_each_name_once(figure: go.Figure) -> None:
 
 def _add_class(figure: go.Figure, rows: pd.DataFrame, column: int, level: float) -> None:
     places = np.arange(len(rows))
-    middle, low, high = (position(rows[name]) for name in ("expected", "q10", "q90"))
+    middle, low, high = (position(rows[name]) for name in ("expected", "low", "high"))
     figure.add_scatter(
         x=middle,
         y=places,
@@ -108,7 +108,7 @@ def _add_class(figure: go.Figure, rows: pd.DataFrame, column: int, level: float)
             name=name,
             showlegend=False,
             marker={"color": colour, "symbol": symbol, "size": 8},
-            customdata=part[["pattern", "observed", "expected", "q10", "q90"]],
+            customdata=part[["pattern", "observed", "expected", "low", "high"]],
             hovertemplate=(
                 "labels %{customdata[0]}<br>observed %{customdata[1]}, expected"
                 " %{customdata[2]:.1f} (%{customdata[3]:.0f} to %{customdata[4]:.0f})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..model import Progress
+from ..compute.protocol import Progress
 from ..study import Study
 from .companies import read_companies
 from .profiles import read_profiles

@@ -3,7 +3,7 @@
 Nothing in this package knows of files, databases or orchestration. The order of reading
 follows the model: `patterns` (the sufficient statistic), `annotators`, `rated`, `correlations`
 and `calibration` (what the rated CVs tell), `orthants`, `quadrature`, `bivariate` and
-`tetrachoric` (the kernels), `engine` (what library they compute with),
+`tetrachoric` (the kernels), `arithmetic` (what library they compute with),
 `evidence`, `posterior`, `copula`, `cohort` and `headcount` (the companies), `result`.
 """
 
@@ -11,8 +11,6 @@ from .annotators import Annotator, infer_annotators
 from .budget import uncertainty_budget
 from .calibration import AnnotatorFit, fit_annotators
 from .cohort import CohortFit, fit_cohort
-from .compute import Compute, LocalCompute, Progress
-from .engine import Engine
 from .estimate import DEFAULT_ESTIMATOR, estimate_headcount
 from .headcount import draw_headcounts
 from .orthants import orthant_probabilities
@@ -21,7 +19,6 @@ from .predictive import predictive_checks
 from .priors import DEFAULT_PRIORS, PAPER_PRIORS, SIZE_BANDS, Priors, size_band
 from .result import DrawSums, HeadcountResult
 from .settings import ESTIMATORS, LAYERS, MODEL_VERSION, PRESETS, EstimatorSettings
-from .simulation import simulate_study
 from .synthetic import synthetic_counts
 from .tetrachoric import tetrachoric
 
@@ -37,14 +34,10 @@ __all__ = [
     "Annotator",
     "AnnotatorFit",
     "CohortFit",
-    "Compute",
     "DrawSums",
-    "Engine",
     "EstimatorSettings",
     "HeadcountResult",
-    "LocalCompute",
     "Priors",
-    "Progress",
     "count_patterns",
     "draw_headcounts",
     "estimate_headcount",
@@ -53,7 +46,6 @@ __all__ = [
     "infer_annotators",
     "orthant_probabilities",
     "predictive_checks",
-    "simulate_study",
     "size_band",
     "synthetic_counts",
     "tetrachoric",

@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .engine import Arithmetic, Array, Engine, arithmetic
+from ..compute.engine import Engine
+from .arithmetic import Arithmetic, Array, arithmetic
 
 __all__ = [
     "bivariate_density",

@@ -74,5 +74,5 @@ def _spread(
     result = estimate_headcount(validation, profiles, companies, layers=layers, **options)
     intervals = result.intervals(level)
     known = intervals["evidence"] != NONE
-    width = float((intervals["q90"] - intervals["q10"])[known].mean())
+    width = float((intervals["high"] - intervals["low"])[known].mean())
     return float(result.total(level=level)["sd"]), width

@@ -15,9 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from ..compute.engine import Engine
+from ..compute.local import LocalCompute
+from ..compute.protocol import Compute, Progress
 from ..errors import InputError
 from .annotators import Annotator, check_derived, likelihood_annotators
-from .compute import Compute, LocalCompute, Progress
 from .correlations import (
     Shrinkage,
     annotator_pairs,
@@ -26,7 +28,6 @@ from .correlations import (
     pair_correlations,
     repair_correlation,
 )
-from .engine import Engine
 from .orthants import orthant_probabilities
 from .rated import RatedPatterns, count_rated
 from .settings import ESTIMATORS, EstimatorSettings
@@ -140,7 +141,7 @@ class AnnotatorFit:
         for name, values in (("sensitivity", self.sensitivity), ("specificity", self.specificity)):
             low, high = np.quantile(values, _tails(level), axis=0)
             columns |= {f"{name}_mean": values.mean(axis=0)}
-            columns |= {f"{name}_q10": low, f"{name}_q90": high}
+            columns |= {f"{name}_low": low, f"{name}_high": high}
         return pd.DataFrame(columns)
 
     def correlation_summary(self, level: float = 0.8) -> pd.DataFrame:
@@ -151,7 +152,7 @@ class AnnotatorFit:
                 values = self.correlations[:, expert, i, j]
                 low, high = np.quantile(values, _tails(level))
                 rows.append((expert, self.names[i], self.names[j], values.mean(), low, high))
-        names = ["is_expert", "annotator_a", "annotator_b", "mean", "q10", "q90"]
+        names = ["is_expert", "annotator_a", "annotator_b", "mean", "low", "high"]
         return pd.DataFrame(rows, columns=names)
 
 

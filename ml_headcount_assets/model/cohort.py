@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..compute.engine import Engine
+from ..compute.local import LocalCompute
+from ..compute.protocol import Compute, Progress
 from .annotators import Annotator
 from .calibration import AnnotatorFit
-from .compute import Compute, LocalCompute, Progress
 from .copula import base_filters, cell_labels, cell_probabilities
 from .correlations import matrices_from_pairs, pair_correlations, repair_correlation
-from .engine import Engine
 from .evidence import PROFILES, CompanyEvidence, assess_companies
 from .patterns import pattern_likelihood
 from .posterior import draw_prevalence, expert_posterior

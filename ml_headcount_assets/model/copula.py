@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from ..compute.engine import Engine
 from .annotators import Annotator
-from .engine import Engine
 from .evidence import CompanyEvidence
 from .labels import MISSING
 from .orthants import orthant_probabilities

@@ -9,8 +9,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compute.engine import Engine
 from .annotators import Annotator
-from .engine import Arithmetic, Array, Engine, arithmetic
+from .arithmetic import Arithmetic, Array, arithmetic
 from .tetrachoric import tetrachoric
 
 __all__ = [

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from ..compute.protocol import Compute, Progress
 from ..errors import InputError
 from .annotators import Annotator, check_derived, infer_annotators
 from .calibration import AnnotatorFit, fit_annotators
 from .cohort import CohortFit, fit_cohort
-from .compute import Compute, Progress
 from .headcount import draw_headcounts
 from .patterns import count_patterns
 from .priors import Priors

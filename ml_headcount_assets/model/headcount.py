@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..compute.engine import Engine
+from ..compute.local import LocalCompute
+from ..compute.protocol import Compute, Progress
 from ..errors import InputError
 from .calibration import AnnotatorFit
 from .cohort import CohortFit
-from .compute import Compute, LocalCompute, Progress
 from .copula import cell_labels, draw_cells
-from .engine import Engine
 from .evidence import NONE, PROFILES, CompanyEvidence, assess_companies
 from .log_debias import draw_log_debias
 from .patterns import pattern_likelihood

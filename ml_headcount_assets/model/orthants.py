@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from ..compute.engine import Engine
 from ..errors import ComputeError, InputError
+from .arithmetic import Arithmetic, Array, arithmetic
 from .bivariate import correlation_class, same_class_upper
-from .engine import Arithmetic, Array, Engine, arithmetic
 from .quadrature import MOST_POINTS, GaussRule, Rule, SobolRule, gauss_nodes, sobol_points
 
 __all__ = ["MAX_ANNOTATORS", "orthant_probabilities"]

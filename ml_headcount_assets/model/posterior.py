@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine import Engine, arithmetic
+from ..compute.engine import Engine
+from .arithmetic import arithmetic
 from .evidence import CompanyEvidence
 from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, stream

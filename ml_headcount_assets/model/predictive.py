@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..compute.protocol import Compute, Progress
 from .annotators import Annotator
 from .calibration import fit_annotators
-from .compute import Compute, Progress
 from .labels import label_matrix
 from .patterns import encode_patterns, pattern_likelihood
 from .rated import expert_flags
@@ -47,12 +47,12 @@ def predictive_checks(
     annotators, settings, seed, estimator, compute, progress
         As in `fit_annotators`; an estimator without pattern probabilities predicts nothing.
     level
-        Content of the predictive interval; the columns are called q10 and q90 at any level.
+        Content of the predictive interval; the columns are called low and high at any level.
 
     Returns
     -------
     DataFrame
-        ``is_expert, pattern, observed, expected, q10, q90, within``: one row per class and
+        ``is_expert, pattern, observed, expected, low, high, within``: one row per class and
         pattern that occurs or is expected at least once in two hundred CVs of its class.
         Patterns run over the likelihood's annotators, sorted by name.
     """
@@ -86,7 +86,7 @@ def predictive_checks(
     return _table(observed, predicted, np.bincount(flags, minlength=2), level)
 
 
-_COLUMNS = ["is_expert", "pattern", "observed", "expected", "q10", "q90", "within"]
+_COLUMNS = ["is_expert", "pattern", "observed", "expected", "low", "high", "within"]
 
 
 def _folds(

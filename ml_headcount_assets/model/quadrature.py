@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from .engine import Arithmetic, Array
+from .arithmetic import Arithmetic, Array
 
 __all__ = [
     "MOST_POINTS",

@@ -56,14 +56,14 @@ class HeadcountResult:
         Parameters
         ----------
         level
-            Probability content of the interval. The columns are called q10 and q90 whatever
+            Probability content of the interval. The columns are called low and high whatever
             the level; at 0.8 they are those quantiles.
 
         Returns
         -------
         DataFrame
-            ``company_id, n_profiles, headcount, evidence, mean, sd, q10, q50, q90, share_q50,
-            confidence, flags``. Without evidence the numbers are missing, never 0.
+            ``company_id, n_profiles, headcount, evidence, mean, sd, low, median, high,
+            share_median, confidence, flags``. Without evidence the numbers are missing, never 0.
         """
         everybody = np.ones(len(self.company_id), dtype=bool)
         summary = np.full((5, len(everybody)), np.nan)
@@ -82,10 +82,10 @@ class HeadcountResult:
                 "evidence": self.evidence,
                 "mean": mean,
                 "sd": sd,
-                "q10": low,
-                "q50": median,
-                "q90": high,
-                "share_q50": share,
+                "low": low,
+                "median": median,
+                "high": high,
+                "share_median": share,
                 "confidence": _confidence(low, median, high),
                 "flags": self.flags,
             }
@@ -104,8 +104,8 @@ class HeadcountResult:
         Returns
         -------
         dict
-            ``companies`` (with evidence), ``companies_without_evidence``, ``mean, sd, q10,
-            q50, q90``; the numbers are NaN if no company of the set has evidence.
+            ``companies`` (with evidence), ``companies_without_evidence``, ``mean, sd, low,
+            median, high``; the numbers are NaN if no company of the set has evidence.
         """
         chosen = np.ones(len(self.company_id), bool) if mask is None else np.asarray(mask)
         if chosen.shape != self.company_id.shape or chosen.dtype != bool:
@@ -152,7 +152,9 @@ class DrawSums:
             "companies_without_evidence": self.without_evidence,
         }
         summary = summarise_draws(self.sums, level) if self.companies else np.full(5, np.nan)
-        return total | dict(zip(("mean", "sd", "q10", "q50", "q90"), summary.tolist(), strict=True))
+        return total | dict(
+            zip(("mean", "sd", "low", "median", "high"), summary.tolist(), strict=True)
+        )
 
 
 def summarise_draws(draws: NDArray[np.integer], level: float = 0.8) -> NDArray[np.float64]:

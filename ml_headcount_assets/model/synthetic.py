@@ -15,7 +15,7 @@ from .streams import padded_draws
 
 __all__ = ["synthetic_counts"]
 
-_COLUMNS = ["company_id", "pattern", "mean_count", "q10", "q90"]
+_COLUMNS = ["company_id", "pattern", "mean_count", "low", "high"]
 
 
 def synthetic_counts(
@@ -38,12 +38,12 @@ def synthetic_counts(
     fit, cohort, pattern_counts, companies, settings, draws, seed
         As for `draw_headcounts`.
     level
-        Content of the intervals; the columns are called q10 and q90 at any level.
+        Content of the intervals; the columns are called low and high at any level.
 
     Returns
     -------
     DataFrame
-        ``company_id, pattern, mean_count, q10, q90``; patterns over all annotators, sorted by
+        ``company_id, pattern, mean_count, low, high``; patterns over all annotators, sorted by
         name, ``-`` for those that keyword counts say nothing about.
     """
     assessed = assess_companies(pattern_counts, companies, fit.described, fit.annotators, settings)
@@ -61,8 +61,8 @@ def synthetic_counts(
                     "company_id": company.company_id,
                     "pattern": encode_patterns(cell_labels(filters, fit.described)),
                     "mean_count": counts.mean(axis=0),
-                    "q10": low,
-                    "q90": high,
+                    "low": low,
+                    "high": high,
                 }
             )
         )

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from ..compute.engine import Engine
 from ..errors import InputError
 from .bivariate import bivariate_density, bivariate_upper
-from .engine import Engine
 
 __all__ = ["MAX_CORRELATION", "tetrachoric"]
 

@@ -30,7 +30,7 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
     """
     return dg.Definitions(
         assets=[assets.map_asset_specs(_with_columns) for assets in _assets()],
-        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        asset_checks=dg.load_asset_checks_from_package_module(checks),
         jobs=ALL_JOBS,
         schedules=ALL_SCHEDULES,
         sensors=ALL_SENSORS,

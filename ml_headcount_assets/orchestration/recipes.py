@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from ml_headcount_assets.model import Progress
+from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.warehouse.cache import Comparison, compare, hash_of
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import Snapshot, TableStore, Transaction

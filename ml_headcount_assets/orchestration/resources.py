@@ -15,9 +15,9 @@ from ml_headcount_assets.compute.choice import (
     choose_compute,
     kept_beside,
 )
-from ml_headcount_assets.compute.modal_compute import ModalCompute
+from ml_headcount_assets.compute.modal.compute import ModalCompute
+from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.model import Compute
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.warehouse.store import TableStore
 

@@ -8,7 +8,7 @@ from ml_headcount_assets.warehouse.cache import hash_of
 from .jobs import whole_study
 from .partitions import COMPANIES, COMPANY_PARTITIONS, partition_order, range_tags
 from .resources import StudyResource
-from .study_files import observations, source_versions
+from .sources import observations, source_versions
 
 
 @dg.sensor(

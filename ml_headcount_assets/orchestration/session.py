@@ -13,10 +13,11 @@ from typing import Any
 import dagster as dg
 from pydantic import ValidationError
 
-from ml_headcount_assets.compute.modal_compute import ModalCompute
+from ml_headcount_assets.compute.local import LocalCompute
+from ml_headcount_assets.compute.modal.compute import ModalCompute
+from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.ingest import company_slug, normalise_company_id, read_companies
-from ml_headcount_assets.model import Compute, LocalCompute
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
@@ -36,7 +37,7 @@ from .resources import (
     no_progress,
 )
 from .run_lock import only_run
-from .study_files import observations
+from .sources import observations
 
 __all__ = ["RunSummary", "Warned", "discovery_is_current", "materialize_study"]
 

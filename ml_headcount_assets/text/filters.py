@@ -32,7 +32,7 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
-from ..annotator_entry import Name, Section
+from ..section import Name, Section
 
 __all__ = [
     "FilterRule",

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml_headcount_assets.accepting import LearnedFilter
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.text.filters import FilterRule, KeywordFilters
 from ml_headcount_assets.text.keywords import LISTS, KeywordDiscovery
+from ml_headcount_assets.text.keywords.result import LearnedFilter
 
 from .schemas import TABLES
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow
 from numpy.typing import NDArray
 
-from ml_headcount_assets.model import Progress
+from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.text.filters import FilterRule, KeywordFilters, keyword_labels
 
 from .store import TableStore

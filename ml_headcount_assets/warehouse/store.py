@@ -23,7 +23,8 @@ import pyarrow
 from ml_headcount_assets.errors import ComputeError, InputError
 
 from .cache import WHOLE, CacheEntry, Comparison
-from .schemas import TABLES, Table
+from .schemas import TABLES
+from .table import Table
 
 __all__ = ["Snapshot", "TableStore", "Transaction"]
 

@@ -1,5 +1,4 @@
-"""Simulated worlds as study directories, in the file formats that real studies come in."""
+"""Simulated studies: worlds with known truth, as tables and as study directories.
 
-from .writing import TRUTH_PATH, read_truth, write_world
-
-__all__ = ["TRUTH_PATH", "read_truth", "write_world"]
+Nothing heavy is imported here: a worker of the calibration study has NumPy, SciPy and pandas only.
+"""

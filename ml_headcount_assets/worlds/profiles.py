@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from ..model.simulation import FILTERS, LLMS
+from .simulation import FILTERS, LLMS
 
 __all__ = ["phrases", "simulated_cvs"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..model.simulation import FILTERS, LLMS, SimulatedWorld
 from ..model.streams import stream
 from .profiles import simulated_cvs
+from .simulation import FILTERS, LLMS, SimulatedWorld
 
 __all__ = ["RAW_FILES", "write_raw_people"]
 

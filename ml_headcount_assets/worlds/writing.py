@@ -11,15 +11,9 @@ import pandas as pd
 import yaml
 
 from ..errors import InputError
-from ..model.simulation import (
-    CONJUNCTION,
-    FILTERS,
-    LLMS,
-    SCENARIOS,
-    SimulatedWorld,
-)
 from ..study import CONFIG_NAME
 from .raw_people import RAW_FILES, write_raw_people
+from .simulation import CONJUNCTION, FILTERS, LLMS, SCENARIOS, SimulatedWorld
 
 #: Where the answer lies, apart from the study's own files. Nothing in a run reads it.
 TRUTH_PATH = Path("truth") / "truth.csv"

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ml_headcount_assets.model import simulate_study
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 from .growth import growth
 from .kernels import kernels, what_is_missing

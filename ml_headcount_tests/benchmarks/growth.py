@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.model import (
     EstimatorSettings,
-    LocalCompute,
     count_patterns,
     draw_headcounts,
     fit_annotators,

@@ -19,13 +19,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
-from ml_headcount_assets.model import (
-    Engine,
-    EstimatorSettings,
-    orthant_probabilities,
-    tetrachoric,
-)
-from ml_headcount_assets.model.simulation import PUBLISHED_RATES
+from ml_headcount_assets.compute.engine import Engine
+from ml_headcount_assets.model import EstimatorSettings, orthant_probabilities, tetrachoric
+from ml_headcount_assets.worlds.simulation import PUBLISHED_RATES
 
 from .measurements import Measurement, seconds
 

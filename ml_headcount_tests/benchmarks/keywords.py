@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml_headcount_assets.model.simulation import FILTERS, LLMS, SimulatedWorld
 from ml_headcount_assets.text.keywords import (
     EmbeddingCache,
     KeywordDiscovery,
@@ -27,6 +26,7 @@ from ml_headcount_assets.text.keywords import (
 from ml_headcount_assets.text.keywords.phrases import candidate_phrases
 from ml_headcount_assets.text.recipe import profile_text
 from ml_headcount_assets.worlds.profiles import phrases, simulated_cvs
+from ml_headcount_assets.worlds.simulation import FILTERS, LLMS, SimulatedWorld
 
 from .measurements import Measurement, seconds
 

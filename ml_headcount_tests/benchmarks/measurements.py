@@ -29,12 +29,11 @@ from ml_headcount_assets.model import (
     fit_annotators,
     fit_cohort,
     infer_annotators,
-    simulate_study,
 )
-from ml_headcount_assets.model.simulation import PUBLISHED_RATES, SimulatedWorld
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.records import company_table, rated_table
-from ml_headcount_assets.worlds import write_world
+from ml_headcount_assets.worlds.simulation import PUBLISHED_RATES, SimulatedWorld, simulate_study
+from ml_headcount_assets.worlds.writing import write_world
 
 PUBLISHED_ITERATION_SECONDS = 17.0
 PUBLISHED_CDF_SECONDS = 0.014

@@ -17,13 +17,13 @@ from pathlib import Path
 import pyarrow
 
 from ml_headcount_assets.ingest import read_companies, read_profiles
-from ml_headcount_assets.model.simulation import SimulatedWorld
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.filters import KeywordFilters, keyword_labels, reference_pattern
-from ml_headcount_assets.warehouse.keywords import label_profiles
+from ml_headcount_assets.warehouse.keyword_labels import label_profiles
 from ml_headcount_assets.warehouse.records import label_rows
 from ml_headcount_assets.warehouse.store import TableStore
-from ml_headcount_assets.worlds import write_world
+from ml_headcount_assets.worlds.simulation import SimulatedWorld
+from ml_headcount_assets.worlds.writing import write_world
 
 from .measurements import Measurement, peak_gigabytes, seconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml_headcount_assets.model import Engine
+from ml_headcount_assets.compute.engine import Engine
 
 from .kernels import kernels, largest_error, parameters, scipy_table, table, torch_engines
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_headcount_assets.model import simulate_study
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 from .measurements import (
     Measurement,

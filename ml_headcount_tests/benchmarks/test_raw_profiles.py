@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml_headcount_assets.model import simulate_study
 from ml_headcount_assets.text.filters import published_filters
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 from . import raw_profiles as module
 from .raw_profiles import against_a_loop, raw_profiles

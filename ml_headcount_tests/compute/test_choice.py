@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.compute.choice import COMPUTES, ENGINES, choose_compute
+from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.model import EstimatorSettings, LocalCompute, fit_annotators
+from ml_headcount_assets.model import EstimatorSettings, fit_annotators
 from ml_headcount_assets.model.annotators import infer_annotators
 from ml_headcount_assets.model.estimate import estimate_headcount
-from ml_headcount_assets.model.simulation import simulate_study
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 
 def test_names_that_there_are_not_are_refused_with_those_that_there_are() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 
 ANNOTATORS = ("filter_a", "filter_b", "llm_x", "llm_y")
 #: Settings of `first_run`.

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.warehouse.store import TableStore
-from ml_headcount_assets.worlds import read_truth
+from ml_headcount_assets.worlds.writing import read_truth
 
 from .conftest import FEW_DRAWS, Command, StudyFiles
 
@@ -194,7 +194,7 @@ def test_a_company_that_nothing_is_known_of_gets_no_number(survived: Survived) -
     output, store = survived
     intervals = store.read("headcount_intervals").set_index("company_id")
     assert intervals.loc["lost", "evidence"] == "none"
-    assert intervals.loc["lost", ["mean", "q10", "q50", "q90"]].isna().all()
+    assert intervals.loc["lost", ["mean", "low", "median", "high"]].isna().all()
     line = next(line for line in output.splitlines() if line.startswith("  Lost"))
     assert line.split() == ["Lost", "0", "–", "–", "–", "–", "no", "evidence"]
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .conftest import FEW_DRAWS, Command, StudyFiles
@@ -57,10 +57,10 @@ def test_each_command_says_what_it_did(journey: dict) -> None:
 def test_the_table_shows_what_is_stored(journey: dict) -> None:
     stored = TableStore(journey["warehouse"]).read("headcount_intervals")
     rows = stored[(stored["estimator"] == "five_layer") & (stored["evidence"] != "none")]
-    largest = rows.sort_values(["q50", "mean"], ascending=False).iloc[0]
+    largest = rows.sort_values(["median", "mean"], ascending=False).iloc[0]
     line = next(line for line in journey["run"].splitlines() if line.startswith("  Company"))
     number = largest["company_id"].removeprefix("company-")
-    low, middle, high = (f"{largest[name]:,.0f}" for name in ("q10", "q50", "q90"))
+    low, middle, high = (f"{largest[name]:,.0f}" for name in ("low", "median", "high"))
     assert line.split()[:2] == ["Company", number]
     assert line.split()[4:7] == [low, middle, high]
 
@@ -74,7 +74,7 @@ def test_the_query_in_the_docs_gives_the_stored_total(journey: dict) -> None:
     largest = countries.sort_values("companies").iloc[-1]
     assert "'Japan'" in query
     found = store.query(query.replace("'Japan'", f"'{largest['group_name']}'")).iloc[0, 0]
-    assert list(found) == largest[["q10", "q50", "q90"]].tolist()
+    assert list(found) == largest[["low", "median", "high"]].tolist()
 
 
 def test_exported_tables_agree_in_every_format(journey: dict) -> None:
@@ -83,14 +83,14 @@ def test_exported_tables_agree_in_every_format(journey: dict) -> None:
     parquet = pd.read_parquet(out / "headcount_intervals.parquet")
     sheet = pd.read_excel(out / "results.xlsx", sheet_name="headcount_intervals")
     assert len(csv) == 30 * 3
-    numbers = ["n_profiles", "headcount", "mean", "q10", "q50", "q90"]
+    numbers = ["n_profiles", "headcount", "mean", "low", "median", "high"]
     for other in (parquet, sheet):
         assert list(other.columns) == list(csv.columns)
         pd.testing.assert_frame_equal(
             other[numbers].astype(float), csv[numbers].astype(float), check_dtype=False
         )
     stored = TableStore(journey["warehouse"]).read("headcount_intervals")
-    assert csv["q50"].sum() == stored["q50"].sum()
+    assert csv["median"].sum() == stored["median"].sum()
 
 
 def test_no_evidence_is_empty_in_every_format(journey: dict) -> None:
@@ -98,7 +98,7 @@ def test_no_evidence_is_empty_in_every_format(journey: dict) -> None:
     stored = TableStore(journey["warehouse"]).read("headcount_intervals")
     unknown = set(stored.loc[stored["evidence"] == "none", "company_id"])
     assert unknown, "the simulated study is to have a company without evidence"
-    numbers = ["mean", "sd", "q10", "q50", "q90", "share_q50"]
+    numbers = ["mean", "sd", "low", "median", "high", "share_median"]
     for table in (
         pd.read_csv(out / "headcount_intervals.csv"),
         pd.read_parquet(out / "headcount_intervals.parquet"),
@@ -225,7 +225,7 @@ def test_reference_study_runs_as_it_is(command: Command, reference_directory: Pa
     assert store.read("pattern_counts")["n_profiles"].sum() == 11_205
     assert len(store.read("rated_cvs")) == 585
     unknown = intervals[intervals["evidence"] == "none"]
-    assert unknown["q50"].isna().all()
+    assert unknown["median"].isna().all()
     assert f"no evidence {len(unknown)}" in result.output
     assert "Google DeepMind" in result.output
     assert command("export", "--to", "out", "--warehouse", "reference.duckdb").exit_code == 0

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ml_headcount_assets.model import simulate_study
-from ml_headcount_assets.model.simulation import SimulatedWorld
-from ml_headcount_assets.worlds import write_world
+from ml_headcount_assets.worlds.simulation import SimulatedWorld, simulate_study
+from ml_headcount_assets.worlds.writing import write_world
 
 from .conftest import Command
 

@@ -26,8 +26,8 @@ def intervals() -> pd.DataFrame:
         ("core", "profiles", 20, None, 2.0, 5.0, 9.0),
         ("dusk", "none", 0, None, None, None, None),
     ]
-    names = ["company", "evidence", "n_profiles", "headcount", "q10", "q50", "q90"]
+    names = ["company", "evidence", "n_profiles", "headcount", "low", "median", "high"]
     first = pd.DataFrame(rows, columns=names).astype({"headcount": "Int64"})
-    first = first.assign(company_id=first["company"], mean=first["q50"], estimator="five_layer")
-    other = first.assign(estimator="log_debias", q90=first["q90"] * 10)
+    first = first.assign(company_id=first["company"], mean=first["median"], estimator="five_layer")
+    other = first.assign(estimator="log_debias", high=first["high"] * 10)
     return pd.concat([first, other], ignore_index=True)

@@ -32,7 +32,7 @@ def test_rates_are_drawn_in_per_cent_with_their_intervals() -> None:
 
 
 def _parts(mean: float) -> list[tuple[str, float]]:
-    return [("mean", mean), ("q10", mean - 0.1), ("q90", mean + 0.05)]
+    return [("mean", mean), ("low", mean - 0.1), ("high", mean + 0.05)]
 
 
 def test_each_pair_is_shown_once_per_class() -> None:
@@ -42,7 +42,7 @@ def test_each_pair_is_shown_once_per_class() -> None:
         for expert in (0, 1)
         for first, second, value in pairs
     ]
-    columns = ["is_expert", "annotator_a", "annotator_b", "mean", "q10", "q90"]
+    columns = ["is_expert", "annotator_a", "annotator_b", "mean", "low", "high"]
     others, experts = error_correlations(pd.DataFrame(rows, columns=columns)).data
     assert (others.x, others.y) == (("a", "b"), ("b", "c"))
     np.testing.assert_allclose(others.z, [[0.1, np.nan], [-0.2, 0.3]])
@@ -56,7 +56,7 @@ def test_patterns_outside_their_prediction_stand_out() -> None:
         (0, "11", 9, 3.0, 1, 5, False),
         (1, "-1", 20, 21.0, 15, 27, True),
     ]
-    columns = ["is_expert", "pattern", "observed", "expected", "q10", "q90", "within"]
+    columns = ["is_expert", "pattern", "observed", "expected", "low", "high", "within"]
     figure = pattern_check(pd.DataFrame(rows, columns=columns), ["a", "b"])
     outside = [t for t in figure.data if t.name == "observed, unlike the prediction"]
     assert [list(trace.x) for trace in outside] == [[position(9)], []]
@@ -79,7 +79,7 @@ def test_totals_come_by_group_and_leave_out_groups_without_evidence() -> None:
         ("confidence", "probable", 5, 0, 90.0, 100.0, 120.0),
     ]
     names = ["grouping", "group_name", "companies", "companies_without_evidence"]
-    figure = group_totals(pd.DataFrame(rows, columns=[*names, "q10", "q50", "q90"]))
+    figure = group_totals(pd.DataFrame(rows, columns=[*names, "low", "median", "high"]))
     labels = list(figure.layout.yaxis.ticktext)
     assert labels == [
         "all companies (5)",

@@ -10,11 +10,7 @@ import pandas as pd
 import pytest
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.ingest import (
-    read_rated_cvs,
-    read_rated_texts,
-    study_annotators,
-)
+from ml_headcount_assets.ingest import read_rated_cvs, read_rated_texts, study_annotators
 from ml_headcount_assets.model import Annotator
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION, hash_text

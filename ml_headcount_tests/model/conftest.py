@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.model.simulation import SimulatedWorld, simulate_study
+from ml_headcount_assets.worlds.simulation import SimulatedWorld, simulate_study
 
 _GOLD = Path(__file__).resolve().parents[2].parent / "shared" / "gold" / "gold.json"
 
@@ -62,5 +62,7 @@ def reference(reference_directory: Path) -> dict[str, pd.DataFrame]:
         "permuted": permuted.rename(columns=dict(zip(_HANDED_OVER, _READ_AS, strict=True))),
         "profiles": pd.read_csv(reference_directory / "profile_labels.csv"),
         "companies": companies[["company_id", "headcount"]],
-        "published": published.set_index("linkedin_id"),
+        "published": published.set_index("linkedin_id").rename(
+            columns={"q10": "low", "q50": "median", "q90": "high"}
+        ),
     }

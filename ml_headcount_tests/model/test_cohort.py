@@ -13,9 +13,9 @@ from ml_headcount_assets.model import (
     fit_annotators,
     fit_cohort,
     infer_annotators,
-    simulate_study,
     synthetic_counts,
 )
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 DEFAULT = EstimatorSettings.default()
 DRAWS = 200

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.model import EstimatorSettings, estimate_headcount, simulate_study
+from ml_headcount_assets.model import EstimatorSettings, estimate_headcount
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def test_intervals_show_more_than_disagreement_of_classifiers(small):
         spread[estimator] = result.intervals().iloc[0]
     # 40 of 400 were seen: sampling alone leaves the count open by a factor of 1.2.
     five = spread["five_layer"]
-    assert five["q90"] > 1.2 * max(five["q10"], 1)
+    assert five["high"] > 1.2 * max(five["low"], 1)
 
 
 def test_nothing_is_added_before_a_logarithm(small):
@@ -48,7 +49,7 @@ def test_nothing_is_added_before_a_logarithm(small):
     assert tiny.sum() >= 5
     # The foil's answer is the same for 5 employees and for 30; ours follows the posterior.
     assert len(set(foil.draws[tiny].data.mean(axis=1).round(1))) < tiny.sum()
-    assert np.median(ours.intervals().loc[tiny, "q50"]) == 0
+    assert np.median(ours.intervals().loc[tiny, "median"]) == 0
 
 
 def test_totals_add_up_instead_of_being_medians_of_medians(small):
@@ -56,8 +57,8 @@ def test_totals_add_up_instead_of_being_medians_of_medians(small):
     intervals = ours.intervals()
     assert ours.total()["mean"] == pytest.approx(intervals["mean"].sum())
     truth = small.truth.loc[ours.evidence != "none", "experts"].sum()
-    log_error = abs(np.log(ours.total()["q50"] / truth))
-    foil_error = abs(np.log(estimate(small, "log_debias").total()["q50"] / truth))
+    log_error = abs(np.log(ours.total()["median"] / truth))
+    foil_error = abs(np.log(estimate(small, "log_debias").total()["median"] / truth))
     assert log_error < foil_error
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model import (
     ESTIMATORS,
     LAYERS,
-    LocalCompute,
     Priors,
     estimate_headcount,
     uncertainty_budget,
@@ -96,7 +96,7 @@ def test_totals_are_summed_within_draws(whole):
     total = whole.total()
     sums = np.asarray(whole.draws.sum(axis=0))
     assert total["mean"] == pytest.approx(whole.draws.mean(axis=1).sum())
-    assert total["q10"] == np.quantile(sums, 0.1, method="inverted_cdf")
+    assert total["low"] == np.quantile(sums, 0.1, method="inverted_cdf")
     mask = np.arange(len(whole.company_id)) < 5
     assert whole.total(mask)["companies"] + whole.total(mask)["companies_without_evidence"] == 5
     with pytest.raises(InputError, match="booleans"):
@@ -121,7 +121,7 @@ def test_no_evidence_is_never_a_zero(world):
     row = result.intervals().set_index("company_id").loc["ghost"]
     assert row["evidence"] == "none"
     assert row["confidence"] == "no evidence"
-    assert row[["mean", "sd", "q10", "q50", "q90", "share_q50"]].isna().all()
+    assert row[["mean", "sd", "low", "median", "high", "share_median"]].isna().all()
     ghost = result.company_id == "ghost"
     assert result.draws.mask[ghost].all()
     assert np.isnan(result.total(ghost)["mean"])
@@ -137,19 +137,19 @@ def test_intervals_have_the_promised_columns(whole):
         "evidence",
         "mean",
         "sd",
-        "q10",
-        "q50",
-        "q90",
-        "share_q50",
+        "low",
+        "median",
+        "high",
+        "share_median",
         "confidence",
         "flags",
     ]
     wide, narrow = whole.intervals(0.95), whole.intervals(0.5)
     known = intervals["evidence"] != "none"
-    assert (wide["q10"] <= narrow["q10"])[known].all()
-    assert (wide["q90"] >= narrow["q90"])[known].all()
+    assert (wide["low"] <= narrow["low"])[known].all()
+    assert (wide["high"] >= narrow["high"])[known].all()
     expected = np.select(
-        [intervals["q10"] > 0, intervals["q50"] > 0, intervals["q90"] > 0, known],
+        [intervals["low"] > 0, intervals["median"] > 0, intervals["high"] > 0, known],
         ["probable", "possible", "non-zero", "not detected"],
         "no evidence",
     )

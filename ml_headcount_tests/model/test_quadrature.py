@@ -8,7 +8,7 @@ from scipy.special import ndtr
 from scipy.stats import truncnorm
 
 from ml_headcount_assets.model import orthant_probabilities
-from ml_headcount_assets.model.engine import arithmetic
+from ml_headcount_assets.model.arithmetic import arithmetic
 from ml_headcount_assets.model.quadrature import (
     TOO_MANY,
     GaussRule,

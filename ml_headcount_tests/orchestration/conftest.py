@@ -10,11 +10,11 @@ import dagster as dg
 import pytest
 import yaml
 
-from ml_headcount_assets.model import simulate_study
 from ml_headcount_assets.orchestration.instance import home_of
 from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
 from ml_headcount_assets.study import Study, load_study
-from ml_headcount_assets.worlds import write_world
+from ml_headcount_assets.worlds.simulation import simulate_study
+from ml_headcount_assets.worlds.writing import write_world
 
 # Three annotators and few draws: these tests are about what is made anew, not about numbers.
 ANNOTATORS = ["llm_gemini_2_5_flash", "llm_sonnet_4", "filter_broad_yes"]

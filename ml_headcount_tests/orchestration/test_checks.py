@@ -26,7 +26,7 @@ BREAK = {
     "draws_are_possible": "UPDATE headcount_draws SET draws = list_append(draws[:-2], 10_000_000)",
     "draws_are_joint": "UPDATE headcount_draws SET draws = draws[:-2]"
     " WHERE company = (SELECT min(company) FROM headcount_draws)",
-    "intervals_are_ordered": "UPDATE headcount_intervals SET q10 = q90 + 1 WHERE q90 IS NOT NULL",
+    "intervals_are_ordered": "UPDATE headcount_intervals SET low = high + 1 WHERE high IS NOT NULL",
     "most_companies_have_evidence": "UPDATE headcount_intervals SET evidence = 'none'",
     "totals_are_of_one_cast": "UPDATE _cache SET input_hash = 'old'"
     " WHERE asset = 'headcount_draws' AND company = (SELECT max(company) FROM companies)",
@@ -40,7 +40,7 @@ IMPOSSIBLE = {
     ],
     "intervals_are_ordered": [
         "UPDATE headcount_intervals SET evidence = 'none' WHERE mean IS NOT NULL",
-        "UPDATE headcount_intervals SET q50 = NULL WHERE evidence <> 'none'",
+        "UPDATE headcount_intervals SET median = NULL WHERE evidence <> 'none'",
     ],
 }
 BLOCKING = {

@@ -12,8 +12,7 @@ import pytest
 from click.testing import CliRunner
 from dagster._core.definitions.data_version import StaleStatus
 
-from ml_headcount_assets.cli import main
-from ml_headcount_assets.model import simulate_study
+from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.orchestration.assets import keywords
 from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.instance import home_of, kept_study, open_instance
@@ -24,7 +23,8 @@ from ml_headcount_assets.text.keywords import LISTS, discover_keywords
 from ml_headcount_assets.warehouse.discoveries import stored_filters
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
 from ml_headcount_assets.warehouse.store import TableStore
-from ml_headcount_assets.worlds import write_world
+from ml_headcount_assets.worlds.simulation import simulate_study
+from ml_headcount_assets.worlds.writing import write_world
 from ml_headcount_tests.orchestration.conftest import Place
 from ml_headcount_tests.orchestration.test_session import staleness
 from ml_headcount_tests.privacy import MARK, leaks

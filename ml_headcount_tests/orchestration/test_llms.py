@@ -12,16 +12,15 @@ import pytest
 import yaml
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.labelling_server import LabellingServer
-from ml_headcount_assets.model import simulate_study
-from ml_headcount_assets.model.simulation import LLMS, SimulatedWorld
 from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.llm import answers_path
-from ml_headcount_assets.text.missing import Missing
+from ml_headcount_assets.text.llm.missing import Missing
 from ml_headcount_assets.warehouse.store import TableStore
-from ml_headcount_assets.worlds import write_world
+from ml_headcount_assets.worlds.labelling_server import LabellingServer
 from ml_headcount_assets.worlds.profiles import phrases
+from ml_headcount_assets.worlds.simulation import LLMS, SimulatedWorld, simulate_study
+from ml_headcount_assets.worlds.writing import write_world
 
 _SETTINGS = {"draws": 40, "estimators": ["log_debias"]}
 

@@ -7,20 +7,20 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.compute.choice import choose_compute, kept_beside
-from ml_headcount_assets.compute.messages import Request
-from ml_headcount_assets.compute.modal_compute import ModalCompute
-from ml_headcount_assets.compute.settings import ModalSettings
+from ml_headcount_assets.compute.local import LocalCompute
+from ml_headcount_assets.compute.modal.compute import ModalCompute
+from ml_headcount_assets.compute.modal.messages import Request
+from ml_headcount_assets.compute.modal.settings import ModalSettings
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.model import LocalCompute
 from ml_headcount_assets.orchestration.assets import estimate
 from ml_headcount_assets.orchestration.instance import open_instance
 from ml_headcount_assets.orchestration.resources import resources_from
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.store import TableStore
 
-from ..compute.stand_in import Dead, StandIn, in_this_process
+from ..compute.modal.stand_in import Dead, StandIn, in_this_process
 
 SETTINGS = ModalSettings(
     cores=1, tasks_per_range=6, in_flight=1, poll_seconds=0.001, least_seconds=0, retries=0

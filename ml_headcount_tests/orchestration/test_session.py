@@ -14,14 +14,15 @@ import yaml
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from ml_headcount_assets.compute.engine import Engine
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.model import Engine, estimate_headcount
+from ml_headcount_assets.model import estimate_headcount
 from ml_headcount_assets.orchestration.assets import annotate, calibrate, estimate
 from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.instance import home_of, open_instance
 from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
 from ml_headcount_assets.orchestration.run_lock import only_run
-from ml_headcount_assets.orchestration.study_files import observations
+from ml_headcount_assets.orchestration.sources import observations
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore
@@ -89,11 +90,11 @@ def test_the_numbers_are_those_of_the_model(pristine):
     stored = TableStore(warehouse).read("headcount_intervals")
     stored = stored[stored["estimator"] == "five_layer"].set_index("company_id")
     wanted = expected.intervals().set_index("company_id")
-    columns = ["mean", "sd", "q10", "q50", "q90", "share_q50"]
+    columns = ["mean", "sd", "low", "median", "high", "share_median"]
     np.testing.assert_array_equal(stored.loc[wanted.index, columns], wanted[columns])
     assert stored.loc[wanted.index, "confidence"].tolist() == wanted["confidence"].tolist()
     total = TableStore(warehouse).query(
-        "SELECT mean, sd, q10, q50, q90, companies, companies_without_evidence"
+        "SELECT mean, sd, low, median, high, companies, companies_without_evidence"
         " FROM portfolio_intervals WHERE estimator = 'five_layer' AND grouping = 'all'"
     )
     assert total.to_dict("records") == [expected.total()]

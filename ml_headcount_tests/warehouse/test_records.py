@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.model import Annotator, estimate_headcount, simulate_study
+from ml_headcount_assets.model import Annotator, estimate_headcount
 from ml_headcount_assets.warehouse.records import (
     annotator_rows,
     annotators_of,
@@ -15,6 +15,7 @@ from ml_headcount_assets.warehouse.records import (
     with_estimator,
 )
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.worlds.simulation import simulate_study
 
 
 @pytest.fixture

@@ -17,17 +17,17 @@ from ml_headcount_assets.ingest import (
     read_rated_cvs,
     study_annotators,
 )
-from ml_headcount_assets.model.simulation import (
+from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.text.filters import keyword_labels, published_filters, reference_pattern
+from ml_headcount_assets.worlds.profiles import phrases
+from ml_headcount_assets.worlds.simulation import (
     CONJUNCTION,
     FILTERS,
     LLMS,
     SimulatedWorld,
     simulate_study,
 )
-from ml_headcount_assets.study import Study, load_study
-from ml_headcount_assets.text.filters import keyword_labels, published_filters, reference_pattern
-from ml_headcount_assets.worlds import write_world
-from ml_headcount_assets.worlds.profiles import phrases
+from ml_headcount_assets.worlds.writing import write_world
 
 
 @pytest.fixture(scope="module")

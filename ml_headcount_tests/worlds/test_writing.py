@@ -14,9 +14,9 @@ from ml_headcount_assets.ingest import (
     read_rated_cvs,
     study_annotators,
 )
-from ml_headcount_assets.model.simulation import SimulatedWorld, simulate_study
 from ml_headcount_assets.study import load_study
-from ml_headcount_assets.worlds import write_world
+from ml_headcount_assets.worlds.simulation import SimulatedWorld, simulate_study
+from ml_headcount_assets.worlds.writing import write_world
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from ml_headcount_assets.ingest import no_rejects, read_profile_labels
 from ml_headcount_assets.model import Annotator
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.text.filters import KeywordFilters
-from ml_headcount_assets.warehouse.keywords import label_profiles
+from ml_headcount_assets.warehouse.keyword_labels import label_profiles
 from ml_headcount_assets.warehouse.labels import gather_labels
 from ml_headcount_assets.warehouse.patterns import count_patterns
 from ml_headcount_assets.warehouse.records import annotators_of, label_rows
@@ -17,7 +17,7 @@ from ml_headcount_assets.warehouse.store import TableStore
 from ..partitions import company_asset
 from ..recipes import Frames, Recipe, follow
 from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..study_files import FILTERS, SOURCES, reader_version
+from ..sources import FILTERS, SOURCES, reader_version
 from .ingest import rejects_of
 
 GROUP = "annotate"

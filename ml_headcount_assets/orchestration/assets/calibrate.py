@@ -6,11 +6,10 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.model import (
     MODEL_VERSION,
     AnnotatorFit,
-    Compute,
-    Progress,
     fit_annotators,
     fit_cohort,
     predictive_checks,
@@ -32,7 +31,7 @@ from ..resources import (
     in_the_runs_log,
     with_pages,
 )
-from ..study_files import SETTINGS
+from ..sources import SETTINGS
 
 GROUP = "calibrate"
 

@@ -8,12 +8,11 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.model import (
     MODEL_VERSION,
     CohortFit,
-    Compute,
     DrawSums,
-    Progress,
     draw_headcounts,
     synthetic_counts,
 )
@@ -35,7 +34,7 @@ from ..resources import (
     in_the_runs_log,
     with_pages,
 )
-from ..study_files import SETTINGS
+from ..sources import SETTINGS
 from .calibrate import choices, stored_fit
 
 GROUP = "estimate"
@@ -299,7 +298,7 @@ def _groups(members: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
 def _describe_totals(snapshot: Snapshot) -> Mapping[str, Any]:
     totals = snapshot.query(
         "SELECT estimator, companies, companies_without_evidence AS without_evidence,"
-        " round(mean) AS mean, q10, q50, q90 FROM portfolio_intervals WHERE grouping = 'all'"
+        " round(mean) AS mean, low, median, high FROM portfolio_intervals WHERE grouping = 'all'"
         " ORDER BY ALL"
     )
     return {"total": dg.MetadataValue.md(totals.to_markdown(index=False))}

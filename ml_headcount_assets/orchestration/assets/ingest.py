@@ -6,13 +6,13 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.ingest import (
     read_companies,
     read_profiles,
     read_rated_cvs,
     study_annotators,
 )
-from ml_headcount_assets.model import Progress
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION
 from ml_headcount_assets.warehouse.records import annotator_rows
@@ -21,14 +21,7 @@ from ml_headcount_assets.warehouse.store import Snapshot
 from ..partitions import beta_features, company_asset
 from ..recipes import Frames, Recipe, follow
 from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..study_files import (
-    FILTERS,
-    KEYWORD_SETTINGS,
-    SETTINGS,
-    SOURCES,
-    reader_version,
-    source_versions,
-)
+from ..sources import FILTERS, KEYWORD_SETTINGS, SETTINGS, SOURCES, reader_version, source_versions
 
 GROUP = "ingest"
 READER_VERSION = "1"

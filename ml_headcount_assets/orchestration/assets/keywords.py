@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.ingest import read_rated_texts
-from ml_headcount_assets.model import Compute, Progress
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.text.keywords import EmbeddingCache, discover_keywords
 from ml_headcount_assets.text.keywords.settings import METHOD_VERSION
@@ -37,7 +37,7 @@ from ..resources import (
     in_the_runs_log,
     with_pages,
 )
-from ..study_files import KEYWORD_SETTINGS, SOURCES
+from ..sources import KEYWORD_SETTINGS, SOURCES
 
 GROUP = "keywords"
 DISCOVERY_VERSION = f"1/{METHOD_VERSION}"

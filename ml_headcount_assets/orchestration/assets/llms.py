@@ -9,10 +9,10 @@ import dagster as dg
 import pandas as pd
 
 from ml_headcount_assets.ingest import read_rated_texts
-from ml_headcount_assets.llm_labels import LlmLabels
-from ml_headcount_assets.llm_sources import LlmSources, llm_sources
+from ml_headcount_assets.labelling.llm_labels import LlmLabels
+from ml_headcount_assets.labelling.llm_sources import LlmSources, llm_sources
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory, answers_path
-from ml_headcount_assets.text.prompt import PROMPT_VERSION
+from ml_headcount_assets.text.llm.prompt import PROMPT_VERSION
 from ml_headcount_assets.text.recipe import hash_text
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import Snapshot, TableStore
@@ -21,7 +21,7 @@ from ml_headcount_assets.warehouse.texts import StoredTexts
 from ..partitions import company_asset
 from ..recipes import Recipe, follow
 from ..resources import Announcer, ProgressListener, StudyResource, WarehouseResource
-from ..study_files import SOURCES, file_version
+from ..sources import SOURCES, file_version
 from .ingest import rejects_of
 
 GROUP = "annotate"

@@ -5,18 +5,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from ml_headcount_assets.export import (
-    KEYWORD_RESULTS,
-    RESULT_TABLES,
-    read_results,
-    write_report,
-)
+from ml_headcount_assets.export import KEYWORD_RESULTS, RESULT_TABLES, read_results, write_report
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import TableStore
 
 from ..recipes import Frames, Recipe, follow
 from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..study_files import SETTINGS, settings_version
+from ..sources import SETTINGS, settings_version
 
 GROUP = "report"
 REPORT_VERSION = "1"

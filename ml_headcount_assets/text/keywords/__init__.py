@@ -10,7 +10,8 @@ sentence-transformers are when they are needed.
 """
 
 from .discovery import discover_keywords
-from .embedding import EmbeddingCache, Encoder
+from .embedding_cache import EmbeddingCache
+from .encoder import Encoder
 from .result import FILTERS, FRAMES, LISTS, KeywordDiscovery
 from .settings import PACKAGED_MODEL, KeywordSettings, Threshold
 

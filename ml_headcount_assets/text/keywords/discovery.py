@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
-from .embedding import EmbeddingCache, Encoder, SentenceEncoder, embed
+from .embedding import embed
+from .embedding_cache import EmbeddingCache
+from .encoder import Encoder, SentenceEncoder
 from .lists import Corpus, Learned, learn, list_hits
 from .phrases import candidate_phrases, tf_idf
 from .result import FRAMES, LISTS, KeywordDiscovery
@@ -19,7 +21,7 @@ from .themes import phrase_map, phrase_themes, theme_table
 from .validation import cross_validate, filter_tables
 
 if TYPE_CHECKING:
-    from ...model.compute import Compute
+    from ...compute.protocol import Compute
 
 __all__ = ["discover_keywords"]
 

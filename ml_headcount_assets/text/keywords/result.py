@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-__all__ = ["FILTERS", "FRAMES", "LISTS", "FilterParts", "KeywordDiscovery"]
+__all__ = ["FILTERS", "FRAMES", "LISTS", "FilterParts", "KeywordDiscovery", "LearnedFilter"]
 
 #: The lists, by name: which class they speak for, and at which threshold.
 LISTS = ("yes_strict", "yes_broad", "no_strict", "no_broad")
@@ -186,3 +186,20 @@ class KeywordDiscovery:
         used = {each for rule in rules.values() for names in rule.values() for each in names}
         terms = {each: list(self.lists[each]) for each in LISTS if each in used}
         return {"terms": terms, "rules": rules}
+
+
+@dataclass(frozen=True)
+class LearnedFilter:
+    """A filter as it was learned on the rated CVs.
+
+    Attributes
+    ----------
+    yes, no
+        It fires on a text that has one of the first and none of the second phrases.
+    labels
+        rated_id, label (0 or 1, learned without this CV) and text_hash.
+    """
+
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    labels: pd.DataFrame

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ...annotator_entry import AnnotatorEntry, PricePerMillion, is_this_machine
-from ...errors import InputError
+from ..service import PricePerMillion, is_this_machine
 
 __all__ = ["LlmAnnotator"]
 
@@ -51,40 +48,6 @@ class LlmAnnotator:
     concurrency: int = 8
     max_output_tokens: int = 2000
     timeout: float = 120.0
-
-    @classmethod
-    def from_entry(
-        cls, entry: AnnotatorEntry, environment: Mapping[str, str] = os.environ
-    ) -> LlmAnnotator:
-        """Return what an entry with an endpoint describes, with the key from the environment.
-
-        Raises
-        ------
-        InputError
-            The entry has no endpoint, or the environment variable is not set.
-        """
-        if entry.endpoint is None or entry.model is None or entry.price_per_million is None:
-            raise InputError(
-                f"annotators: {entry.name} has no endpoint to ask. Give 'model', 'endpoint' and"
-                " 'price_per_million' in study.yaml."
-            )
-        key = environment.get(entry.api_key_env, "").strip() if entry.api_key_env else None
-        if key == "":
-            raise InputError(
-                f"annotators: {entry.name}: the environment variable {entry.api_key_env} is not"
-                " set. Put the service's key there."
-            )
-        return cls(
-            name=entry.name,
-            model=entry.model,
-            endpoint=entry.endpoint,
-            price=entry.price_per_million,
-            api_key=key,
-            requests_per_minute=entry.requests_per_minute,
-            tokens_per_minute=entry.tokens_per_minute,
-            concurrency=entry.concurrency,
-            max_output_tokens=entry.max_output_tokens,
-        )
 
     @property
     def url(self) -> str:

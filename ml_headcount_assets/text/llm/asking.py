@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from ...errors import ComputeError, InputError
-from ..answers import read_answer
-from ..instructions import gives_instructions
-from ..missing import Missing
-from ..prompt import new_request_id
 from .annotator import LlmAnnotator
+from .answers import read_answer
 from .budget import Budget
 from .cost import most_tokens, usual_tokens
 from .dialect import Dialect
 from .exchange import Failure, Reply, Usage, send
+from .instructions import gives_instructions
 from .limits import RateLimits
+from .missing import Missing
+from .prompt import new_request_id
 from .store import AnswerStore, Question
 
 __all__ = ["Asker", "Retries", "Tally"]

@@ -17,8 +17,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..prompt import ANSWER_SCHEMA, messages
 from .annotator import LlmAnnotator
+from .prompt import ANSWER_SCHEMA, messages
 
 __all__ = ["Dialect"]
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import aiohttp
 
-from ..missing import Missing
 from .annotator import LlmAnnotator
+from .missing import Missing
 
 __all__ = ["Failure", "Reply", "Usage", "send"]
 

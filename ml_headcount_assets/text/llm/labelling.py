@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import aiohttp
 
 from ...errors import ComputeError
-from ..prompt import PROMPT_VERSION
 from .annotator import LlmAnnotator
 from .asking import Asker, Retries, Tally
 from .budget import Budget
+from .prompt import PROMPT_VERSION
 from .sources import TextSource
 from .store import AnswerStore, Question
 

@@ -25,8 +25,8 @@ from typing import Self
 import pandas as pd
 
 from ...errors import ComputeError, InputError
-from ..missing import Missing
 from .exchange import Usage
+from .missing import Missing
 
 __all__ = ["AnswerStore", "Question", "answers_path"]
 

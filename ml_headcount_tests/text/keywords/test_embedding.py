@@ -14,12 +14,9 @@ import numpy as np
 import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.text.keywords.embedding import (
-    EmbeddingCache,
-    SentenceEncoder,
-    batches_of,
-    embed,
-)
+from ml_headcount_assets.text.keywords.embedding import batches_of, embed
+from ml_headcount_assets.text.keywords.embedding_cache import EmbeddingCache
+from ml_headcount_assets.text.keywords.encoder import SentenceEncoder
 
 from .worlds import WordEncoder
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from ml_headcount_assets.text.keywords.embedding import SentenceEncoder
+from ml_headcount_assets.text.keywords.encoder import SentenceEncoder
 from ml_headcount_assets.text.keywords.extraction import Extraction, name_keywords
 
 ROOT = Path(__file__).resolve().parents[3]

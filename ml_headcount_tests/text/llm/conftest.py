@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ml_headcount_assets.annotator_entry import PricePerMillion
-from ml_headcount_assets.labelling_server import LabellingServer
 from ml_headcount_assets.text.llm import AnswerStore, LlmAnnotator, Retries, TextsInMemory
+from ml_headcount_assets.text.service import PricePerMillion
+from ml_headcount_assets.worlds.labelling_server import LabellingServer
 
 #: Retries that do not keep a test waiting.
 QUICK = Retries(first_wait=0.01, longest_wait=0.05)

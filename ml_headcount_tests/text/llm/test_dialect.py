@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from ml_headcount_assets.annotator_entry import PricePerMillion
 from ml_headcount_assets.text.llm.annotator import LlmAnnotator
 from ml_headcount_assets.text.llm.cost import most_tokens
 from ml_headcount_assets.text.llm.dialect import Dialect
+from ml_headcount_assets.text.service import PricePerMillion
 
 _ANNOTATOR = LlmAnnotator(
     "llm_a", "a-1", "https://api.example.com/v1/", PricePerMillion(input=0, output=0), api_key="K"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_headcount_assets.text.llm.exchange import Reply, Usage, _failure, _reply
-from ml_headcount_assets.text.missing import Missing
+from ml_headcount_assets.text.llm.missing import Missing
 
 
 def _completion(message: Any, **changes: Any) -> bytes:

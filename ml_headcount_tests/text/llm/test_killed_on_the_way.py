@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.labelling_server import Fault, LabellingServer, Seen, random_faults
 from ml_headcount_assets.text.llm import AnswerStore, question_for
-from ml_headcount_assets.text.missing import Missing
+from ml_headcount_assets.text.llm.missing import Missing
+from ml_headcount_assets.worlds.labelling_server import Fault, LabellingServer, Seen, random_faults
 
 from .conftest import PRICE, is_expert, make_texts
 from .label_many import CONCURRENCY, MODELS, annotators

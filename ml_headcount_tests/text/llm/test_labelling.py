@@ -14,13 +14,6 @@ from pathlib import Path
 import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.labelling_server import (
-    Call,
-    Fault,
-    LabellingServer,
-    Manner,
-    random_faults,
-)
 from ml_headcount_assets.text.llm import (
     AnswerStore,
     LlmAnnotator,
@@ -29,7 +22,14 @@ from ml_headcount_assets.text.llm import (
     label_texts,
     question_for,
 )
-from ml_headcount_assets.text.missing import Missing
+from ml_headcount_assets.text.llm.missing import Missing
+from ml_headcount_assets.worlds.labelling_server import (
+    Call,
+    Fault,
+    LabellingServer,
+    Manner,
+    random_faults,
+)
 
 from .conftest import PRICE, QUICK, is_expert, make_texts
 
@@ -363,7 +363,8 @@ def test_the_disk_being_full_is_told(
 
 
 def test_the_key_comes_from_the_environment(tmp_path: Path) -> None:
-    from ml_headcount_assets.annotator_entry import AnnotatorEntry
+    from ml_headcount_assets.labelling.llm_sources import llm_annotator
+    from ml_headcount_assets.study.annotators import AnnotatorEntry
 
     entry = AnnotatorEntry(
         name="llm_a",
@@ -374,8 +375,8 @@ def test_the_key_comes_from_the_environment(tmp_path: Path) -> None:
         price_per_million=PRICE,
         concurrency=3,
     )
-    made = LlmAnnotator.from_entry(entry, {"A_KEY": " secret \n"})
+    made = llm_annotator(entry, {"A_KEY": " secret \n"})
     assert (made.api_key, made.concurrency, made.model) == ("secret", 3, "a-1")
     for environment in ({}, {"A_KEY": " "}):
         with pytest.raises(InputError, match="variable A_KEY is not set"):
-            LlmAnnotator.from_entry(entry, environment)
+            llm_annotator(entry, environment)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from ml_headcount_assets.labelling_server import LabellingServer, Manner
 from ml_headcount_assets.text.llm import (
     AnswerStore,
     LlmAnnotator,
@@ -14,7 +13,8 @@ from ml_headcount_assets.text.llm import (
     label_texts,
     question_for,
 )
-from ml_headcount_assets.text.missing import Missing
+from ml_headcount_assets.text.llm.missing import Missing
+from ml_headcount_assets.worlds.labelling_server import LabellingServer, Manner
 
 from .conftest import QUICK, is_expert
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ml_headcount_assets.labelling_server import Call, Fault, LabellingServer, random_faults
 from ml_headcount_assets.text.recipe import hash_text
+from ml_headcount_assets.worlds.labelling_server import Call, Fault, LabellingServer, random_faults
 
 from .conftest import is_expert
 

@@ -12,7 +12,7 @@ import pytest
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.text.llm import AnswerStore, Question, answers_path
 from ml_headcount_assets.text.llm.exchange import Usage
-from ml_headcount_assets.text.missing import Missing
+from ml_headcount_assets.text.llm.missing import Missing
 
 _QUESTION = Question("model-a", "1", "1")
 

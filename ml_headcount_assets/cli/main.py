@@ -1,0 +1,65 @@
+"""The command line.
+
+Commands import what they need when they are called: Dagster and pandas take a second to load,
+and ``--help`` should not have to wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ml_headcount_assets.cli import study, worlds
+from ml_headcount_assets.cli.keywords import keywords
+from ml_headcount_assets.errors import HeadcountError
+
+if TYPE_CHECKING:
+    pass
+
+
+__all__ = ["main"]
+
+
+class _Problem(click.ClickException):
+    """An error the user can act on: one paragraph and status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"Error: {self.message}", err=True)
+
+
+class _Commands(click.Group):
+    """Commands in the order of a study's life, with the package's errors told in words."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HeadcountError as error:
+            raise _Problem(str(error)) from error
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="ml-headcount-assets", prog_name="ml-headcount")
+def main() -> None:
+    """Estimate how many machine-learning experts companies employ, with honest intervals."""
+
+
+for command in (
+    worlds.simulate,
+    study.run,
+    study.label_cost,
+    keywords,
+    study.ui,
+    study.export,
+    worlds.compare,
+    worlds.calibrate,
+):
+    main.add_command(command)

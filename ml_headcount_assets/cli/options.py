@@ -1,0 +1,145 @@
+"""Options that several commands share, and what they choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ml_headcount_assets.errors import InputError
+
+if TYPE_CHECKING:
+    from ml_headcount_assets.compute.protocol import Compute
+    from ml_headcount_assets.study import Study
+
+__all__ = [
+    "DEFAULT_WAREHOUSE",
+    "chosen_compute",
+    "compute_options",
+    "last_study",
+    "refuse_other_study",
+    "short_path",
+    "study_option",
+    "warehouse_option",
+]
+
+DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
+
+
+def study_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --study."""
+    return click.option(
+        "--study",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        required=True,
+        help="Directory with the study's files.",
+    )(command)
+
+
+def warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --warehouse."""
+    return click.option(
+        "--warehouse",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=DEFAULT_WAREHOUSE,
+        show_default=True,
+        envvar="ML_HEADCOUNT_WAREHOUSE",
+        show_envvar=True,
+        help="The study's DuckDB file.",
+    )(command)
+
+
+def short_path(path: Path) -> str:
+    """Write a path relative to where the user is, if it lies there."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
+
+
+def last_study(warehouse: Path) -> Study:
+    """Return the configuration that a warehouse was last brought up to date with."""
+    from ml_headcount_assets.orchestration.instance import kept_study
+
+    kept = kept_study(warehouse)
+    if kept is None:
+        raise InputError(
+            f"There is no finished run in {short_path(warehouse)}. Run the study first"
+            " (ml-headcount run --study DIR), or say with --warehouse which one you mean."
+        )
+    return kept
+
+
+def refuse_other_study(study: Study, warehouse: Path) -> None:
+    """Keep a study from replacing the tables of another one by mistake."""
+    if not warehouse.is_file():
+        return
+    stored = last_study(warehouse).name
+    if stored != study.name:
+        raise InputError(
+            f"{short_path(warehouse)} holds the study {stored!r}, not {study.name!r}. Give this"
+            " one a warehouse of its own with --warehouse, or delete that file."
+        )
+
+
+def compute_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options --compute, --processes and --engine."""
+    where = click.option(
+        "--compute",
+        type=click.Choice(["local", "modal"]),
+        default="local",
+        show_default=True,
+        envvar="ML_HEADCOUNT_COMPUTE",
+        show_envvar=True,
+        help="Where the work is done: on this machine, or on Modal's.",
+    )
+    how_many = click.option(
+        "--processes",
+        type=click.IntRange(0),
+        default=0,
+        envvar="ML_HEADCOUNT_PROCESSES",
+        show_envvar=True,
+        help="Processes on this machine, in place of threads of one.",
+    )
+    engine = click.option(
+        "--engine",
+        type=click.Choice(["auto", "numpy", "torch", "cuda"]),
+        default="auto",
+        show_default=True,
+        envvar="ML_HEADCOUNT_ENGINE",
+        show_envvar=True,
+        help="Library of the kernels; cuda is torch on a GPU.",
+    )
+    return where(how_many(engine(command)))
+
+
+def chosen_compute(
+    name: str,
+    processes: int,
+    engine: str,
+    kept: Path,
+    announce: Callable[[str], None],
+    hold: bool = False,
+) -> Compute:
+    """Return where the work is done, having made sure that it can begin.
+
+    Parameters
+    ----------
+    name, processes, engine
+        What the options say.
+    kept, hold, announce
+        As in `ModalCompute`.
+    """
+    from ml_headcount_assets.compute.choice import choose_compute
+
+    if name == "local":
+        return choose_compute(name, processes=processes, engine=engine)
+    from ml_headcount_assets.compute.modal.compute import ModalCompute
+
+    chosen = choose_compute(
+        name, processes=processes, engine=engine, kept=kept, hold=hold, announce=announce
+    )
+    if isinstance(chosen, ModalCompute):
+        chosen.check()
+    return chosen

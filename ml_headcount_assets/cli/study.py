@@ -1,0 +1,221 @@
+"""The commands of a study's life: costs beforehand, estimating, looking, taking results out."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ml_headcount_assets.cli.options import (
+    chosen_compute,
+    compute_options,
+    last_study,
+    refuse_other_study,
+    short_path,
+    study_option,
+    warehouse_option,
+)
+
+if TYPE_CHECKING:
+    from ml_headcount_assets.export import StudyResults
+
+__all__ = ["export", "label_cost", "run", "ui"]
+
+
+_SHOWN_COMPANIES = 15
+
+
+@click.command()
+@study_option
+@click.option(
+    "--config",
+    help="Configuration in place of the directory's study.yaml: a path, or the name of one that"
+    " comes with the package, such as schons-2026.yaml.",
+)
+@click.option(
+    "--company", "companies", multiple=True, help="Refresh this company only. May be repeated."
+)
+@click.option(
+    "--estimator",
+    "estimators",
+    multiple=True,
+    help="Estimator in place of the study's; the first is the headline. May be repeated.",
+)
+@click.option("--draws", type=click.IntRange(2), help="Number of draws in place of the study's.")
+@click.option("--seed", type=click.IntRange(0), help="Random seed in place of the study's.")
+@compute_options
+@warehouse_option
+def run(
+    directory: Path,
+    config: str | None,
+    companies: tuple[str, ...],
+    estimators: tuple[str, ...],
+    draws: int | None,
+    seed: int | None,
+    compute: str,
+    processes: int,
+    engine: str,
+    warehouse: Path,
+) -> None:
+    """Estimate a study and show what came out.
+
+    Every table on the way is stored in the warehouse. What has not changed since the last run is
+    not computed again.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.compute.choice import kept_beside
+    from ml_headcount_assets.orchestration.session import materialize_study
+    from ml_headcount_assets.study import load_study
+
+    study = load_study(directory, config)
+    if seed is not None:
+        study = study.model_copy(update={"seed": seed})
+    refuse_other_study(study, warehouse)
+    console = Console()
+    announce = partial(console.print, markup=False, soft_wrap=True)
+    # What workers have found is needed until all of it is in the warehouse.
+    chosen = chosen_compute(
+        compute, processes, engine, kept_beside(warehouse.resolve()), announce, hold=True
+    )
+    with open_progress(console) as progress:
+        summary = materialize_study(
+            study,
+            warehouse,
+            companies=companies or None,
+            estimators=estimators or None,
+            draws=draws,
+            compute=chosen,
+            progress=progress,
+            announce=announce,
+        )
+    results = _results(warehouse)
+    _show_results(console, results, summary.companies if companies else None)
+    for warned in summary.warnings:
+        text = Text.assemble(("Warning", "yellow"), f" ({warned.asset}): {warned.message}")
+        console.print(text, soft_wrap=True)
+    _show_unchanged(summary.unchanged, len(summary.companies))
+    click.echo(
+        f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui"
+    )
+
+
+@click.command()
+@study_option
+@click.option("--config", help="Configuration in place of the directory's study.yaml.")
+@warehouse_option
+def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
+    """Tell what asking LLMs for labels will cost.
+
+    Nobody is asked. What has been answered before is not counted again.
+    """
+    from rich.console import Console
+
+    from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.ingest.text_sizes import text_sizes
+    from ml_headcount_assets.labelling.llm_labels import costs_in_words, expected_costs
+    from ml_headcount_assets.labelling.llm_sources import llm_sources
+    from ml_headcount_assets.study import load_study
+    from ml_headcount_assets.text.llm import AnswerStore, answers_path
+
+    study = load_study(directory, config)
+    sources = llm_sources(study)
+    if not sources.asked:
+        click.echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
+        return
+    with open_progress(Console()) as progress:
+        sizes = text_sizes(study, partial(progress, "measuring texts"))
+    with AnswerStore(answers_path(warehouse)) as answers:
+        costs = expected_costs(sources, sizes, answers)
+        for line in costs_in_words(costs, answers.spent, study.spending_cap):
+            click.echo(line)
+
+
+@click.command()
+@warehouse_option
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def ui(warehouse: Path, port: int) -> None:
+    """Open Dagster's UI on a warehouse.
+
+    It shows lineage, runs and checks, and listens on this machine only.
+    """
+    from ml_headcount_assets.orchestration.ui import serve_ui
+
+    last_study(warehouse)
+    click.echo(
+        f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it."
+    )
+    raise SystemExit(serve_ui(warehouse, port=port))
+
+
+@click.command()
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Directory to write to; files of the same names are replaced.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="True counts of a simulated study, drawn beside the estimates.",
+)
+@warehouse_option
+def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
+    """Write tables and a report.
+
+    The tables come as CSV, Parquet and Excel, the report as one HTML file that needs no network.
+    """
+    from ml_headcount_assets.export import write_report, write_tables
+    from ml_headcount_assets.worlds.writing import read_truth
+
+    results = _results(warehouse)
+    known = None if truth is None else read_truth(truth)
+    files = write_tables(results, directory)
+    report = directory / "report.html"
+    write_report(results, report, truth=known)
+    click.echo(
+        f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
+    )
+
+
+def _results(warehouse: Path) -> StudyResults:
+    from ml_headcount_assets.export import read_results
+    from ml_headcount_assets.warehouse.store import TableStore
+
+    return read_results(TableStore(warehouse), last_study(warehouse))
+
+
+def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...] | None) -> None:
+    """Print the companies asked for (or the largest ones), the totals, and what was odd."""
+    from ml_headcount_assets.cli.tables import (
+        company_table,
+        counts_line,
+        group_table,
+        rejects_table,
+    )
+
+    level, table = results.study.level, results.headline
+    title = f"Machine-learning experts by {results.study.headline}"
+    if companies is None:
+        table, title = table.head(_SHOWN_COMPANIES), f"{title}, the largest of {len(table)}"
+    else:
+        table = table[table["company"].isin(companies)]
+    console.print(company_table(table, title=title, level=level))
+    console.print(group_table(results.totals(), title="All companies together", level=level))
+    console.print(counts_line("Confidence", results.confidence_counts()), soft_wrap=True)
+    if results.flag_counts():
+        console.print(counts_line("Flags", results.flag_counts()), soft_wrap=True)
+    if len(results.rejects):
+        console.print(rejects_table(results.reject_counts()))
+
+
+def _show_unchanged(unchanged: dict[str, int], companies: int) -> None:
+    kept = unchanged.get("headcount_draws", 0)
+    if kept:
+        click.echo(f"{kept} of {companies} companies were unchanged and not computed again.")

@@ -1,0 +1,198 @@
+"""Tables that the command line shows, with their words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ml_headcount_assets.figures.style import percent
+
+__all__ = [
+    "NO_NUMBER",
+    "company_table",
+    "count",
+    "counts_line",
+    "group_table",
+    "plain_table",
+    "rank_table",
+    "rejects_table",
+    "score_table",
+]
+
+
+#: Width that a column of text keeps on a narrow screen; enough for the name of an estimator.
+_LEAST_TEXT = 11
+
+#: Shown where there is no number. A dash could be taken for zero; the words are beside it.
+NO_NUMBER = "–"
+
+
+def count(value: float) -> str:
+    """Write a number of people; a missing one is never written as 0."""
+    return NO_NUMBER if pd.isna(value) else f"{value:,.0f}"
+
+
+def plain_table(title: str, columns: Sequence[str]) -> Table:
+    """Return an empty table; columns whose name begins with '>' are numbers."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        caption_justify="left",
+    )
+    for column in columns:
+        is_number = column.startswith(">")
+        table.add_column(
+            column.removeprefix(">"),
+            justify="right" if is_number else "left",
+            no_wrap=is_number,
+            min_width=0 if is_number else _LEAST_TEXT,
+        )
+    return table
+
+
+def _ends(level: float) -> tuple[str, str]:
+    """Return which quantiles the ends of an interval are."""
+    return percent((1 - level) / 2), percent((1 + level) / 2)
+
+
+def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table:
+    """Return one line per company.
+
+    Parameters
+    ----------
+    intervals
+        ``label, evidence, n_profiles, headcount, low, median, high, confidence``.
+    title
+        What is shown.
+    level
+        Probability content of the intervals.
+    """
+    low, high = _ends(level)
+    columns = ("company", ">profiles", ">employees", f">{low}", ">median", f">{high}", "confidence")
+    table = plain_table(title, columns)
+    for row in intervals.itertuples():
+        table.add_row(
+            Text(str(row.label)),
+            count(row.n_profiles),
+            count(row.headcount),
+            count(row.low),
+            Text(count(row.median), style="bold"),
+            count(row.high),
+            row.confidence,
+        )
+    return table
+
+
+def group_table(totals: pd.DataFrame, *, title: str, level: float) -> Table:
+    """Return one line per total: ``label, companies, companies_without_evidence, low, ...``."""
+    low, high = _ends(level)
+    columns = (
+        "estimator",
+        ">companies",
+        ">no evidence",
+        f">{low}",
+        ">median",
+        f">{high}",
+        ">mean",
+    )
+    table = plain_table(title, columns)
+    for row in totals.itertuples():
+        table.add_row(
+            Text(str(row.label)),
+            count(row.companies),
+            count(row.companies_without_evidence),
+            count(row.low),
+            Text(count(row.median), style="bold"),
+            count(row.high),
+            count(row.mean),
+        )
+    return table
+
+
+def counts_line(heading: str, counts: Mapping[str, int]) -> Text:
+    """Return one line of names with their numbers."""
+    parts = ", ".join(f"{name} {number:,}" for name, number in counts.items())
+    return Text.assemble((heading, "bold"), f": {parts}")
+
+
+def rejects_table(rejects: pd.DataFrame) -> Table:
+    """Return how often each field was rejected and why: ``source_file, field, reason, rows``."""
+    table = plain_table(
+        "Rows and fields that could not be used", ("file", "field", ">rows", "reason")
+    )
+    for row in rejects.itertuples():
+        # Text, lest brackets in a file's own words be taken for markup.
+        table.add_row(
+            Text(row.source_file), Text(str(row.field)), count(row.rows), Text(row.reason)
+        )
+    return table
+
+
+_SCORE_COLUMNS: Mapping[str, tuple[str, str]] = {
+    "estimator": ("estimator", ""),
+    "evidence": ("evidence", ""),
+    "companies": (">companies", ",.0f"),
+    "coverage": (">covered", ".0%"),
+    "coverage_error": (">±", ".1%"),
+    "large_coverage": (">100+", ".0%"),
+    "rank_coverage": (">ranks", ".0%"),
+    "log_score": (">score", ".2f"),
+    "total_ratio": (">total", ".2f"),
+    "total_coverage": (">totals covered", ".0%"),
+}
+
+
+def score_table(scores: pd.DataFrame, *, title: str, level: float, explained: bool = True) -> Table:
+    """Return how estimates compare with a known truth.
+
+    Parameters
+    ----------
+    scores
+        Columns of `scoring.summarise_scores` or of `CalibrationStudy.summary`; a line each.
+    title
+        What is compared.
+    level
+        Probability content of the intervals.
+    explained
+        Whether to say below what the columns are.
+    """
+    shown = [name for name in _SCORE_COLUMNS if name in scores]
+    table = plain_table(title, [_SCORE_COLUMNS[name][0] for name in shown])
+    for row in scores[shown].to_dict("records"):
+        table.add_row(
+            *(NO_NUMBER if pd.isna(v) else format(v, _SCORE_COLUMNS[k][1]) for k, v in row.items())
+        )
+    notes = {
+        "coverage": f"covered: the {percent(level)} interval holds the true count",
+        "coverage_error": "±: its standard error over worlds",
+        "large_coverage": "100+: the same, of companies with 100 employees and more",
+        "rank_coverage": f"ranks: the truth lies in the central {percent(level)} of the draws, ties"
+        " broken at random (intervals of small counts cover more than they should, ranks do not)",
+        "log_score": "score: interval score of log(1 + count), lower is better",
+        "total_ratio": "total: estimated over true",
+    }
+    if explained:
+        table.caption = "; ".join(note for name, note in notes.items() if name in scores)
+    return table
+
+
+def rank_table(histograms: Mapping[str, NDArray[np.int64]]) -> Table:
+    """Return the rank histograms, one line per estimator, in per cent of the companies."""
+    bins = len(next(iter(histograms.values())))
+    table = plain_table(
+        "Rank of the true count among the draws, in tenths (%)",
+        ("estimator", *(f">{number}" for number in range(1, bins + 1))),
+    )
+    for estimator, histogram in histograms.items():
+        table.add_row(estimator, *(f"{share:.0f}" for share in 100 * histogram / histogram.sum()))
+    table.caption = "flat: calibrated; a hump: intervals too wide; a bowl: too narrow"
+    return table

@@ -1,0 +1,159 @@
+"""The commands of simulated worlds: making one, comparing with its truth, checking on many."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ml_headcount_assets.cli.options import (
+    DEFAULT_WAREHOUSE,
+    chosen_compute,
+    compute_options,
+    last_study,
+    short_path,
+    warehouse_option,
+)
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["calibrate", "compare", "simulate"]
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Directory to write the study to; an earlier simulated study is replaced.",
+)
+@click.option("--scenario", default="matched", show_default=True, help="What kind of world.")
+@click.option(
+    "--companies", type=click.IntRange(1), default=403, show_default=True, help="How many."
+)
+@click.option(
+    "--profiles", type=click.IntRange(1), default=250_000, show_default=True, help="How many."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
+@click.option(
+    "--raw", is_flag=True, help="Write texts of profiles and answers of LLMs instead of labels."
+)
+def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int, raw: bool) -> None:
+    """Write a study with known truth.
+
+    It has the file formats of a real study, so that estimates can be tried and checked.
+    """
+    from ml_headcount_assets.worlds.simulation import simulate_study
+    from ml_headcount_assets.worlds.writing import TRUTH_PATH, write_world
+
+    world = simulate_study(scenario, companies, profiles, seed)
+    kind = "raw" if raw else "labelled"
+    click.echo(f"Writing {len(world.profiles):,} {kind} profiles ...", err=True)
+    directory = write_world(world, out, raw_profiles=raw)
+    click.echo(
+        f"Wrote {len(world.companies):,} companies, {len(world.profiles):,} {kind} profiles and"
+        f" {len(world.validation):,} rated CVs to {short_path(directory)}"
+        f" (scenario {scenario}, seed {seed}).\n"
+        f"The true counts are in {short_path(directory / TRUTH_PATH)}; no run reads them."
+    )
+
+
+@click.command()
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="True counts of a simulated study: truth/truth.csv in its directory.",
+)
+@warehouse_option
+def compare(truth: Path, warehouse: Path) -> None:
+    """Compare estimates with a known truth."""
+    import pandas as pd
+    from rich.console import Console
+
+    from ml_headcount_assets.cli.tables import score_table
+    from ml_headcount_assets.validity.scoring import score_companies, summarise_scores
+    from ml_headcount_assets.warehouse.records import result_of
+    from ml_headcount_assets.warehouse.store import TableStore
+    from ml_headcount_assets.worlds.writing import read_truth
+
+    study, known = last_study(warehouse), read_truth(truth)
+    draws = TableStore(warehouse).read("headcount_draws")
+    scores = pd.concat(
+        score_companies(
+            result_of(draws[draws["estimator"] == estimator]), known, level=study.level
+        ).assign(estimator=estimator)
+        for estimator in study.estimators
+    )
+    summary = summarise_scores(scores, "estimator", level=study.level)
+    title = "Compared with the true counts"
+    Console().print(score_table(summary, title=title, level=study.level))
+
+
+@click.command()
+@click.option("--worlds", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--scenario", default="matched", show_default=True, help="What kind of worlds.")
+@click.option(
+    "--estimator", "estimators", multiple=True, help="May be repeated; all, if not given."
+)
+@click.option(
+    "--companies", type=click.IntRange(1), default=100, show_default=True, help="Per world."
+)
+@click.option(
+    "--profiles", type=click.IntRange(1), default=20_000, show_default=True, help="Per world."
+)
+@click.option("--draws", type=click.IntRange(2), default=400, show_default=True, help="Per world.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first world."
+)
+@compute_options
+def calibrate(
+    worlds: int,
+    scenario: str,
+    estimators: tuple[str, ...],
+    companies: int,
+    profiles: int,
+    draws: int,
+    seed: int,
+    compute: str,
+    processes: int,
+    engine: str,
+) -> None:
+    """Check the intervals on simulated worlds.
+
+    Worlds with known truth are estimated from scratch; shown are coverage, interval score, bias
+    of totals and rank histograms.
+    """
+    from rich.console import Console
+
+    from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.cli.tables import rank_table, score_table
+    from ml_headcount_assets.model import ESTIMATORS
+    from ml_headcount_assets.validity.calibration_study import study_calibration
+
+    console = Console()
+    chosen = estimators or ESTIMATORS
+    announce = partial(console.print, markup=False, soft_wrap=True)
+    kept = DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
+    where = chosen_compute(compute, processes, engine, kept, announce)
+    with open_progress(console) as progress:
+        study = study_calibration(
+            worlds=worlds,
+            scenario=scenario,
+            estimators=chosen,
+            companies=companies,
+            profiles=profiles,
+            draws=draws,
+            seed=seed,
+            compute=where,
+            progress=lambda done, total: progress("worlds", done, total),
+        )
+    title = f"{worlds} worlds of {companies} companies, scenario {scenario}"
+    console.print(score_table(study.summary(), title=title, level=study.level))
+    by_evidence = study.summary(by_evidence=True)
+    title = "By kind of evidence"
+    console.print(score_table(by_evidence, title=title, level=study.level, explained=False))
+    console.print(rank_table({name: study.rank_histogram(name) for name in chosen}))

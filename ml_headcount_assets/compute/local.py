@@ -1,0 +1,136 @@
+"""Independent pieces of work on this machine: in threads of a process, or in a pool of others."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from ..errors import ComputeError, InputError
+from .engine import Engine
+from .protocol import WORKERS, Progress, Result, Task
+
+__all__ = ["LocalCompute"]
+
+
+# Chunks that each process gets on average: enough that none idles long at the end.
+_CHUNKS_EACH = 8
+
+
+@dataclass(frozen=True)
+class LocalCompute:
+    """Work on this machine: in threads of this process, or in a pool of processes.
+
+    Threads cost nothing to start, and NumPy and SciPy release the interpreter lock in the
+    kernels. Processes take a second or two to start; with many cores, and work that is mostly
+    Python between short kernels, they are faster.
+
+    Parameters
+    ----------
+    workers
+        Number of threads; None takes the number of cores this process may use.
+    processes
+        Number of processes, which are started anew for each call; 0 stays in this one.
+    engine
+        Which library and device the kernels are to use.
+    """
+
+    workers: int | None = None
+    processes: int = 0
+    engine: Engine = Engine()  # noqa: RUF009, frozen
+
+    def __post_init__(self) -> None:
+        if self.processes < 0 or (self.workers is not None and self.workers < 1):
+            raise InputError(
+                f"There cannot be {self.processes} processes with {self.workers} threads: give 0 "
+                "processes or more, and 1 thread or more."
+            )
+
+    def map(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        progress: Progress | None = None,
+        *,
+        worker: str = "cpu",
+    ) -> list[Result]:
+        """Return ``[function(task) for task in tasks]``; see `Compute.map`.
+
+        Tasks that wish for a GPU run one after another in this process, which can have one only
+        once.
+
+        Raises
+        ------
+        ComputeError
+            A process of the pool was killed.
+        """
+        if worker not in WORKERS:
+            raise InputError(f"Unknown worker {worker!r}; there are {', '.join(WORKERS)}.")
+        if worker == "gpu":
+            with ThreadPoolExecutor(max_workers=1) as pool:
+                return _gather(pool, function, tasks, 1, progress)
+        if self.processes and len(tasks) > 1:
+            return self._map_in_processes(function, tasks, progress)
+        threads = min(self.workers or len(os.sched_getaffinity(0)), max(1, len(tasks)))
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            return _gather(pool, function, tasks, 1, progress)
+
+    def _map_in_processes(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        progress: Progress | None,
+    ) -> list[Result]:
+        processes = min(self.processes, len(tasks))
+        with ProcessPoolExecutor(
+            max_workers=processes,
+            # A fork of a process with threads may inherit locks that nobody will ever release.
+            mp_context=get_context("forkserver"),
+            initializer=_receive,
+            initargs=(pickle.dumps(function),),
+        ) as pool:
+            try:
+                size = max(1, -(-len(tasks) // (processes * _CHUNKS_EACH)))
+                return _gather(pool, _apply, tasks, size, progress)
+            except BrokenProcessPool as error:
+                raise ComputeError(
+                    f"One of {processes} processes was killed at its work, most likely because "
+                    "memory ran out. Try fewer of them (--processes), or fewer draws."
+                ) from error
+
+
+_received: list[Callable[[Any], Any]] = []
+
+
+def _receive(function: bytes) -> None:
+    """Take the function that all tasks of this process are for; it comes once, not per task."""
+    _received[:] = [pickle.loads(function)]
+
+
+def _apply(task: Any) -> Any:
+    return _received[0](task)
+
+
+def _gather(
+    pool: Executor,
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    size: int,
+    progress: Progress | None,
+) -> list[Result]:
+    results: list[Result] = []
+    try:
+        for result in pool.map(function, tasks, chunksize=size):
+            results.append(result)
+            if progress is not None:
+                progress(len(results), len(tasks))
+    except BaseException:
+        # Without this, Ctrl-C would wait for every task still in the queue.
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    return results

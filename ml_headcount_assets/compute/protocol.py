@@ -1,0 +1,65 @@
+"""What a place has to offer where independent pieces of work are done.
+
+A piece of work is a function of one task. Both can be pickled, and what they carry is compact
+(pattern tables, not rows), so that the same pieces can be sent to other processes and machines.
+Since every random stream belongs to what is drawn (see `model.streams`), results are the same to
+the last bit wherever and in whatever groups the tasks are run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from .engine import Engine
+
+__all__ = ["WORKERS", "Compute", "Progress"]
+
+
+Task = TypeVar("Task")
+
+Result = TypeVar("Result")
+
+Progress = Callable[[int, int], None]
+
+#: Kinds of machine that a piece of work can wish for.
+WORKERS = ("cpu", "gpu")
+
+
+class Compute(Protocol):
+    """Anything that maps a function over tasks and returns the results in the tasks' order.
+
+    Attributes
+    ----------
+    engine
+        Which library and device the kernels are to use there.
+    """
+
+    @property
+    def engine(self) -> Engine:
+        """Which library and device the kernels are to use."""
+        ...
+
+    def map(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        progress: Progress | None = None,
+        *,
+        worker: str = "cpu",
+    ) -> list[Result]:
+        """Return ``[function(task) for task in tasks]``.
+
+        Parameters
+        ----------
+        function
+            Can be pickled: a function of a module, a partial of one, or an instance of a class
+            of a module. It is importable wherever it is sent.
+        tasks
+            Can be pickled, and are compact.
+        progress
+            Is told ``(done, total)``.
+        worker
+            ``"cpu"``, or ``"gpu"`` as a wish for a machine that has one.
+        """
+        ...

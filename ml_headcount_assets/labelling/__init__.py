@@ -1,0 +1,1 @@
+"""Who labels a study and from where: LLMs, asked or imported, and filters that are accepted."""

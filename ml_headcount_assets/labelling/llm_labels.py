@@ -1,0 +1,213 @@
+"""Labels of a study's LLM annotators, as rows: obtained by asking, or imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from ..compute.protocol import Progress
+from ..errors import InputError
+from ..ingest import no_rejects
+from ..ingest.batch_results import read_batch_results
+from ..study import Study
+from ..text.llm import (
+    AnswerStore,
+    CostEstimate,
+    LabellingReport,
+    Question,
+    TextSource,
+    estimate_costs,
+    label_texts,
+    question_for,
+)
+from ..text.llm.prompt import PROMPT_VERSION
+from ..text.recipe import RECIPE_VERSION
+from .llm_sources import LlmSources, llm_annotator
+
+__all__ = ["LlmLabels", "costs_in_words", "expected_costs"]
+
+_NOT_IN_RESULTS = "the batch results do not have it"
+_NO_VERDICT = "the batch results have no usable verdict"
+
+
+@dataclass(frozen=True)
+class LlmLabels:
+    """The labels that LLMs give to people, who are the profiles or the rated CVs of a study.
+
+    Attributes
+    ----------
+    study
+        The study.
+    sources
+        Who is asked, and whose labels are imported.
+    texts
+        The texts to ask about.
+    answers
+        The answers there are; it has to be open.
+    """
+
+    study: Study
+    sources: LlmSources
+    texts: TextSource
+    answers: AnswerStore
+
+    def obtain(
+        self,
+        announce: Callable[[str], None],
+        progress: Progress,
+        environment: Mapping[str, str] = os.environ,
+    ) -> LabellingReport | None:
+        """Ask for the labels that have not been given yet, after saying what it will cost.
+
+        Parameters
+        ----------
+        announce
+            Is told in words what is about to be asked, and what that will probably cost.
+        progress
+            Is told how many labels have been dealt with, of how many.
+        environment
+            Where the keys are. Only those are needed of which something is to be asked.
+
+        Returns
+        -------
+        LabellingReport or None
+            What was done; None if there was nothing to ask.
+
+        Raises
+        ------
+        InputError, ComputeError
+            A key is not set; or as `label_texts`.
+        """
+        cap = self.study.spending_cap
+        costs = expected_costs(self.sources, self.texts.sizes(), self.answers)
+        waiting = [estimate.annotator for estimate in costs if estimate.to_ask]
+        if not waiting:
+            return None
+        for line in costs_in_words(costs, self.answers.spent, cap):
+            announce(line)
+        annotators = [
+            llm_annotator(entry, environment)
+            for entry in self.sources.asked
+            if entry.name in waiting
+        ]
+        return label_texts(self.texts, annotators, self.answers, cap=cap, progress=progress)
+
+    def state(self) -> list[object]:
+        """Return, in a form that can be hashed, who labels and what is still to be asked.
+
+        With the texts and the imported files it decides the rows: a label that has been given
+        does not change any more.
+        """
+        questions = {e.name: question_for(e.model or "", self.texts) for e in self.sources.asked}
+        asked = {
+            name: [question.model, question.prompt, self.answers.unfinished(question)]
+            for name, question in questions.items()
+        }
+        return [asked, self.sources.imported]
+
+    def rows(self, people: pd.DataFrame, person: str) -> Iterator[pd.DataFrame]:
+        """Yield the rows of one annotator after the other.
+
+        Parameters
+        ----------
+        people
+            One row a profile or CV: columns that identify it, and text_hash, of which all have
+            been asked about.
+        person
+            The column of `people` by which batch results know a person.
+
+        Yields
+        ------
+        DataFrame
+            The columns of `people` save text_hash; annotator, label (Int8), missing (why there
+            is no label), recipe, model, prompt, labelled_at.
+
+        Raises
+        ------
+        InputError
+            The batch results of an annotator are unusable, or have nobody of `people`.
+        """
+        known = people.drop(columns="text_hash").reset_index(drop=True)
+        for entry in self.sources.asked:
+            question = question_for(entry.model or "", self.texts)
+            answers = self.answers.answers(question).set_index("text_hash")
+            answered = answers.loc[people["text_hash"]].reset_index(drop=True)
+            yield pd.concat([known, answered], axis="columns").assign(
+                annotator=entry.name,
+                recipe=question.recipe,
+                model=question.model,
+                prompt=question.prompt,
+            )
+        for name, model in self.sources.imported.items():
+            results, _ = self._results[name]
+            label, missing = _find(results, known[person], name)
+            yield known.assign(annotator=name, label=label, missing=missing, model=model).assign(
+                recipe=None, prompt=None, labelled_at=None
+            )
+
+    def rejects(self) -> pd.DataFrame:
+        """Return what of the batch results could not be used, as `Rejects.frame`."""
+        every = [no_rejects(), *(rejects for _, rejects in self._results.values())]
+        return pd.concat(every, ignore_index=True)
+
+    @cached_property
+    def _results(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+        return {name: read_batch_results(self.study, name) for name in self.sources.imported}
+
+
+def expected_costs(
+    sources: LlmSources, sizes: Mapping[str, int], answers: AnswerStore
+) -> tuple[CostEstimate, ...]:
+    """Estimate what it costs to label texts, without asking anybody.
+
+    Parameters
+    ----------
+    sources
+        Who is to be asked.
+    sizes
+        Bytes of each text in UTF-8, by its hash.
+    answers
+        The answers there are already.
+    """
+    # No key is needed to estimate.
+    unlocked = [entry.model_copy(update={"api_key_env": None}) for entry in sources.asked]
+    annotators = [llm_annotator(entry, {}) for entry in unlocked]
+    questions = [Question(each.model, PROMPT_VERSION, RECIPE_VERSION) for each in annotators]
+    return estimate_costs(sizes, annotators, questions, answers)
+
+
+def costs_in_words(costs: Sequence[CostEstimate], spent: float, cap: float | None) -> Iterator[str]:
+    """Yield what labels will probably cost, a line an annotator, and what has been spent."""
+    yield from map(_in_words, costs)
+    limit = "without a cap" if cap is None else f"of at most {cap:,.2f}"
+    yield f"Spent on labels so far: {spent:,.2f} {limit}."
+
+
+def _in_words(estimate: CostEstimate) -> str:
+    basis = (
+        "going by its answers so far"
+        if estimate.measured
+        else "a rough guess, far too low for a model that thinks first"
+    )
+    return (
+        f"{estimate.annotator}: {estimate.to_ask:,} of {estimate.texts:,} texts to ask about,"
+        f" {estimate.input_tokens:,} + {estimate.output_tokens:,} tokens, cost about"
+        f" {estimate.cost:,.2f} ({basis})."
+    )
+
+
+def _find(results: pd.DataFrame, people: pd.Series, name: str) -> tuple[pd.Series, pd.Series]:
+    """Return each person's label in batch results, and why there is none."""
+    found = people.isin(results["profile_id"])
+    if len(people) and not found.any():
+        raise InputError(
+            f"labels/{name}: the batch results have none of the {len(people)} ids that are wanted"
+            f" ({people.name}). Check that they are of this study."
+        )
+    label = results.set_index("profile_id")["label"].reindex(people).reset_index(drop=True)
+    missing = pd.Series(_NO_VERDICT, people.index, "str").where(found, _NOT_IN_RESULTS)
+    return label, missing.mask(label.notna())

@@ -1,0 +1,138 @@
+"""Where the labels of a study's LLM annotators come from: asked for, or imported.
+
+An LLM is asked if it has an endpoint in the configuration, and imported if there is a folder of
+its batch results. The rated CVs are labelled in the same way as the profiles, since error rates
+that were learned otherwise would mean nothing; only where that cannot be, the labels in their
+file are taken.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ..errors import InputError
+from ..ingest.annotators import study_annotators
+from ..ingest.batch_results import batch_folders
+from ..study import Study
+from ..study.annotators import AnnotatorEntry
+from ..text.llm import LlmAnnotator
+
+__all__ = ["LlmSources", "llm_annotator", "llm_sources"]
+
+
+@dataclass(frozen=True)
+class LlmSources:
+    """Who is asked, and whose labels are imported.
+
+    Attributes
+    ----------
+    asked
+        Those that have an endpoint.
+    imported
+        Names of those whose batch results are imported, with the model if the configuration
+        names it.
+    """
+
+    asked: tuple[AnnotatorEntry, ...]
+    imported: dict[str, str | None]
+
+    def for_rated_cvs(self, in_file: Collection[str], *, have_text: bool) -> LlmSources:
+        """Return the sources of labels of the rated CVs that are not in their file.
+
+        Parameters
+        ----------
+        in_file
+            Names of the annotators that the file has labels of.
+        have_text
+            Whether there are texts of rated CVs, to ask about.
+
+        Raises
+        ------
+        InputError
+            An LLM can neither be asked about the rated CVs nor has labels in their file.
+        """
+        for entry in self.asked:
+            if not have_text and entry.name not in in_file:
+                raise InputError(
+                    f"annotators: {entry.name} cannot label the rated CVs, since these have no"
+                    " text. Add their text, or a column with its labels."
+                )
+        imported = {name: self.imported[name] for name in self.imported if name not in in_file}
+        return LlmSources(self.asked if have_text else (), imported)
+
+
+def llm_sources(study: Study) -> LlmSources:
+    """Return where the labels of a study's LLM annotators come from.
+
+    A study without raw profiles has none to give: all its labels are in its files.
+
+    Raises
+    ------
+    InputError
+        An LLM has neither an endpoint nor batch results, or both, or is derived from others.
+    """
+    if study.files.profiles is None:
+        return LlmSources((), {})
+    llms = [annotator for annotator in study_annotators(study) if annotator.kind == "llm"]
+    entries = {entry.name: entry for entry in study.annotators or ()}
+    folders = batch_folders(study)
+    for llm in llms:
+        if llm.derived:
+            raise InputError(
+                f"annotators: {llm.name} is derived from others, which is not done with LLMs that"
+                " label raw profiles. Leave it out."
+            )
+        entry = entries.get(llm.name)
+        has_endpoint = entry is not None and entry.endpoint is not None
+        if has_endpoint == (llm.name in folders):
+            problem = "both an 'endpoint' and" if has_endpoint else "neither an 'endpoint' nor"
+            raise InputError(
+                f"annotators: {llm.name} has {problem} a folder of batch results"
+                f" (labels/{llm.name}/). Its labels have to come from one of the two: add, or"
+                " remove, one."
+            )
+    names = [llm.name for llm in llms]
+    return LlmSources(
+        asked=tuple(entries[name] for name in names if name not in folders),
+        imported={
+            name: entries[name].model if name in entries else None
+            for name in names
+            if name in folders
+        },
+    )
+
+
+def llm_annotator(
+    entry: AnnotatorEntry, environment: Mapping[str, str] = os.environ
+) -> LlmAnnotator:
+    """Return what an entry with an endpoint describes, with the key from the environment.
+
+    Raises
+    ------
+    InputError
+        The entry has no endpoint, or the environment variable is not set.
+    """
+    if entry.endpoint is None or entry.model is None or entry.price_per_million is None:
+        raise InputError(
+            f"annotators: {entry.name} has no endpoint to ask. Give 'model', 'endpoint' and"
+            " 'price_per_million' in study.yaml."
+        )
+    key = environment.get(entry.api_key_env, "").strip() if entry.api_key_env else None
+    if key == "":
+        raise InputError(
+            f"annotators: {entry.name}: the environment variable {entry.api_key_env} is not"
+            " set. Put the service's key there."
+        )
+    return LlmAnnotator(
+        name=entry.name,
+        model=entry.model,
+        endpoint=entry.endpoint,
+        price=entry.price_per_million,
+        api_key=key,
+        requests_per_minute=entry.requests_per_minute,
+        tokens_per_minute=entry.tokens_per_minute,
+        concurrency=entry.concurrency,
+        max_output_tokens=entry.max_output_tokens,
+    )

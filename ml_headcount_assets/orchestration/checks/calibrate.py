@@ -1,0 +1,106 @@
+"""Checks of what the rated CVs tell of the annotators, and of whether it holds in deployment."""
+
+import dagster as dg
+
+from ..resources import StudyResource, WarehouseResource
+from .verdict import check, verdict
+
+LEAST_PREDICTED = 0.6
+LARGEST_SCALE = 5.0
+# Six annotators and two ends: with 3 a study in order gives an alarm once in sixty times.
+STANDARD_ERRORS = 3.0
+FEWEST_COMPANIES_WITH_BOTH = 5
+
+
+@check("annotator_summary", blocking=True)
+def annotators_beat_chance(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Each annotator says yes to experts more often than to others."""
+    found = warehouse.store.query(
+        "SELECT DISTINCT annotator, round(sensitivity_mean, 3) AS sensitivity,"
+        " round(1 - specificity_mean, 3) AS false_positives FROM annotator_summary"
+        " WHERE sensitivity_mean <= 1 - specificity_mean ORDER BY ALL"
+    )
+    problem = (
+        f"{', '.join(found['annotator'].unique())} accepts rated experts no more often than other "
+        "CVs. Its labels may be swapped; correct them, or leave the annotator out of study.yaml."
+        if len(found)
+        else None
+    )
+    return verdict(problem, found=found)
+
+
+@check("predictive_checks")
+def rated_patterns_are_predicted(
+    study: StudyResource, warehouse: WarehouseResource
+) -> dg.AssetCheckResult:
+    """Patterns of held-out rated CVs lie within their predictions about as often as promised."""
+    found = warehouse.store.query(
+        "SELECT estimator, count(*) AS patterns, round(avg(within::INTEGER), 3) AS share_within"
+        " FROM predictive_checks WHERE estimator = ? GROUP BY ALL HAVING share_within < ?",
+        [study.load().headline, LEAST_PREDICTED],
+    )
+    problem = (
+        f"Only {found['share_within'].iloc[0]:.0%} of the label patterns of rated CVs lie within "
+        "the 80 % intervals of their predictions: the correlations of the annotators' errors are "
+        "not well described. Table predictive_checks shows which."
+        if len(found)
+        else None
+    )
+    return verdict(problem, warn=True, found=found)
+
+
+@check("cohort_fit")
+def annotators_behave_as_on_rated_cvs(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Each annotator fires at a rate that some share of experts can explain."""
+    found = warehouse.store.query(
+        """
+        WITH fired AS (
+            SELECT annotator, avg(label) AS fires, count(label) AS labels
+            FROM profile_labels GROUP BY ALL HAVING labels > 0),
+        rated AS (
+            SELECT annotator, avg(1 - specificity_mean) AS least, avg(sensitivity_mean) AS most,
+                   -- half the width of an 80 % interval is 1.28 standard deviations
+                   max(specificity_high - specificity_low) / 2.56 AS least_sd,
+                   max(sensitivity_high - sensitivity_low) / 2.56 AS most_sd
+            FROM annotator_summary GROUP BY ALL)
+        SELECT annotator, round(fires, 4) AS fires, round(least, 4) AS at_least,
+               round(most, 4) AS at_most
+        FROM fired JOIN rated USING (annotator)
+        WHERE least - fires > ? * sqrt(least_sd ** 2 + fires * (1 - fires) / labels)
+           OR fires - most > ? * sqrt(most_sd ** 2 + fires * (1 - fires) / labels)
+        ORDER BY ALL
+        """,
+        [STANDARD_ERRORS, STANDARD_ERRORS],
+    )
+    problem = (
+        f"{', '.join(found['annotator'].unique())} labels the companies' profiles unlike the rated "
+        "CVs: no share of experts explains how often it fires. Estimates that trust the rated CVs "
+        "alone are off for it; check what text it was given."
+        if len(found)
+        else None
+    )
+    return verdict(problem, warn=True, found=found)
+
+
+@check("cohort_fit")
+def keyword_counts_can_be_scaled(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Companies with keyword counts only can be compared with others that have both."""
+    found = warehouse.store.query(
+        """
+        SELECT estimator, any_value(companies_with_both) AS companies_with_both,
+               round(median(scale), 3) AS scale
+        FROM cohort_fit WHERE estimator <> 'log_debias' GROUP BY ALL
+        HAVING (companies_with_both < ? OR scale NOT BETWEEN 1 / ?::DOUBLE AND ?)
+            AND (SELECT count(DISTINCT company) FROM company_hits) > companies_with_both
+        ORDER BY ALL
+        """,
+        [FEWEST_COMPANIES_WITH_BOTH, LARGEST_SCALE, LARGEST_SCALE],
+    )
+    problem = (
+        "Some companies have keyword counts only, and the ratio between counts and profiles rests "
+        f"on fewer than {FEWEST_COMPANIES_WITH_BOTH} companies or is beyond {LARGEST_SCALE:g}. "
+        "Their estimates are rough."
+        if len(found)
+        else None
+    )
+    return verdict(problem, warn=True, found=found)

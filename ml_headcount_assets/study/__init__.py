@@ -1,0 +1,48 @@
+"""What a study is and how it is read: a folder of files, and a configuration beside them."""
+
+from .annotators import AnnotatorEntry
+from .files import (
+    BINARY_EXTENSIONS,
+    EXTENSIONS,
+    LABELS_FOLDER,
+    PROFILES_FOLDER,
+    TEXT_EXTENSIONS,
+    CompaniesFile,
+    CompanyColumns,
+    LabelsFolder,
+    ProfileColumns,
+    ProfileLabelColumns,
+    ProfileLabelsFile,
+    ProfilesSource,
+    StudyFiles,
+    ValidationColumns,
+    ValidationFile,
+)
+from .keywords import KeywordsEntry
+from .loading import CONFIG_NAME, bundled_studies, load_study
+from .study import PriorsEntry, Study
+
+__all__ = [
+    "BINARY_EXTENSIONS",
+    "CONFIG_NAME",
+    "EXTENSIONS",
+    "LABELS_FOLDER",
+    "PROFILES_FOLDER",
+    "TEXT_EXTENSIONS",
+    "AnnotatorEntry",
+    "CompaniesFile",
+    "CompanyColumns",
+    "KeywordsEntry",
+    "LabelsFolder",
+    "PriorsEntry",
+    "ProfileColumns",
+    "ProfileLabelColumns",
+    "ProfileLabelsFile",
+    "ProfilesSource",
+    "Study",
+    "StudyFiles",
+    "ValidationColumns",
+    "ValidationFile",
+    "bundled_studies",
+    "load_study",
+]
