@@ -9,6 +9,9 @@ from scipy.stats import rankdata
 
 __all__ = ["effective_size", "pareto_smoothed", "split_rhat"]
 
+# Chains of fewer states tell nothing of their own variation.
+_FEWEST_STATES = 4
+
 
 def split_rhat(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rank-normalised split R-hat of each quantity (Vehtari et al. 2021).
@@ -23,6 +26,8 @@ def split_rhat(values: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray (quantities,)
         The larger of the R-hats of location and of scale.
     """
+    if values.shape[1] < _FEWEST_STATES:
+        return np.full(values.shape[2], np.inf)
     halves = _split(values)
     folded = np.abs(halves - np.median(halves, axis=(0, 1)))
     return np.maximum(_rhat(_normal_scores(halves)), _rhat(_normal_scores(folded)))
@@ -33,6 +38,8 @@ def effective_size(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Geyer's initial monotone sequence over split, rank-normalised chains.
     """
+    if values.shape[1] < _FEWEST_STATES:
+        return np.ones(values.shape[2])
     x = _normal_scores(_split(values))
     chains, states, quantities = x.shape
     within = x.var(axis=1, ddof=1).mean(axis=0)

@@ -398,7 +398,8 @@ class _GroupData:
         self.y, self.people, self.share, self.expected, self.cell_deviance, self.cell_saturated = (
             torch.as_tensor(v) for v in (y, n, weight, expected, deviance, count_saturation(y, n))
         )
-        labels = np.array([key[1:] for key in keys], dtype=np.int8).reshape(len(keys), -1)
+        width = len(self.density.instruments.names)
+        labels = np.array([key[1:] for key in keys], dtype=np.int8).reshape(len(keys), width)
         self.cells = torch.as_tensor(
             self.density.instruments.consistent(labels)
             if keys

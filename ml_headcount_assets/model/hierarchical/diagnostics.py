@@ -23,7 +23,7 @@ class FitDiagnostics:
     acceptance, step
         Of the Hamiltonian trajectories.
     rhat, effective_size
-        Rank-normalised split R-hat and effective sample size of each parameter's components.
+        Rank-normalised split R-hat and effective sample size of each of `quantities`.
     states
         Joint draws.
     companies, profiles, counted
@@ -55,13 +55,13 @@ class FitDiagnostics:
 
     @property
     def worst_rhat(self) -> tuple[str, float]:
-        """The parameter that mixes worst, and its R-hat."""
+        """The quantity that mixes worst, and its R-hat."""
         name = max(self.rhat, key=self.rhat.__getitem__)
         return name, self.rhat[name]
 
     @property
     def least_effective(self) -> tuple[str, float]:
-        """The parameter with the smallest effective size, and that size."""
+        """The quantity with the smallest effective size, and that size."""
         name = min(self.effective_size, key=self.effective_size.__getitem__)
         return name, self.effective_size[name]
 

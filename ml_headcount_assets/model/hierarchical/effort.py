@@ -13,6 +13,8 @@ class Effort:
 
     Attributes
     ----------
+    look, search
+        Iterations from each of the two starts, and from the better one.
     particles
         Of the importance sample.
     chains, warmup, kept
@@ -24,6 +26,8 @@ class Effort:
         First step size, in standard deviations of the Laplace approximation.
     """
 
+    look: int = 25
+    search: int = 150
     particles: int = 200
     chains: int = 50
     warmup: int = 9
@@ -34,4 +38,4 @@ class Effort:
     @property
     def adaptations(self) -> tuple[int, ...]:
         """Trajectories after which the metric is taken from the states so far."""
-        return (self.warmup // 3, 2 * self.warmup // 3)
+        return tuple(n for n in (self.warmup // 3, 2 * self.warmup // 3) if n > 1)

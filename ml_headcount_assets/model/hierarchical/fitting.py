@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,19 @@ from ..annotators import Annotator
 from ..evidence import CompanyEvidence
 from ..rated import RatedPatterns
 from ..settings import EstimatorSettings
+from ..streams import stream
+from .convergence import effective_size, split_rhat
 from .diagnostics import FitDiagnostics
 from .effort import Effort
 from .fit import HierarchicalFit
 from .instruments import Instruments
 from .parameters import Hyperparameters
 from .problem import Problem
+from .quantities import quantities
+
+if TYPE_CHECKING:
+    from .mode import Mode
+    from .sampling import Posterior
 
 __all__ = ["fit_hierarchical"]
 
@@ -86,26 +94,30 @@ def fit_hierarchical(
             f"{len(instruments.names)}; count them again."
         )
     problem = Problem.of(rated, companies, instruments, hyper or Hyperparameters(), separate_search)
+    effort = effort or Effort()
     report = _reporter(progress)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with Density.opened(problem, threads) as density:
-            mode = find_mode(density, starting_points(problem), lambda s: report(0.3 * s))
+            mode = find_mode(density, starting_points(problem), effort, lambda s: report(0.3 * s))
             posterior = sample_posterior(
-                density, mode, effort or Effort(), seed, lambda s: report(0.3 + 0.65 * s)
+                density, mode, effort, seed, lambda s: report(0.3 + 0.65 * s)
             )
-            theta = _shuffled(posterior.theta, seed)
-            tables = density.tables_of(theta)
+            states = posterior.theta.reshape(-1, problem.layout.size)
+            tables = density.tables_of(states)
     finally:
         torch.set_num_threads(before)
     report(1.0)
+    diagnostics = _diagnostics(problem, mode, posterior, tables)
+    # In random order, so that any first few states are a sample of all.
+    order = stream(seed, "hierarchical", "order").permutation(len(states))
     return HierarchicalFit(
         problem.layout,
-        theta,
-        **tables,
+        states[order],
+        **{name: table[order] for name, table in tables.items()},
         count_rates=problem.count_rates,
-        diagnostics=_diagnostics(problem, mode, posterior),
+        diagnostics=diagnostics,
     )
 
 
@@ -115,19 +127,17 @@ def _reporter(progress: Progress | None) -> Callable[[float], None]:
     return lambda share: progress(round(share * _STEPS), _STEPS)
 
 
-def _shuffled(states: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Return states in random order, so that any first few are a sample of all; (S, D)."""
-    from ..streams import stream
-
-    flat = states.reshape(-1, states.shape[-1])
-    return flat[stream(seed, "hierarchical", "order").permutation(len(flat))]
-
-
-def _diagnostics(problem: Problem, mode, posterior) -> FitDiagnostics:
-    from .convergence import effective_size, split_rhat
-
-    slices = problem.layout.slices
-    rhat, size = split_rhat(posterior.theta), effective_size(posterior.theta)
+def _diagnostics(
+    problem: Problem,
+    mode: Mode,
+    posterior: Posterior,
+    tables: dict[str, NDArray[np.float64]],
+) -> FitDiagnostics:
+    chains, kept, size = posterior.theta.shape
+    bands = np.unique([c.band for c in problem.companies]).astype(int)
+    told = quantities(problem.layout, posterior.theta.reshape(-1, size), tables, bands)
+    values = told.to_numpy().reshape(chains, kept, -1)
+    rhat, effective = split_rhat(values), effective_size(values)
     return FitDiagnostics(
         log_density=mode.log_density,
         start_gap=mode.gap,
@@ -136,9 +146,9 @@ def _diagnostics(problem: Problem, mode, posterior) -> FitDiagnostics:
         particle_size=posterior.particle_size,
         acceptance=posterior.acceptance,
         step=posterior.step,
-        rhat={name: float(rhat[place].max()) for name, place in slices.items()},
-        effective_size={name: float(size[place].min()) for name, place in slices.items()},
-        states=int(np.prod(posterior.theta.shape[:2])),
+        rhat=dict(zip(told.columns, rhat.tolist(), strict=True)),
+        effective_size=dict(zip(told.columns, effective.tolist(), strict=True)),
+        states=chains * kept,
         companies=len(problem.companies),
         profiles=int(problem.n_profiles.sum()),
         counted=int((problem.counted > 0).sum()),

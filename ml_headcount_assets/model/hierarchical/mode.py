@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from .density import Density
+from .effort import Effort
 
 __all__ = ["Mode", "find_mode", "negative_hessian"]
 
-# Iterations of the first look at each start, and of the search from the better one.
-_FIRST_LOOK, _SEARCH = 25, 150
 # A second start is followed up if it comes this near (log density), yet lies elsewhere.
 _WORTH_FOLLOWING, _ELSEWHERE = 8.0, 0.5
 _SMALLEST_CURVATURE = 0.5
@@ -48,6 +47,7 @@ class Mode:
 def find_mode(
     density: Density,
     starts: Sequence[NDArray[np.float64]],
+    effort: Effort,
     progress: Callable[[float], None] | None = None,
 ) -> Mode:
     """Climb from each start, and on from the best.
@@ -56,13 +56,15 @@ def find_mode(
     ----------
     starts
         Parameter vectors.
+    effort
+        Most iterations.
     progress
         Called with the share of the work that is done.
     """
     report = progress or (lambda share: None)
     evaluations, reached = 0, []
     for number, start in enumerate(starts):
-        theta, value, count = _climb(density, start, _FIRST_LOOK)
+        theta, value, count = _climb(density, start, effort.look)
         evaluations += count
         reached.append((value, theta))
         report(0.25 * (number + 1))
@@ -75,7 +77,7 @@ def find_mode(
     ]
     final = []
     for _, theta in followed:
-        theta, value, count = _climb(density, theta, _SEARCH)
+        theta, value, count = _climb(density, theta, effort.search)
         evaluations += count
         final.append((value, theta))
     final.sort(key=lambda pair: -pair[0])

@@ -27,6 +27,8 @@ _SMALLEST_CURVATURE = 0.7
 _TEMPERATURES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.0)
 _WANTED_ACCEPTANCE = 0.8
 _REFINE_AT = 24
+# Where the tails are looked at, and the narrowest and widest that are believed.
+_TAIL_AT, _TAIL_BOUNDS = 2.0, (0.6, 2.5)
 # A sample covariance weighs as much as the old metric once there are so many states a parameter.
 _SHRINKAGE_STATES = 2
 
@@ -66,6 +68,21 @@ class _Whitened:
         values = np.maximum(values, _SMALLEST_CURVATURE)
         metric = density.root @ (vectors / np.sqrt(values))
         return cls(density, torch.as_tensor(mode.theta), metric)
+
+    def tails(self) -> NDArray[np.float64]:
+        """Return how wide the density is to the left and right of the mode, (2, D).
+
+        Along each axis of the metric, the standard deviation of the half normal that falls as
+        the density does two units from the mode (Geweke 1989).
+        """
+        size = len(self.centre)
+        places = torch.cat([-_TAIL_AT * torch.eye(size), _TAIL_AT * torch.eye(size)]).double()
+        top = self.density.value(self.centre[None])[0]
+        drop = top - self.density.value(self.theta(places)).reshape(2, size)
+        drop = np.where(np.isfinite(drop), drop, np.inf)
+        narrowest, widest = _TAIL_BOUNDS
+        least = 0.5 * (_TAIL_AT / widest) ** 2
+        return np.maximum(_TAIL_AT / np.sqrt(2 * np.maximum(drop, least)), narrowest)
 
     def theta(self, z: torch.Tensor) -> torch.Tensor:
         """Return parameters."""
@@ -113,19 +130,29 @@ def sample_posterior(
     """
     report = progress or (lambda share: None)
     target = _Whitened.laplace(density, mode)
-    z, pareto_k, size = _particles(target, effort, seed)
+    tails = target.tails()
+    z, pareto_k, size = _particles(target, tails, effort, seed)
     report(0.05)
-    density.refine(target.theta(z[:_REFINE_AT]))
+    start = target.theta(z)
+    density.refine(start[:_REFINE_AT])
+    widths = np.sqrt((tails**2).mean(axis=0))
+    target = _Whitened(density, target.centre, target.metric.numpy() * widths)
+    z = target.whitened(start)
     theta, acceptance, step = _hamiltonian(target, z, effort, seed, report)
     return Posterior(theta.numpy(), pareto_k, size, acceptance, step)
 
 
-def _particles(target: _Whitened, effort: Effort, seed: int) -> tuple[torch.Tensor, float, float]:
+def _particles(
+    target: _Whitened, tails: NDArray[np.float64], effort: Effort, seed: int
+) -> tuple[torch.Tensor, float, float]:
     """Return starting points of the chains, Pareto k and the effective number of particles."""
     rng = stream(seed, "hierarchical", "particles")
-    drawn = rng.standard_normal((effort.particles, target.density.size))
+    shape = (effort.particles, target.density.size)
+    right = rng.random(shape) < tails[1] / tails.sum(axis=0)
+    distance = np.abs(rng.standard_normal(shape))
+    drawn = np.where(right, tails[1], -tails[0]) * distance
     value = target.density.value(target.theta(torch.as_tensor(drawn)))
-    log_weights = value + 0.5 * (drawn**2).sum(axis=1)
+    log_weights = value + 0.5 * (distance**2).sum(axis=1)
     log_weights[~np.isfinite(log_weights)] = -1e30
     weights, pareto_k = pareto_smoothed(log_weights)
     size = float(1 / (weights**2).sum())
