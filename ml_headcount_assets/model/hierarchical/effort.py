@@ -1,0 +1,41 @@
+"""How much work the sampler does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Effort"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work the sampler does.
+
+    Attributes
+    ----------
+    look, search
+        Iterations from each of the two starts, and from the better one.
+    particles
+        Of the importance sample.
+    chains, warmup, kept
+        Chains side by side, and trajectories before and after the step size is fixed. There are
+        chains times kept joint draws; estimates with more draws use them again in turn.
+    leaps
+        Gradients per trajectory.
+    step
+        First step size, in standard deviations of the Laplace approximation.
+    """
+
+    look: int = 25
+    search: int = 150
+    particles: int = 200
+    chains: int = 50
+    warmup: int = 9
+    kept: int = 12
+    leaps: int = 5
+    step: float = 0.3
+
+    @property
+    def adaptations(self) -> tuple[int, ...]:
+        """Trajectories after which the metric is taken from the states so far."""
+        return tuple(n for n in (self.warmup // 3, 2 * self.warmup // 3) if n > 1)
