@@ -81,13 +81,6 @@ class AnnotatorFit:
         """P(0 | non-expert), shape (D, J)."""
         return 1.0 - self.positive_rates[:, 0]
 
-    def diagnostics(self) -> dict[str, object]:
-        """Return how often, and how far, matrices had to be mended."""
-        return {
-            "matrices_repaired": float((self.repair_distance > 0).mean()),
-            "largest_repair": float(self.repair_distance.max()),
-        }
-
     def to_frame(self) -> pd.DataFrame:
         """Return one row per draw, arrays flattened in row order to lists of numbers."""
         columns = {name: getattr(self, name) for name in FIT_ARRAYS}

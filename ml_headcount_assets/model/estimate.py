@@ -13,7 +13,7 @@ from ..errors import InputError
 from .annotator_fit import AnnotatorFit
 from .annotators import Annotator, check_derived, infer_annotators, likelihood_annotators
 from .calibration import fit_annotators
-from .estimators import DEFAULT_ESTIMATOR, Cohort, Estimator, estimator_of
+from .estimators import DEFAULT_ESTIMATOR, Estimator, estimator_of
 from .headcount import draw_headcounts
 from .input_checks import (
     check_companies,
@@ -112,11 +112,12 @@ def estimate_headcount(
     fit = _fit(chosen, evidence, settings, run)
     cohort = chosen.fit_cohort(fit, evidence, settings, **run)
     result = draw_headcounts(fit, cohort, evidence, settings, estimator=estimator, **run)
+    diagnosed = chosen.diagnostics(fit, cohort)
     unmatched = counts[~matched]
     _warn_about_strays(unmatched)
     return replace(
         result,
-        diagnostics=_diagnostics(annotators, fit, cohort, settings, unmatched),
+        diagnostics=_diagnostics(annotators, settings, unmatched, diagnosed),
         companies=companies.reset_index(drop=True),
     )
 
@@ -166,10 +167,10 @@ def _fit(
     settings: EstimatorSettings,
     run: dict[str, Any],
 ) -> AnnotatorFit | None:
-    if estimator.errors is None or evidence.rated is None:
+    if estimator.errors is None:
         return None
     return fit_annotators(
-        evidence.rated, evidence.annotators, settings, errors=estimator.errors, **run
+        evidence.rated_cvs, evidence.annotators, settings, errors=estimator.errors, **run
     )
 
 
@@ -185,16 +186,14 @@ def _warn_about_strays(unmatched: pd.DataFrame) -> None:
 
 def _diagnostics(
     annotators: tuple[Annotator, ...],
-    fit: AnnotatorFit | None,
-    cohort: Cohort,
     settings: EstimatorSettings,
     unmatched: pd.DataFrame,
+    diagnosed: dict[str, object],
 ) -> dict[str, object]:
     kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
     return {
         "annotators": [annotator.name for annotator in kept],
         "derived_left_out": [a.name for a in annotators if a not in kept],
         "profiles_without_company": int(unmatched["n_profiles"].sum()),
-        **({} if fit is None else fit.diagnostics()),
-        **cohort.diagnostics(),
+        **diagnosed,
     }

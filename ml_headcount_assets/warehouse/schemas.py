@@ -99,6 +99,12 @@ _PROFILES = column(BIGINT, "Profiles with labels", _not_negative)
 
 _PROFILE = {**_COMPANY, "profile_id": column(TEXT, "Id of the profile within the company")}
 
+_TEXT = {
+    "text": column(TEXT, "What it says about work and education"),
+    "text_hash": column(TEXT, "Hash by which the text is known"),
+    "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+}
+
 _RATED_ID = {"rated_id": column(TEXT, "Id of the rated CV")}
 
 _LABEL = {
@@ -158,6 +164,7 @@ _INGEST = [
         {
             **_RATED_ID,
             "is_expert": column(TINYINT, "The raters' verdict", _a_label),
+            **_TEXT,
         },
         key=["rated_id"],
     ),
@@ -186,9 +193,7 @@ _INGEST = [
         {
             **_PROFILE,
             "snapshot": column(TEXT, "When it was taken (UTC, ISO 8601)", nullable=True),
-            "text": column(TEXT, "What it says about work and education"),
-            "text_hash": column(TEXT, "Hash by which the text is known"),
-            "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+            **_TEXT,
         },
         key=["company", "profile_id"],
         part="company",
@@ -296,6 +301,26 @@ _CALIBRATE = [
             "companies_with_both": column(BIGINT, "Companies the scale rests on", _not_negative),
         },
         key=["estimator", "draw"],
+    ),
+    table(
+        "hierarchical_fit",
+        {
+            **_ESTIMATOR,
+            "state": column(INTEGER, "Number of the state, from 0", _not_negative),
+            "theta": column(DOUBLES, "All parameters", _same_length, _all_finite),
+            "rated": column(DOUBLES, "P(pattern | class) among rated CVs", _all_finite),
+            "near": column(
+                DOUBLES, "P(pattern) of deployed near misses, by source of text", _all_finite
+            ),
+            "easy": column(DOUBLES, "P(pattern) of easy people, by source of text", _all_finite),
+            "expert": column(
+                DOUBLES, "P(pattern) of deployed experts, by source of text", _all_finite
+            ),
+            "record": column(
+                TEXT, "What the states share (JSON), in the row of state 0", nullable=True
+            ),
+        },
+        key=["estimator", "state"],
     ),
     table(
         "predictive_checks",

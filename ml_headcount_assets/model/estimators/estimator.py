@@ -6,39 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ...compute.engine import Engine
 from ...compute.protocol import Compute, Progress
 from ..calibration import ErrorModel
+from ..drawn_company import DrawnCompany
 from ..evidence import CompanyEvidence
 from ..settings import EstimatorSettings
 from ..study_evidence import StudyEvidence
 
-__all__ = ["Cohort", "DrawCompany", "Estimator", "FitCohort", "MakeDrawer"]
+__all__ = ["Cohort", "DrawCompany", "DrawnCompany", "Estimator", "FitCohort", "MakeDrawer"]
 
 
 class Cohort(Protocol):
     """What all companies share, drawn; given it they are independent of each other."""
 
-    @property
-    def draws(self) -> int:
-        """Number of draws."""
-        ...
-
     def to_frame(self) -> pd.DataFrame:
         """Return rows that can be stored."""
         ...
 
-    def diagnostics(self) -> dict[str, object]:
-        """Return what is to be known about the fit, by name."""
-        ...
 
-
-#: Experts of a company with evidence in each draw, shape (draws,). Can be pickled.
-DrawCompany = Callable[[CompanyEvidence], NDArray[np.int64]]
+#: Draws a company. Can be pickled.
+DrawCompany = Callable[[CompanyEvidence], DrawnCompany]
 
 
 class FitCohort(Protocol):
@@ -93,8 +83,12 @@ class Estimator:
         Learns what all companies share.
     read_cohort
         Rebuilds it from the rows of its `Cohort.to_frame`.
+    kept_in
+        Name of the table that such rows are kept in; estimators may share one.
     drawer
         Prepares the drawing of companies, which are independent given the fits.
+    diagnostics
+        Returns what is to be known about the fits, by name.
     copula
         Whether companies with keyword counts only go through the copula (`synthetic_counts`).
     """
@@ -104,7 +98,9 @@ class Estimator:
     errors: ErrorModel | None
     fit_cohort: FitCohort
     read_cohort: Callable[[pd.DataFrame], Cohort]
+    kept_in: str
     drawer: MakeDrawer
+    diagnostics: Callable[[Any, Any], dict[str, object]]
     copula: bool
 
     @property

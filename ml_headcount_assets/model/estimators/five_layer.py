@@ -7,7 +7,7 @@ filled in and truths drawn by Bayes' rule. Prevalences are never updated by the 
 from __future__ import annotations
 
 from ..calibration import PROBIT
-from ..cohort import CohortFit, fit_cohort
+from ..cohort import CohortFit, bootstrap_diagnostics, fit_cohort
 from ..company_draws import BayesDrawer
 from .estimator import Estimator
 
@@ -19,6 +19,8 @@ FIVE_LAYER = Estimator(
     errors=PROBIT,
     fit_cohort=fit_cohort,
     read_cohort=CohortFit.from_frame,
+    kept_in="cohort_fit",
     drawer=BayesDrawer.of,
+    diagnostics=bootstrap_diagnostics,
     copula=True,
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...compute.engine import Engine
 from ..calibration import ErrorModel
-from ..cohort import CohortFit, fit_cohort
+from ..cohort import CohortFit, bootstrap_diagnostics, fit_cohort
 from ..company_draws import BayesDrawer
 from ..settings import EstimatorSettings
 from .estimator import Estimator
@@ -38,6 +38,8 @@ INDEPENDENT = Estimator(
     errors=ErrorModel(_products, correlated=False),
     fit_cohort=fit_cohort,
     read_cohort=CohortFit.from_frame,
+    kept_in="cohort_fit",
     drawer=BayesDrawer.of,
+    diagnostics=bootstrap_diagnostics,
     copula=True,
 )
