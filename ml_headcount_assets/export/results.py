@@ -11,7 +11,7 @@ from ml_headcount_assets.figures.style import level_of
 from ml_headcount_assets.model.estimators import ESTIMATORS
 from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
-from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.warehouse.store import Tables
 
 __all__ = ["KEYWORD_RESULTS", "RESULT_TABLES", "StudyResults", "read_results"]
 
@@ -118,7 +118,7 @@ class StudyResults:
         return counts.sort_values(["rows", *keys], ascending=[False, True, True, True])
 
 
-def read_results(store: TableStore, estimators: Sequence[str] = ()) -> StudyResults:
+def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:
     """Read what a study found.
 
     Parameters

@@ -99,6 +99,12 @@ _PROFILES = column(BIGINT, "Profiles with labels", _not_negative)
 
 _PROFILE = {**_COMPANY, "profile_id": column(TEXT, "Id of the profile within the company")}
 
+_TEXT = {
+    "text": column(TEXT, "What it says about work and education"),
+    "text_hash": column(TEXT, "Hash by which the text is known"),
+    "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+}
+
 _RATED_ID = {"rated_id": column(TEXT, "Id of the rated CV")}
 
 _LABEL = {
@@ -158,6 +164,7 @@ _INGEST = [
         {
             **_RATED_ID,
             "is_expert": column(TINYINT, "The raters' verdict", _a_label),
+            **_TEXT,
         },
         key=["rated_id"],
     ),
@@ -186,9 +193,7 @@ _INGEST = [
         {
             **_PROFILE,
             "snapshot": column(TEXT, "When it was taken (UTC, ISO 8601)", nullable=True),
-            "text": column(TEXT, "What it says about work and education"),
-            "text_hash": column(TEXT, "Hash by which the text is known"),
-            "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+            **_TEXT,
         },
         key=["company", "profile_id"],
         part="company",

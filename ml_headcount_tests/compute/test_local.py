@@ -10,6 +10,7 @@ import pytest
 
 from ml_headcount_assets.compute.engine import Engine
 from ml_headcount_assets.compute.local import LocalCompute
+from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.model import (
     EstimatorSettings,
@@ -24,7 +25,7 @@ from ml_headcount_assets.validity.calibration_study import study_calibration
 from ml_headcount_assets.worlds.simulation import SimulatedWorld
 
 
-class InGroups:
+class InGroups(Compute):
     """Runs groups of tasks, the last group first."""
 
     def __init__(self, size: int) -> None:

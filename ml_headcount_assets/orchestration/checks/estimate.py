@@ -4,7 +4,7 @@ import dagster as dg
 
 from ml_headcount_assets.wording import percent
 
-from ..assets.estimate import draws_recipe
+from ..assets.estimate import HEADCOUNT_DRAWS
 from ..recipes import compare_stored
 from ..resources import StudyResource, WarehouseResource
 from .verdict import check, verdict
@@ -111,9 +111,8 @@ def totals_are_of_one_cast(
     store = warehouse.store
     companies = store.read("headcount_draws", columns=["company"])["company"].unique().tolist()
     with store.snapshot() as snapshot:
-        outdated = len(
-            compare_stored(snapshot, draws_recipe(store, study.load()), companies).misses
-        )
+        compared = compare_stored(snapshot, HEADCOUNT_DRAWS, study.load(), companies)
+    outdated = len(compared.misses)
     problem = (
         f"The draws of {outdated} companies are older than the labels, settings or cohort draws "
         "they come from, so that the totals mix old and new. Run the whole study."
