@@ -47,10 +47,10 @@ def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
         progress: dg.ResourceParam[ProgressListener],
         announce: dg.ResourceParam[Announcer],
     ) -> Iterator[dg.MaterializeResult]:
-        # What is said is left in the run's log, too.
+        # What workers say is left in the run's log, too.
         compute = compute.telling(context.log.info)
         pages = len(compute.pages)
-        around = Surroundings(compute, progress, _both(context.log.info, announce))
+        around = Surroundings(compute, progress, _telling(announce, context))
         companies = list(context.partition_keys) if recipe.grain == COMPANY else None
         settled = follow(recipe, study.load(), warehouse.store, companies, around)
         context.log.info(f"{recipe.asset}: {settled.made} made, {settled.kept} from the cache")
@@ -80,22 +80,22 @@ def _spec(recipe: Recipe, name: str, readers: Sequence[str]) -> dg.AssetSpec:
         description=recipe.makes[name],
         code_version=recipe.version,
         metadata=_columns(name) if name in TABLES else None,
-        freshness_policy=days
-        and dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(days=3 * days), warn_window=timedelta(days=days)
-        ),
+        freshness_policy=_freshness(days) if days else None,
         **recipe.stage.attributes(set(recipe.kinds), recipe.grain),
+    )
+
+
+def _freshness(days: int) -> dg.FreshnessPolicy:
+    return dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=3 * days), warn_window=timedelta(days=days)
     )
 
 
 def _dependencies(recipe: Recipe, readers: Sequence[str]) -> list[str]:
     """Return what an asset comes after: all that its recipe reads."""
-    read = [table for table in recipe.opened if table != REJECTS]
-    if REJECTS in recipe.opened and REJECTS not in recipe.makes:
-        read.append(REJECTS)
     return [
-        *read,
-        # A table with several makers comes after all of them.
+        *(table for table in recipe.opened if table not in recipe.makes),
+        # The table of rejects has several makers, and comes after all of them.
         *(readers if REJECTS in recipe.makes else ()),
         *(FILES[role] for role in recipe.files),
         *dict.fromkeys(setting.source for setting in recipe.settings),
@@ -119,9 +119,11 @@ def _columns(table: str) -> dict[str, Any]:
     }
 
 
-def _both(log: Announcer, announce: Announcer) -> Announcer:
+def _telling(announce: Announcer, context: dg.AssetExecutionContext) -> Announcer:
+    """Return an announcer that also leaves what it says in the run's log."""
+
     def tell(line: str) -> None:
-        log(line)
+        context.log.info(line)
         announce(line)
 
     return tell

@@ -87,7 +87,7 @@ def narrowed(study: Study, fields: Collection[str], roles: Collection[str]) -> S
 
 
 def _narrowed_files(files: StudyFiles, roles: Collection[str]) -> StudyFiles:
-    values = {
+    values: dict[str, Any] = {
         role: value if value is None or role in roles else _Closed(role) for role, value in files
     }
     return StudyFiles.model_construct(**values)

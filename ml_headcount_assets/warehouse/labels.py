@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from .schemas import TABLES
-from .store import Tables
+from .store import Tables, among
 
 __all__ = ["gather_labels"]
 
@@ -29,6 +29,6 @@ def gather_labels(
     columns = ", ".join(TABLES["profile_labels"].columns)
     union = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in of_labels)
     return tables.query(
-        f"SELECT {columns} FROM ({union}) WHERE list_contains(?::VARCHAR[], annotator)",
+        f"SELECT {columns} FROM ({union}) WHERE {among('annotator')}",
         [list(annotators)],
     )

@@ -27,7 +27,7 @@ from .cache import WHOLE, CacheEntry, Comparison
 from .schemas import TABLES
 from .table import Table
 
-__all__ = ["Snapshot", "TableStore", "Tables", "Transaction"]
+__all__ = ["Snapshot", "TableStore", "Tables", "Transaction", "among"]
 
 _LOCKED = "Could not set lock on file"
 _PATIENCE_SECONDS = 5.0
@@ -42,7 +42,7 @@ _BOOKS = {
 }
 
 
-def _among(column: str, name: str = "?") -> str:
+def among(column: str, name: str = "?") -> str:
     """Return the condition that a column has one of the values of a parameter."""
     return f"{column} IN (SELECT unnest({name}::VARCHAR[]))"
 
@@ -186,7 +186,7 @@ class Snapshot:
                 f"The warehouse has no table {table!r} yet. Run the stages before this one first."
             )
         names = spec.columns if columns is None else tuple(columns)
-        where = "" if companies is None else f"WHERE {_among('company')}"
+        where = "" if companies is None else f"WHERE {among('company')}"
         rows = self._connection.sql(
             f"SELECT {_quoted(names)} FROM {table} {where} ORDER BY {_quoted(spec.key) or 'ALL'}",
             params=[] if companies is None else [list(companies)],
@@ -299,13 +299,13 @@ class Transaction(Snapshot):
         for spec in TABLES.values():
             if spec.part == "company" and self.has(spec.name):
                 self._delete(spec, [p for p in self.digests(spec.name) if p not in kept])
-        self._connection.execute(f"DELETE FROM _cache WHERE NOT ({_among('company')})", [kept])
+        self._connection.execute(f"DELETE FROM _cache WHERE NOT ({among('company')})", [kept])
 
     def remember(self, comparison: Comparison, data_version: str) -> None:
         """Note what the results of an asset's companies have been made from."""
         companies = list(comparison.inputs)
         self._connection.execute(
-            f"DELETE FROM _cache WHERE asset = ? AND {_among('company')}",
+            f"DELETE FROM _cache WHERE asset = ? AND {among('company')}",
             [comparison.asset, companies],
         )
         self._connection.execute(
@@ -347,10 +347,10 @@ class Transaction(Snapshot):
             self._connection.execute("DELETE FROM _digests WHERE table_name = ?", [spec.name])
             return
         self._connection.execute(
-            f"DELETE FROM {spec.name} WHERE {_among(str(spec.part))}", [list(parts)]
+            f"DELETE FROM {spec.name} WHERE {among(str(spec.part))}", [list(parts)]
         )
         self._connection.execute(
-            f"DELETE FROM _digests WHERE table_name = ? AND {_among('part')}",
+            f"DELETE FROM _digests WHERE table_name = ? AND {among('part')}",
             [spec.name, list(parts)],
         )
 
@@ -370,7 +370,7 @@ class Transaction(Snapshot):
     def _digest(self, spec: Table, parts: Sequence[str] | None) -> None:
         """Store a hash of the new rows by part."""
         part = spec.part or f"'{WHOLE}'"
-        where = "" if parts is None else f"WHERE {_among(part, '$parts')}"
+        where = "" if parts is None else f"WHERE {among(part, '$parts')}"
         self._connection.execute(
             f"""
             INSERT INTO _digests

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ml_headcount_assets.text.recipe import RECIPE_VERSION
 
-from .store import Tables
+from .store import Tables, among
 
 __all__ = ["StoredTexts"]
 
@@ -36,7 +36,7 @@ class StoredTexts:
         """Return some of the texts, by hash."""
         rows = self._tables.query(
             "SELECT text_hash, any_value(text) AS text FROM profiles"
-            " JOIN (SELECT unnest(?::VARCHAR[]) AS text_hash) USING (text_hash) GROUP BY text_hash",
+            f" WHERE {among('text_hash')} GROUP BY text_hash",
             [list(hashes)],
         )
         return dict(zip(rows["text_hash"], rows["text"], strict=True))

@@ -111,7 +111,7 @@ class _Limited(Snapshot):
         return super().stream(sql, parameters, rows)
 
     def _tables_in(self, sql: str) -> set[str]:
-        # Only names are looked for, and a statement with open parameters is not taken.
+        # Only names are looked for. Open parameters are not taken then, nor is USING.
         return self._connection.get_table_names(sql.replace("?", "NULL")) - {_THESE}
 
     def _refuse_others(self, tables: Sequence[str] | set[str]) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.export import read_results
-from ml_headcount_assets.orchestration.instance import keep_study
+from ml_headcount_assets.warehouse.beside import keep_study
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.orchestration.test_session import profiled, tables

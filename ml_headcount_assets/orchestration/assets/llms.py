@@ -4,7 +4,7 @@ How an LLM is asked does not belong here, nor how its answers are kept: see `tex
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import pandas as pd
 
@@ -85,7 +85,7 @@ LLM_LABELS = Recipe(
 )
 
 
-def _about_rated_cvs(reader: Reader) -> Iterator[Obtained]:
+def _about_rated_cvs(reader: Reader) -> AbstractContextManager[Obtained]:
     texts = reader.read("rated_cvs", columns=["text"])["text"]
     in_file = reader.read("rated_labels", columns=["annotator"])["annotator"].unique()
     sources = _sources(reader).for_rated_cvs(in_file, have_text=bool((texts != "").any()))
