@@ -119,6 +119,12 @@ class HierarchicalFit:
             centre = centre + scale * self.parameter("cohort_easy")[:, cohort]
         return centre
 
+    def summary(self, level: float = 0.8) -> dict[str, pd.DataFrame]:
+        """Return ``rates`` of annotators and ``scales`` of drift, silence and dispersion."""
+        from .summaries import annotator_rates, fit_scales
+
+        return {"rates": annotator_rates(self, level), "scales": fit_scales(self, level)}
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per state, arrays flattened in row order; the first has the record."""
         frame = pd.DataFrame({"state": np.arange(self.states)})

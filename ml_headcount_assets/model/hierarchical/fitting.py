@@ -142,6 +142,7 @@ def _diagnostics(
     return FitDiagnostics(
         log_density=mode.log_density,
         start_gap=mode.gap,
+        rival=mode.rival,
         evaluations=mode.evaluations,
         pareto_k=posterior.pareto_k,
         particle_size=posterior.particle_size,
