@@ -134,13 +134,13 @@ def _sensitivities(fit: HierarchicalFit) -> list[Doubt]:
         if text == "rated" or (kind != "llm" and text == "profiles"):
             # Silent filters are a doubt of their own.
             continue
-        ratio = deployed / told[name, "rated"]
-        if max(ratio, 1 / ratio) > _SENSITIVITY_RATIO:
+        rated = told[name, "rated"]
+        if max(deployed, rated) > _SENSITIVITY_RATIO * min(deployed, rated):
             found.append(
                 Doubt(
                     name,
                     f"among deployed experts it fires on {deployed:.0%} ({text}), among rated "
-                    f"ones on {told[name, 'rated']:.0%}",
+                    f"ones on {rated:.0%}",
                     "rating about 100 CVs drawn from the deployed profiles, or running it again "
                     "on the rated CVs with the same prompt and text",
                 )
