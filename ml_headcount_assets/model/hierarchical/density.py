@@ -14,52 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .company_likelihood import Group, GroupInputs, group_log_likelihood, node_posterior
+from .components import ComponentModel, Components
 from .dispersion import count_saturation, expected_deviance
-from .grids import EASY_LIMIT, CompanyGrid, easy_nodes
-from .instruments import PROFILE_TEXT, SEARCH
-from .label_tables import LabelTables
-from .near_misses import shift_log_prior, solve_near_misses
+from .grids import EASY_LIMIT, CompanyGrid
 from .problem import FIT_CAPS, Problem, count_expectations
 
-__all__ = ["Components", "Density"]
+__all__ = ["Density"]
 
 #: Smallest probability of a pattern: below it, the ratio of two classes is numerical noise.
 TINY = 1e-12
 # (up to this number of people, nodes of pi above and below .03, nodes of z), for companies with
 # profiles and for those with counts only.
-_PROFILE_GRIDS = ((30, 30, 20, 5), (300, 50, 26, 11), (np.inf, 75, 46, 21))
+_PROFILE_GRIDS = ((30, 30, 20, 5), (300, 50, 26, 11), (1_500, 75, 46, 21), (np.inf, 150, 60, 21))
 _COUNT_GRIDS = ((300, 36, 18, 5), (3_000, 50, 26, 11), (np.inf, 70, 50, 21))
-# Nodes over which the share of easy people is averaged in a cohort.
-_AVERAGE_NODES = 13
 # Pairs of nodes that hold less than e**-15 of every company's likelihood are left out.
 _NEGLIGIBLE = -15.0
 _LARGEST_LOGIT = 15.0
 # Companies with so few nodes of z keep them; the others have at most so many.
 _SMALL_COMPANY, _MOST_EASY_NODES = 7, 41
-
-
-@dataclass(frozen=True)
-class Components:
-    """Pattern tables of B parameter vectors, (B, 2**J) each.
-
-    Attributes
-    ----------
-    rated
-        Non-experts and experts among the rated CVs.
-    near, easy, expert
-        By source of text: deployed near misses, easy people and experts.
-    shift
-        Probit shift of near misses against the rated ones, one (B, J') by source.
-    log_prior
-        Of the near misses, with the Jacobian; (B,).
-    """
-
-    rated: tuple[Tensor, Tensor]
-    near: tuple[Tensor, ...]
-    easy: tuple[Tensor, ...]
-    expert: tuple[Tensor, ...]
-    shift: tuple[Tensor, ...]
-    log_prior: Tensor
 
 
 class Density:
@@ -74,7 +46,6 @@ class Density:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.layout = problem, problem.layout
         self.instruments = problem.layout.instruments
-        self.tables = LabelTables(self.instruments)
         mean, covariance = self.layout.prior
         self.mean = torch.as_tensor(mean)
         self.root = np.linalg.cholesky(covariance)
@@ -83,8 +54,7 @@ class Density:
         self.rated_cells = torch.as_tensor(self.instruments.consistent(problem.rated_labels))
         self.rated_counts = torch.as_tensor(problem.rated_counts)
         self.pattern_cells = torch.as_tensor(self.instruments.consistent(problem.labels))
-        both = None if not self.layout.separate_search else PROFILE_TEXT
-        self.mass = [problem.mass(both), problem.mass(SEARCH)]
+        self.model = ComponentModel(problem.layout, problem.mass)
         self.priors = _UserPriors.of(problem)
         self.groups = [_GroupData(self, group) for group in _groups(problem, self.priors)]
         self.pool: ThreadPoolExecutor | None = None
@@ -94,126 +64,18 @@ class Density:
         """Length of a parameter vector."""
         return self.layout.size
 
-    def part(self, theta: Tensor, name: str) -> Tensor:
-        """Return one parameter, (..., its size)."""
-        return theta[..., self.layout.slices[name]]
-
-    def by_kind(self, values: Tensor) -> Tensor:
-        """Spread values by kind (..., K) to annotators (..., J)."""
-        return values[..., torch.as_tensor(self.instruments.kind_of)]
-
-    # ---------------------------------------------------------------- shares of easy people
-
-    def easy_centre(self, theta: Tensor, cohort: int) -> Tensor:
-        """Return the logit of the median share of easy people, (..., 1)."""
-        centre = self.part(theta, "easy")
-        if len(self.layout.cohorts) > 1:
-            scale = torch.exp(self.part(theta, "log_cohort_scale"))
-            centre = centre + scale * self.part(theta, "cohort_easy")[..., cohort, None]
-        return centre
-
-    def easy_share(self, theta: Tensor, source: int) -> Tensor:
-        """Return the population's share of easy people, (..., 1)."""
-        nodes, log_weights = (torch.as_tensor(v) for v in easy_nodes(_AVERAGE_NODES))
-        spread = torch.exp(self.part(theta, "log_easy_sd")) * nodes
-        total = torch.zeros_like(theta[..., :1])
-        for cohort, weight in enumerate(self.mass[source].tolist()):
-            shares = torch.sigmoid(self.easy_centre(theta, cohort) + spread)
-            total = total + weight * (shares * torch.exp(log_weights)).sum(-1, keepdim=True)
-        return total
-
-    # ---------------------------------------------------------------- pattern tables
-
-    def audible(self, theta: Tensor, name: str) -> Tensor:
-        """Return the share of people on whom each annotator can fire, (..., J)."""
-        shares = torch.ones((*theta.shape[:-1], len(self.instruments.kinds)), dtype=theta.dtype)
-        if name in self.layout.slices:
-            place = list(self.instruments.silenceable)
-            logits = self.part(theta, name)
-            shares = torch.index_copy(shares, -1, torch.as_tensor(place), torch.sigmoid(logits))
-        return self.by_kind(shares)
-
-    def components(self, theta: Tensor) -> Components:
-        """Return all pattern tables, (B, 2**J) each."""
-        part = lambda name: self.part(theta, name)  # noqa: E731
-        factors = [self._factor(theta, "negative_factor"), self._factor(theta, "expert_factor")]
-        negative = part("negative_mean"), part("negative_loading"), factors[0]
-        expert = part("expert_mean"), part("expert_loading"), factors[1]
-        rated = self.tables(*negative), self.tables(*expert)
-        drift = self.by_kind(torch.exp(part("log_drift_scale"))) * part("expert_drift")
-        audible = self.audible(theta, "audible")
-        shift = torch.exp(part("log_easy_shift") + part("easy_shift_deviation"))
-        near, log_jacobian = solve_near_misses(
-            part("deployed_rate"), self.easy_share(theta, PROFILE_TEXT), shift, audible
-        )
-        moved = near - negative[0]
-        log_prior = log_jacobian + shift_log_prior(moved, self.layout.hyper)
-        negative_loading = negative[1] + self.by_kind(part("negative_loading_drift"))
-        expert_loading = expert[1] + self.by_kind(part("expert_loading_drift"))
-        silence = self._silence(theta, "audible")
-        sources = [
-            (
-                silence(self.tables(near, negative_loading, factors[0])),
-                silence(self.tables(near - shift, negative_loading, factors[0])),
-                silence(self.tables(expert[0] + drift, expert_loading, factors[1])),
-            )
-        ]
-        shifts = [moved]
-        if self.layout.separate_search:
-            tables, moved, log_search = self._search(theta, negative, expert)
-            sources.append(tables)
-            shifts.append(moved)
-            log_prior = log_prior + log_search
-        near_tables, easy_tables, expert_tables = zip(*sources, strict=True)
-        return Components(rated, near_tables, easy_tables, expert_tables, tuple(shifts), log_prior)
-
-    def _factor(self, theta: Tensor, name: str) -> Tensor:
-        return self.part(theta, name) if name in self.layout.slices else theta[..., :0]
-
-    def _silence(self, theta: Tensor, name: str):
-        if name not in self.layout.slices:
-            return lambda table: table
-        shares = torch.sigmoid(self.part(theta, name))
-        return lambda table: self.tables.silence(table, shares)
-
-    def _search(
-        self, theta: Tensor, negative: Sequence[Tensor], expert: Sequence[Tensor]
-    ) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
-        """Return the tables of a search of its own, near misses' shift and log prior."""
-        part = lambda name: self.part(theta, name)  # noqa: E731
-        searched = torch.as_tensor(self.instruments.searched)
-        shift = torch.exp(part("log_easy_shift") + part("search_shift_deviation"))
-        audible = self.audible(theta, "search_audible")[..., searched]
-        near, log_jacobian = solve_near_misses(
-            part("search_rate"), self.easy_share(theta, SEARCH), shift, audible
-        )
-        moved = near - negative[0][..., searched]
-        log_prior = log_jacobian + shift_log_prior(moved, self.layout.hyper)
-        scale = torch.zeros((*theta.shape[:-1], len(self.instruments.kinds)), dtype=theta.dtype)
-        place = torch.as_tensor(list(self.instruments.silenceable))
-        scale = torch.index_copy(scale, -1, place, torch.exp(part("log_search_drift_scale")))
-        drift = self.by_kind(scale)[..., searched] * part("search_drift")
-        put = lambda base, values: torch.index_copy(base, -1, searched, values)  # noqa: E731
-        silence = self._silence(theta, "search_audible")
-        tables = (
-            silence(self.tables(put(negative[0], near), negative[1], negative[2])),
-            silence(self.tables(put(negative[0], near - shift), negative[1], negative[2])),
-            silence(
-                self.tables(put(expert[0], expert[0][..., searched] + drift), expert[1], expert[2])
-            ),
-        )
-        return tables, moved, log_prior
-
     # ---------------------------------------------------------------- prevalences
 
     def beta(self, theta: Tensor, band: NDArray, cohort: int, place: NDArray) -> tuple:
         """Return logit mean and log concentration of the prior of each of U kinds, (..., U)."""
-        mean = self.priors.logit_mean[place] + self.part(theta, "band_shift")[..., band]
-        log_size = self.priors.log_size[place] + self.part(theta, "band_concentration")[..., band]
+        mean = self.priors.logit_mean[place] + self.model.part(theta, "band_shift")[..., band]
+        log_size = (
+            self.priors.log_size[place] + self.model.part(theta, "band_concentration")[..., band]
+        )
         if len(self.layout.cohorts) > 1:
-            scale = torch.exp(self.part(theta, "log_cohort_scale"))
-            mean = mean + scale * self.part(theta, "cohort_shift")[..., cohort, None]
-            effect = self.part(theta, "cohort_concentration")[..., cohort, None]
+            scale = torch.exp(self.model.part(theta, "log_cohort_scale"))
+            mean = mean + scale * self.model.part(theta, "cohort_shift")[..., cohort, None]
+            effect = self.model.part(theta, "cohort_concentration")[..., cohort, None]
             log_size = log_size + 0.5 * scale * effect
         return mean, log_size.clamp(-3.0, 14.0)
 
@@ -221,7 +83,7 @@ class Density:
 
     def log_density(self, theta: Tensor) -> Tensor:
         """Return the log posterior density up to a constant, (B,)."""
-        components = self.components(theta)
+        components = self.model.components(theta)
         value = components.log_prior
         for table, counts in zip(components.rated, self.rated_counts, strict=True):
             value = value + torch.log(table @ self.rated_cells + TINY) @ counts
@@ -250,19 +112,6 @@ class Density:
             density.pool = pool if threads > 1 else None
             yield density
 
-    def tables_of(self, theta: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Return the tables of many vectors: rated (S, 2, 2**J), the others (S, sources, 2**J)."""
-        with torch.no_grad():
-            parts = [
-                self.components(torch.as_tensor(theta[start : start + 64]))
-                for start in range(0, len(theta), 64)
-            ]
-        names = ("rated", "near", "easy", "expert")
-        return {
-            name: np.concatenate([torch.stack(getattr(p, name), 1).numpy() for p in parts])
-            for name in names
-        }
-
     def value(self, theta: Tensor, at_a_time: int = 32) -> NDArray[np.float64]:
         """Return the log density of many vectors, (B,)."""
         with torch.no_grad():
@@ -283,10 +132,10 @@ class Density:
         theta
             Parameter vectors from all over the posterior, (B, D).
         """
-        spread = float(torch.exp(self.part(theta, "log_easy_sd")).quantile(0.9))
+        spread = float(torch.exp(self.model.part(theta, "log_easy_sd")).quantile(0.9))
         nodes = _easy_node_count(spread)
         with torch.no_grad():
-            components = self.components(theta)
+            components = self.model.components(theta)
             for data in self.groups:
                 few = len(data.group.grid.easy) <= _SMALL_COMPANY
                 grid = data.group.grid if few else data.group.grid.with_easy(nodes)
@@ -422,7 +271,7 @@ class _GroupData:
 
     def weights(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """Return the weights of profiles (B, C) and of cells (B, C, Q)."""
-        part = self.density.part
+        part = self.density.model.part
         phi = torch.exp(part(theta, "log_profile_dispersion"))
         profile = 1 / (self.floor + (self.n - 1).clamp(min=0.0) / phi)
         names = ("log_margin_dispersion", "log_hit_dispersion")
@@ -433,9 +282,9 @@ class _GroupData:
     def inputs(self, theta: Tensor, components: Components) -> GroupInputs:
         """Return what the likelihood kernel takes."""
         density, group = self.density, self.group
-        spread = torch.exp(density.part(theta, "log_easy_sd"))
+        spread = torch.exp(density.model.part(theta, "log_easy_sd"))
         nodes = torch.as_tensor(group.grid.easy)
-        logits = density.easy_centre(theta, group.cohort) + spread * nodes
+        logits = density.model.easy_centre(theta, group.cohort) + spread * nodes
         easy = torch.sigmoid(logits.clamp(-_LARGEST_LOGIT, _LARGEST_LOGIT))
         profile, cell = self.weights(theta)
         columns = []

@@ -16,6 +16,8 @@ class FitDiagnostics:
     ----------
     log_density, start_gap
         Log posterior at the mode, and by how much the other start ended below it.
+    rival
+        That difference if the other start ended at a mode of its own, else None.
     evaluations
         Gradients taken on the way to the mode.
     pareto_k, particle_size
@@ -38,6 +40,7 @@ class FitDiagnostics:
 
     log_density: float
     start_gap: float
+    rival: float | None
     evaluations: int
     pareto_k: float
     particle_size: float

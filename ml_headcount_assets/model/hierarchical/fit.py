@@ -40,6 +40,8 @@ class HierarchicalFit:
     near, easy, expert
         P(pattern) among deployed near misses, easy people and experts by source of text (profiles
         first; a search of its own second), (S, sources, 2**J).
+    mass
+        Weights of the cohorts in the populations whose rates are parameters, (2, H).
     count_rates
         How often each cell of counts occurs, by cohort.
     diagnostics
@@ -52,6 +54,7 @@ class HierarchicalFit:
     near: FloatArray
     easy: FloatArray
     expert: FloatArray
+    mass: FloatArray
     count_rates: CountRates
     diagnostics: FitDiagnostics
 
@@ -116,6 +119,12 @@ class HierarchicalFit:
             centre = centre + scale * self.parameter("cohort_easy")[:, cohort]
         return centre
 
+    def summary(self, level: float = 0.8) -> dict[str, pd.DataFrame]:
+        """Return ``rates`` of annotators and ``scales`` of drift, silence and dispersion."""
+        from .summaries import annotator_rates, fit_scales
+
+        return {"rates": annotator_rates(self, level), "scales": fit_scales(self, level)}
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per state, arrays flattened in row order; the first has the record."""
         frame = pd.DataFrame({"state": np.arange(self.states)})
@@ -127,6 +136,7 @@ class HierarchicalFit:
             "cohorts": self.layout.cohorts,
             "separate_search": self.layout.separate_search,
             "hyper": asdict(self.layout.hyper),
+            "mass": self.mass.tolist(),
             "count_keys": self.count_rates.keys,
             "count_rates": self.count_rates.rates.tolist(),
             "diagnostics": self.diagnostics.to_record(),
@@ -170,6 +180,7 @@ class HierarchicalFit:
         return cls(
             layout,
             **arrays,
+            mass=np.array(record["mass"], dtype=float),
             count_rates=CountRates(keys, rates),
             diagnostics=FitDiagnostics.from_record(record["diagnostics"]),
         )

@@ -105,7 +105,7 @@ def fit_hierarchical(
                 density, mode, effort, seed, lambda s: report(0.3 + 0.65 * s)
             )
             states = posterior.theta.reshape(-1, problem.layout.size)
-            tables = density.tables_of(states)
+            tables = density.model.tables_of(states)
     finally:
         torch.set_num_threads(before)
     report(1.0)
@@ -116,6 +116,7 @@ def fit_hierarchical(
         problem.layout,
         states[order],
         **{name: table[order] for name, table in tables.items()},
+        mass=problem.mass,
         count_rates=problem.count_rates,
         diagnostics=diagnostics,
     )
@@ -141,6 +142,7 @@ def _diagnostics(
     return FitDiagnostics(
         log_density=mode.log_density,
         start_gap=mode.gap,
+        rival=mode.rival,
         evaluations=mode.evaluations,
         pareto_k=posterior.pareto_k,
         particle_size=posterior.particle_size,

@@ -31,6 +31,8 @@ class Mode:
         The mode, (D,), and the log density there.
     gap
         Difference between the log densities reached from the two starts.
+    rival
+        The same if both searches were followed to their ends and ended elsewhere, else None.
     evaluations
         Number of gradients taken.
     curvature
@@ -40,6 +42,7 @@ class Mode:
     theta: NDArray[np.float64]
     log_density: float
     gap: float
+    rival: float | None
     evaluations: int
     curvature: NDArray[np.float64]
 
@@ -73,7 +76,7 @@ def find_mode(
     followed = [reached[0]] + [
         (value, theta)
         for value, theta in reached[1:]
-        if value > best - _WORTH_FOLLOWING and np.abs(theta - top).max() > _ELSEWHERE
+        if value > best - _WORTH_FOLLOWING and _apart(density, theta, top)
     ]
     final = []
     for _, theta in followed:
@@ -83,9 +86,17 @@ def find_mode(
     final.sort(key=lambda pair: -pair[0])
     gap = final[0][0] - (final[1][0] if len(final) > 1 else reached[-1][0])
     value, theta = final[0]
+    elsewhere = len(final) > 1 and _apart(density, theta, final[1][1])
+    rival = gap if elsewhere else None
     report(0.9)
     curvature = negative_hessian(density, theta)
-    return Mode(theta, value, gap, evaluations, curvature)
+    return Mode(theta, value, gap, rival, evaluations, curvature)
+
+
+def _apart(density: Density, one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Return whether two places differ by more than half a prior standard deviation."""
+    sd = np.sqrt((density.root**2).sum(axis=1))
+    return bool((np.abs(one - other) / sd).max() > _ELSEWHERE)
 
 
 def _climb(

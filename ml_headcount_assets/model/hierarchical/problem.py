@@ -19,7 +19,7 @@ from .parameters import Hyperparameters, Layout
 __all__ = ["FIT_CAPS", "CountRates", "Problem", "count_expectations"]
 
 #: Profiles, and people with counts, from which on a company tells the shared parameters no more.
-FIT_CAPS = (1_000.0, 20_000.0)
+FIT_CAPS = (5_000.0, 20_000.0)
 
 
 @dataclass(frozen=True)
@@ -153,14 +153,19 @@ class Problem:
                 labelled[source, cohort] += n * (row >= 0) * bool(first)
         return fired, labelled
 
-    def mass(self, source: int | None) -> NDArray[np.float64]:
-        """Return the cohorts' weights in the population whose rates are parameters, (H,)."""
-        people = self.n_profiles if source == 0 else self.counted
-        if source is None:
-            people = np.maximum(self.n_profiles, self.counted)
-        sums = np.bincount(self.cohort, weights=people, minlength=len(self.layout.cohorts))
+    @cached_property
+    def mass(self) -> NDArray[np.float64]:
+        """Weights of the cohorts in the populations whose rates are parameters, (2, H).
+
+        Of people with profile texts, and of people searched; one source is both.
+        """
+        people = [self.n_profiles, self.counted]
+        if not self.layout.separate_search:
+            people[0] = np.maximum(*people)
+        size = len(self.layout.cohorts)
+        sums = np.array([np.bincount(self.cohort, weights=n, minlength=size) for n in people])
         weights = np.sqrt(sums + 1.0)
-        return weights / weights.sum()
+        return weights / weights.sum(axis=1, keepdims=True)
 
 
 def count_expectations(

@@ -191,4 +191,4 @@ def _mean_share(problem: Problem, theta: NDArray[np.float64]) -> float:
     centre = theta[put["easy"]]
     if "cohort_easy" in put:
         centre = centre + np.exp(theta[put["log_cohort_scale"]]) * theta[put["cohort_easy"]]
-    return float((problem.mass(None) * expit(centre)).sum())
+    return float((problem.mass[0] * expit(centre)).sum())

@@ -36,7 +36,7 @@ def test_a_company_is_integrated_as_by_brute_force(study, some_theta):
     """Of each group one company, over prevalence and share of easy people."""
     density = Density(study.problem())
     theta = torch.as_tensor(some_theta[:1])
-    components = density.components(theta)
+    components = density.model.components(theta)
     compared = 0
     for data in density.groups:
         inputs = data.inputs(theta, components)
@@ -83,8 +83,8 @@ def _brute_force(density, data, theta, components, row) -> float:
     logit_mean, log_size = density.beta(theta, data.band, group.cohort, data.kinds)
     place = group.prior[row]
     mean, size = float(torch.sigmoid(logit_mean)[0, place]), float(log_size[0, place].exp())
-    centre = float(density.easy_centre(theta, group.cohort))
-    spread = float(torch.exp(density.part(theta, "log_easy_sd")))
+    centre = float(density.model.easy_centre(theta, group.cohort))
+    spread = float(torch.exp(density.model.part(theta, "log_easy_sd")))
     share = data.share[row].numpy() * cell[row]
     y, n = data.y[row].numpy(), data.people[row].numpy()
 
