@@ -57,7 +57,7 @@ _SESSION_TAG = "ml_headcount/session"
 #: The choices in a study's configuration that estimates depend on.
 _OF_ESTIMATES = (
     *("estimators", "preset", "draws", "seed"),
-    *("level", "layers", "priors", "six_dimensional"),
+    *("level", "layers", "priors", "six_dimensional", "effort"),
 )
 #: What a discovery has seen of the rated CVs, besides their labels.
 _SEEN = ["rated_id", "is_expert", "text_hash"]

@@ -60,7 +60,7 @@ class Setting:
 #: How estimates are made.
 ESTIMATION = Setting(
     "study_settings",
-    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional"),
+    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional", "effort"),
     lambda study: [
         *(study.settings().fingerprint(), study.estimators, study.preset),
         *(study.draws, study.seed),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, PositiveInt, StrictBool, model_validator
 
 from ..errors import InputError
 from ..model.estimators import ESTIMATORS
@@ -29,6 +29,18 @@ class PriorsEntry(Section):
 
     bands: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
     cohorts: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
+
+
+class EffortEntry(Section):
+    """How much work the sampler of `hierarchical` does; see `model.effort`."""
+
+    look: PositiveInt | None = None
+    search: PositiveInt | None = None
+    particles: PositiveInt | None = None
+    chains: PositiveInt | None = None
+    warmup: PositiveInt | None = None
+    kept: PositiveInt | None = None
+    leaps: PositiveInt | None = None
 
 
 class Study(Section):
@@ -55,6 +67,7 @@ class Study(Section):
     layers: tuple[Name, ...] | None = None
     priors: PriorsEntry | None = None
     six_dimensional: StrictBool | None = None
+    effort: EffortEntry = EffortEntry()
     spending_cap: float | None = Field(None, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
@@ -179,6 +192,9 @@ class Study(Section):
             )
         if self.six_dimensional is not None:
             changes["six_dimensional"] = self.six_dimensional
+        effort = self.effort.model_dump(exclude_none=True)
+        if effort:
+            changes["effort"] = replace(base.effort, **effort)
         return replace(base, **changes).with_layers(self.layers)
 
     @property

@@ -42,6 +42,7 @@ def _fit(
         draws=draws,
         seed=seed,
         progress=progress,
+        effort=settings.effort,
     )
 
 

@@ -11,11 +11,11 @@ Drawing companies from a fit needs NumPy and SciPy only; making a fit needs torc
 imported then and not before.
 """
 
+from ..effort import Effort
 from .company_draws import CompanyDraws, draw_company_hierarchical
 from .conditioning import HierarchicalBudget, hierarchical_budget
 from .diagnostics import FitDiagnostics
-from .distrust import Doubt, doubts, doubts_in_words
-from .effort import Effort
+from .distrust import Doubt, Measure, doubts, doubts_in_words, measures
 from .fit import HierarchicalFit
 from .fitting import fit_hierarchical
 from .parameters import Hyperparameters
@@ -34,6 +34,7 @@ __all__ = [
     "HierarchicalBudget",
     "HierarchicalFit",
     "Hyperparameters",
+    "Measure",
     "annotator_rates",
     "doubts",
     "doubts_in_words",
@@ -41,6 +42,7 @@ __all__ = [
     "fit_hierarchical",
     "fit_scales",
     "hierarchical_budget",
+    "measures",
     "predicted_pattern_frequencies",
     "prior_posterior",
 ]

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..annotators import Annotator
+from ..effort import Effort
 from ..evidence import CompanyEvidence
 from ..rated import RatedPatterns
 from ..settings import EstimatorSettings
 from ..streams import stream
 from .convergence import effective_size, split_rhat
 from .diagnostics import FitDiagnostics
-from .effort import Effort
 from .fit import HierarchicalFit
 from .instruments import Instruments
 from .parameters import Hyperparameters

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from ..effort import Effort
 from .density import Density
-from .effort import Effort
 
 __all__ = ["Mode", "find_mode", "negative_hessian"]
 

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..effort import Effort
 from ..streams import stream
 from .convergence import pareto_smoothed
 from .density import Density
-from .effort import Effort
 from .mode import Mode
 
 __all__ = ["Posterior", "sample_posterior"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from ..errors import InputError
 
 __all__ = ["Effort"]
 
@@ -34,6 +36,12 @@ class Effort:
     kept: int = 12
     leaps: int = 5
     step: float = 0.3
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value <= 0 or (field.type == "int" and value != int(value)):
+                raise InputError(f"effort: {field.name} must be a positive number, not {value!r}.")
 
     @property
     def adaptations(self) -> tuple[int, ...]:
