@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from .convergence import FEWEST_EFFECTIVE, LARGEST_RHAT
 from .fit import HierarchicalFit
 from .summaries import annotator_rates, fit_scales
 
 __all__ = ["Doubt", "doubts", "doubts_in_words"]
 
-# Chains that disagree by more than this share of their spread, or so few independent states,
-# have not told the posterior; below, the quantiles' own error is a fifth of a standard deviation.
-_LARGEST_RHAT, _FEWEST_EFFECTIVE = 1.4, 60.0
 # Two modes this near in log density are two answers.
 _RIVAL_GAP = 5.0
 # A deployed sensitivity this far (ratio) from the rated one moves every count by as much.
@@ -88,8 +86,8 @@ def _sampler(fit: HierarchicalFit) -> list[Doubt]:
     found = []
     worst, rhat = told.worst_rhat
     least, size = told.least_effective
-    if rhat > _LARGEST_RHAT or size < _FEWEST_EFFECTIVE:
-        name = worst if rhat > _LARGEST_RHAT else least
+    if rhat > LARGEST_RHAT or size < FEWEST_EFFECTIVE:
+        name = worst if rhat > LARGEST_RHAT else least
         found.append(
             Doubt(
                 "the fit",

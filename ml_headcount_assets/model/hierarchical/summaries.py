@@ -237,25 +237,26 @@ def _firings(
 ) -> Iterator[tuple[str, tuple[int, ...], float, float, int]]:
     """Yield text, annotators, people with these labels, people on whom all fire, and source."""
     number = len(fit.layout.instruments.names)
-    singles = [(j,) for j in range(number)]
-    for members in singles + list(combinations(range(number), 2)):
-        columns = counts.labels[:, members]
-        people = counts.profiles[(columns >= 0).all(axis=1)].sum()
-        if people:
+    singles: list[tuple[int, ...]] = [(j,) for j in range(number)]
+    for members in [*singles, *combinations(range(number), 2)]:
+        columns = counts.labels[:, list(members)]
+        known = counts.profiles[(columns >= 0).all(axis=1)].sum()
+        if known:
             fired = counts.profiles[(columns == 1).all(axis=1)].sum()
-            yield _TEXTS[PROFILE_TEXT], members, float(people), float(fired), PROFILE_TEXT
-    search = fit.near.shape[1] - 1
-    for source, labels, y, people in zip(
-        counts.cells.source,
-        counts.cells.labels,
-        counts.cells.counts,
-        counts.cells.people,
-        strict=True,
-    ):
-        if (labels == 1).sum() == (labels >= 0).sum() and people:
-            members = tuple(int(j) for j in np.flatnonzero(labels == 1))
-            text = "search" if source == SEARCH else "accepted counts"
-            yield text, members, float(people), float(y), search if source == SEARCH else 0
+            yield _TEXTS[PROFILE_TEXT], members, float(known), float(fired), PROFILE_TEXT
+    cells, search = counts.cells, fit.near.shape[1] - 1
+    for source in (PROFILE_TEXT, SEARCH):
+        tables = (cells.labels[cells.source == source] >= 0, cells.source == source)
+        for known in np.unique(tables[0], axis=0):
+            same = tables[1] & ((cells.labels >= 0) == known).all(axis=1)
+            place = np.flatnonzero(known)
+            sets: list[tuple[int, ...]] = [(int(j),) for j in place]
+            for positive in [*sets, *([tuple(map(int, place))] if len(place) > 1 else [])]:
+                fires = (cells.labels[:, list(positive)] == 1).all(axis=1) & same
+                text = "search" if source == SEARCH else "accepted counts"
+                people = float(cells.people[same][0])
+                fired = float(cells.counts[fires].sum())
+                yield text, positive, people, fired, search if source == SEARCH else PROFILE_TEXT
 
 
 def _rate(
@@ -266,7 +267,7 @@ def _rate(
     easy: FloatArray,
 ) -> FloatArray:
     """Return P(all fire) in a company at each draw, (draws,)."""
-    cells = (fit.patterns[:, members] == 1).all(axis=1)
+    cells = (fit.patterns[:, list(members)] == 1).all(axis=1)
     states = np.arange(len(prevalence)) % fit.states
     near, easier, expert = (
         table[states, source][:, cells].sum(axis=1) for table in (fit.near, fit.easy, fit.expert)
