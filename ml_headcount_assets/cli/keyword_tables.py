@@ -8,7 +8,8 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from ml_headcount_assets.cli.tables import NO_NUMBER, count, plain_table
+from ml_headcount_assets.cli.tables import plain_table
+from ml_headcount_assets.wording import count, decimal, percent, share
 
 __all__ = ["filters_table", "phrases_table", "themes_table", "verdict_lines"]
 
@@ -82,14 +83,14 @@ def filters_table(filters: pd.DataFrame) -> Table:
         same = flattering.loc[name]
         table.add_row(
             "  on the same CVs",
-            _share(same["sensitivity"]),
-            _share(same["specificity"]),
+            share(same["sensitivity"]),
+            share(same["specificity"]),
             _bits(same["information"]),
             style="dim",
         )
     table.caption = (
         "on the same CVs: what the filter seems to do on those it was learned on; in brackets"
-        " 95 % intervals"
+        f" {' and '.join(map(percent, filters['level'].unique()))} intervals"
     )
     return table
 
@@ -115,16 +116,12 @@ def verdict_lines(filters: pd.DataFrame) -> Iterator[Text]:
         yield Text.assemble(("  none of", "bold"), f": {', '.join(row['no_terms'])}")
 
 
-def _share(value: float) -> str:
-    return NO_NUMBER if pd.isna(value) else f"{value:.0%}"
-
-
 def _with_interval(row: pd.Series, rate: str) -> str:
     low, high = (f"{100 * row[f'{rate}_{end}']:.0f}" for end in ("low", "high"))
-    return f"{_share(row[rate])} ({low}-{high})"
+    return f"{share(row[rate])} ({low}-{high})"
 
 
 def _bits(value: float, sd: float | None = None) -> str:
-    if pd.isna(value):
-        return NO_NUMBER
-    return f"{value:.3f}" if sd is None or pd.isna(sd) else f"{value:.3f} ± {sd:.3f}"
+    if sd is None or pd.isna(value) or pd.isna(sd):
+        return decimal(value, 3)
+    return f"{decimal(value, 3)} ± {decimal(sd, 3)}"

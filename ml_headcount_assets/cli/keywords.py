@@ -59,9 +59,9 @@ def discover(
     from rich.console import Console
 
     from ml_headcount_assets.cli.progress import open_progress
-    from ml_headcount_assets.compute.choice import kept_beside
-    from ml_headcount_assets.orchestration.session import materialize_study
+    from ml_headcount_assets.orchestration.session import discover_study_keywords
     from ml_headcount_assets.study import load_study
+    from ml_headcount_assets.warehouse.beside import ranges_path
     from ml_headcount_assets.warehouse.store import TableStore
 
     study = load_study(directory, config)
@@ -72,16 +72,11 @@ def discover(
     console = Console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     where = chosen_compute(
-        compute, processes, engine, kept_beside(warehouse.resolve()), announce, hold=True
+        compute, processes, engine, ranges_path(warehouse.resolve()), announce, hold=True
     )
     with open_progress(console) as progress:
-        materialize_study(
-            study,
-            warehouse,
-            keywords=True,
-            compute=where,
-            progress=progress,
-            announce=announce,
+        discover_study_keywords(
+            study, warehouse, compute=where, progress=progress, announce=announce
         )
     _show(console, _discovered(TableStore(warehouse), warehouse))
     click.echo(
@@ -113,7 +108,6 @@ def accept(name: str, directory: Path, new_name: str | None, warehouse: Path) ->
     What it says of the rated CVs when it is learned without them is written beside it, and its
     error rates are learned from that; its rule labels the profiles.
     """
-    from ml_headcount_assets.ingest import read_rated_texts
     from ml_headcount_assets.labelling.accepting import accept_filter
     from ml_headcount_assets.orchestration.session import discovery_is_current
     from ml_headcount_assets.study import load_study
@@ -123,7 +117,8 @@ def accept(name: str, directory: Path, new_name: str | None, warehouse: Path) ->
     study, store = load_study(directory), TableStore(warehouse)
     refuse_other_study(study, warehouse)
     found = _discovered(store, warehouse)["keyword_filters_found"]
-    learned = learned_filter(name, found, store.read("keyword_folds"), read_rated_texts(study))
+    rated = store.read("rated_cvs", columns=["rated_id", "text_hash"])
+    learned = learned_filter(name, found, store.read("keyword_folds"), rated)
     if not discovery_is_current(study, warehouse):
         raise InputError(
             "The rated CVs, their labels or the way of discovery are not those that the filters"

@@ -60,7 +60,7 @@ def short_path(path: Path) -> str:
 
 def last_study(warehouse: Path) -> Study:
     """Return the configuration that a warehouse was last brought up to date with."""
-    from ml_headcount_assets.orchestration.instance import kept_study
+    from ml_headcount_assets.warehouse.beside import kept_study
 
     kept = kept_study(warehouse)
     if kept is None:
@@ -135,11 +135,8 @@ def chosen_compute(
 
     if name == "local":
         return choose_compute(name, processes=processes, engine=engine)
-    from ml_headcount_assets.compute.modal.compute import ModalCompute
-
     chosen = choose_compute(
         name, processes=processes, engine=engine, kept=kept, hold=hold, announce=announce
     )
-    if isinstance(chosen, ModalCompute):
-        chosen.check()
+    chosen.check()
     return chosen

@@ -68,9 +68,9 @@ def run(
     from rich.text import Text
 
     from ml_headcount_assets.cli.progress import open_progress
-    from ml_headcount_assets.compute.choice import kept_beside
     from ml_headcount_assets.orchestration.session import materialize_study
     from ml_headcount_assets.study import load_study
+    from ml_headcount_assets.warehouse.beside import ranges_path
 
     study = load_study(directory, config)
     if seed is not None:
@@ -80,7 +80,7 @@ def run(
     announce = partial(console.print, markup=False, soft_wrap=True)
     # What workers have found is needed until all of it is in the warehouse.
     chosen = chosen_compute(
-        compute, processes, engine, kept_beside(warehouse.resolve()), announce, hold=True
+        compute, processes, engine, ranges_path(warehouse.resolve()), announce, hold=True
     )
     with open_progress(console) as progress:
         summary = materialize_study(
@@ -116,14 +116,16 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
     from rich.console import Console
 
     from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.ingest import study_annotators
     from ml_headcount_assets.ingest.text_sizes import text_sizes
     from ml_headcount_assets.labelling.llm_labels import costs_in_words, expected_costs
     from ml_headcount_assets.labelling.llm_sources import llm_sources
     from ml_headcount_assets.study import load_study
-    from ml_headcount_assets.text.llm import AnswerStore, answers_path
+    from ml_headcount_assets.text.llm import AnswerStore
+    from ml_headcount_assets.warehouse.beside import answers_path
 
     study = load_study(directory, config)
-    sources = llm_sources(study)
+    sources = llm_sources(study, study_annotators(study))
     if not sources.asked:
         click.echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
         return
@@ -178,7 +180,7 @@ def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
     known = None if truth is None else read_truth(truth)
     files = write_tables(results, directory)
     report = directory / "report.html"
-    write_report(results, report, truth=known)
+    write_report(results, last_study(warehouse), report, truth=known)
     click.echo(
         f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
     )
@@ -188,7 +190,7 @@ def _results(warehouse: Path) -> StudyResults:
     from ml_headcount_assets.export import read_results
     from ml_headcount_assets.warehouse.store import TableStore
 
-    return read_results(TableStore(warehouse), last_study(warehouse))
+    return read_results(TableStore(warehouse), last_study(warehouse).estimators)
 
 
 def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...] | None) -> None:
@@ -200,8 +202,8 @@ def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...
         rejects_table,
     )
 
-    level, table = results.study.level, results.headline
-    title = f"Machine-learning experts by {results.study.headline}"
+    level, table = results.level, results.headline
+    title = f"Machine-learning experts by {results.headline_estimator}"
     if companies is None:
         table, title = table.head(_SHOWN_COMPANIES), f"{title}, the largest of {len(table)}"
     else:

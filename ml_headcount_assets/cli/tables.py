@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ml_headcount_assets.figures.style import percent
+from ml_headcount_assets.wording import count, decimal, percent, share
 
 __all__ = [
-    "NO_NUMBER",
     "company_table",
-    "count",
     "counts_line",
     "group_table",
     "plain_table",
@@ -28,14 +28,6 @@ __all__ = [
 
 #: Width that a column of text keeps on a narrow screen; enough for the name of an estimator.
 _LEAST_TEXT = 11
-
-#: Shown where there is no number. A dash could be taken for zero; the words are beside it.
-NO_NUMBER = "–"
-
-
-def count(value: float) -> str:
-    """Write a number of people; a missing one is never written as 0."""
-    return NO_NUMBER if pd.isna(value) else f"{value:,.0f}"
 
 
 def plain_table(title: str, columns: Sequence[str]) -> Table:
@@ -120,7 +112,7 @@ def group_table(totals: pd.DataFrame, *, title: str, level: float) -> Table:
 
 def counts_line(heading: str, counts: Mapping[str, int]) -> Text:
     """Return one line of names with their numbers."""
-    parts = ", ".join(f"{name} {number:,}" for name, number in counts.items())
+    parts = ", ".join(f"{name} {count(number)}" for name, number in counts.items())
     return Text.assemble((heading, "bold"), f": {parts}")
 
 
@@ -137,17 +129,20 @@ def rejects_table(rejects: pd.DataFrame) -> Table:
     return table
 
 
-_SCORE_COLUMNS: Mapping[str, tuple[str, str]] = {
-    "estimator": ("estimator", ""),
-    "evidence": ("evidence", ""),
-    "companies": (">companies", ",.0f"),
-    "coverage": (">covered", ".0%"),
-    "coverage_error": (">±", ".1%"),
-    "large_coverage": (">100+", ".0%"),
-    "rank_coverage": (">ranks", ".0%"),
-    "log_score": (">score", ".2f"),
-    "total_ratio": (">total", ".2f"),
-    "total_coverage": (">totals covered", ".0%"),
+_two_digits = partial(decimal, digits=2)
+
+#: How each column of scores is called and written.
+_SCORE_COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "estimator": ("estimator", str),
+    "evidence": ("evidence", str),
+    "companies": (">companies", count),
+    "coverage": (">covered", share),
+    "coverage_error": (">±", share),
+    "large_coverage": (">100+", share),
+    "rank_coverage": (">ranks", share),
+    "log_score": (">score", _two_digits),
+    "total_ratio": (">total", _two_digits),
+    "total_coverage": (">totals covered", share),
 }
 
 
@@ -168,9 +163,7 @@ def score_table(scores: pd.DataFrame, *, title: str, level: float, explained: bo
     shown = [name for name in _SCORE_COLUMNS if name in scores]
     table = plain_table(title, [_SCORE_COLUMNS[name][0] for name in shown])
     for row in scores[shown].to_dict("records"):
-        table.add_row(
-            *(NO_NUMBER if pd.isna(v) else format(v, _SCORE_COLUMNS[k][1]) for k, v in row.items())
-        )
+        table.add_row(*(_SCORE_COLUMNS[name][1](value) for name, value in row.items()))
     notes = {
         "coverage": f"covered: the {percent(level)} interval holds the true count",
         "coverage_error": "±: its standard error over worlds",
@@ -193,6 +186,6 @@ def rank_table(histograms: Mapping[str, NDArray[np.int64]]) -> Table:
         ("estimator", *(f">{number}" for number in range(1, bins + 1))),
     )
     for estimator, histogram in histograms.items():
-        table.add_row(estimator, *(f"{share:.0f}" for share in 100 * histogram / histogram.sum()))
+        table.add_row(estimator, *(map(count, 100 * histogram / histogram.sum())))
     table.caption = "flat: calibrated; a hump: intervals too wide; a bowl: too narrow"
     return table

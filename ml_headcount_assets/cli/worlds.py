@@ -75,22 +75,28 @@ def compare(truth: Path, warehouse: Path) -> None:
     from rich.console import Console
 
     from ml_headcount_assets.cli.tables import score_table
+    from ml_headcount_assets.figures.style import level_of
+    from ml_headcount_assets.model import ESTIMATORS
     from ml_headcount_assets.validity.scoring import score_companies, summarise_scores
     from ml_headcount_assets.warehouse.records import result_of
     from ml_headcount_assets.warehouse.store import TableStore
     from ml_headcount_assets.worlds.writing import read_truth
 
-    study, known = last_study(warehouse), read_truth(truth)
-    draws = TableStore(warehouse).read("headcount_draws")
+    last_study(warehouse)
+    store, known = TableStore(warehouse), read_truth(truth)
+    draws = store.read("headcount_draws")
+    # The level of what is stored; the study may have been given another since.
+    level = level_of(store.read("headcount_intervals", columns=["level"]))
     scores = pd.concat(
         score_companies(
-            result_of(draws[draws["estimator"] == estimator]), known, level=study.level
+            result_of(draws[draws["estimator"] == estimator]), known, level=level
         ).assign(estimator=estimator)
-        for estimator in study.estimators
+        for estimator in ESTIMATORS
+        if estimator in set(draws["estimator"])
     )
-    summary = summarise_scores(scores, "estimator", level=study.level)
+    summary = summarise_scores(scores, "estimator", level=level)
     title = "Compared with the true counts"
-    Console().print(score_table(summary, title=title, level=study.level))
+    Console().print(score_table(summary, title=title, level=level))
 
 
 @click.command()
@@ -135,7 +141,7 @@ def calibrate(
     from ml_headcount_assets.validity.calibration_study import study_calibration
 
     console = Console()
-    chosen = estimators or ESTIMATORS
+    chosen = estimators or tuple(ESTIMATORS)
     announce = partial(console.print, markup=False, soft_wrap=True)
     kept = DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
     where = chosen_compute(compute, processes, engine, kept, announce)

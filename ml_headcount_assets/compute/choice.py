@@ -18,7 +18,6 @@ __all__ = [
     "ENGINE_VARIABLE",
     "PROCESSES_VARIABLE",
     "choose_compute",
-    "kept_beside",
 ]
 
 COMPUTES = ("local", "modal")
@@ -31,11 +30,6 @@ ENGINES: Mapping[str, Engine] = {
 COMPUTE_VARIABLE = "ML_HEADCOUNT_COMPUTE"
 PROCESSES_VARIABLE = "ML_HEADCOUNT_PROCESSES"
 ENGINE_VARIABLE = "ML_HEADCOUNT_ENGINE"
-
-
-def kept_beside(warehouse: Path) -> Path:
-    """Return the directory of finished ranges that belongs to a warehouse."""
-    return warehouse.with_name(f"{warehouse.name}.ranges")
 
 
 def choose_compute(

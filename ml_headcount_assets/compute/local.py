@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ComputeError, InputError
 from .engine import Engine
-from .protocol import WORKERS, Progress, Result, Task
+from .protocol import WORKERS, Compute, Progress, Result, Task
 
 __all__ = ["LocalCompute"]
 
@@ -23,7 +23,7 @@ _CHUNKS_EACH = 8
 
 
 @dataclass(frozen=True)
-class LocalCompute:
+class LocalCompute(Compute):
     """Work on this machine: in threads of this process, or in a pool of processes.
 
     Threads cost nothing to start, and NumPy and SciPy release the interpreter lock in the

@@ -8,8 +8,9 @@ the last bit wherever and in whatever groups the tasks are run.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from .engine import Engine
 
@@ -26,20 +27,39 @@ Progress = Callable[[int, int], None]
 WORKERS = ("cpu", "gpu")
 
 
-class Compute(Protocol):
-    """Anything that maps a function over tasks and returns the results in the tasks' order.
+class Compute(ABC):
+    """Maps a function over tasks and returns the results in the tasks' order.
+
+    Where nothing is to be told, paid or kept, everything but `map` does nothing.
 
     Attributes
     ----------
     engine
         Which library and device the kernels are to use there.
+    pages
+        Addresses of the pages where the logs of all maps so far are.
     """
 
-    @property
-    def engine(self) -> Engine:
-        """Which library and device the kernels are to use."""
-        ...
+    engine: Engine
+    pages: Sequence[str] = ()
 
+    def telling(self, *others: Callable[[str], None]) -> Compute:
+        """Return one that tells others, too, what it is about to do, and is else the same."""
+        return self
+
+    def check(self) -> None:  # noqa: B027, does nothing where nothing is missing
+        """Raise an `InputError` if something is missing that the work needs."""
+
+    def settle(self, *, everything: bool = False) -> None:  # noqa: B027, as above
+        """Let go of what was kept in case the work breaks off: its results are in safety.
+
+        Parameters
+        ----------
+        everything
+            Also of what earlier runs have left behind.
+        """
+
+    @abstractmethod
     def map(
         self,
         function: Callable[[Task], Result],
@@ -62,4 +82,3 @@ class Compute(Protocol):
         worker
             ``"cpu"``, or ``"gpu"`` as a wish for a machine that has one.
         """
-        ...

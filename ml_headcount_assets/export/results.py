@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from ml_headcount_assets.figures.style import level_of
+from ml_headcount_assets.model.estimators import ESTIMATORS
 from ml_headcount_assets.model.result import CONFIDENCES
-from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
-from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.warehouse.store import Tables
 
 __all__ = ["KEYWORD_RESULTS", "RESULT_TABLES", "StudyResults", "read_results"]
 
@@ -36,20 +37,17 @@ class StudyResults:
 
     Attributes
     ----------
-    study
-        The configuration that the warehouse was last brought up to date with.
     companies, portfolio, annotators, annotator_summary, annotator_correlations,
     predictive_checks, rejects
         The tables of these names (portfolio: portfolio_intervals).
     intervals
         Table headcount_intervals with, in addition, each company's ``label`` (its name, or its
-        id if it has none), ``cohort``, ``size_band``, ``country``. Estimators come in the
-        study's order.
+        id if it has none), ``cohort``, ``size_band``, ``country``. The first estimator is the
+        headline.
     keywords
         The tables `KEYWORD_RESULTS` by name; empty if no keywords have been discovered.
     """
 
-    study: Study
     companies: pd.DataFrame
     intervals: pd.DataFrame
     portfolio: pd.DataFrame
@@ -61,9 +59,30 @@ class StudyResults:
     keywords: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
+    def estimators(self) -> list[str]:
+        """The estimators that there are intervals by, the headline first."""
+        return list(dict.fromkeys(self.intervals["estimator"]))
+
+    @property
+    def headline_estimator(self) -> str:
+        """The estimator whose numbers are shown first."""
+        return self.estimators[0]
+
+    @property
+    def level(self) -> float:
+        """Probability content of the companies' intervals, as they are stored.
+
+        Raises
+        ------
+        ComputeError
+            They are of several levels.
+        """
+        return level_of(self.intervals)
+
+    @property
     def headline(self) -> pd.DataFrame:
         """The intervals of the headline estimator, the largest first, then without evidence."""
-        rows = self.intervals[self.intervals["estimator"] == self.study.headline]
+        rows = self.of_headline(self.intervals)
         return rows.sort_values(
             ["median", "mean", "company"], ascending=[False, False, True], na_position="last"
         )
@@ -72,14 +91,14 @@ class StudyResults:
         """Return the totals of all companies, one row per estimator."""
         rows = self.portfolio[self.portfolio["grouping"] == "all"].set_index("estimator")
         return (
-            rows.loc[list(self.study.estimators)]
+            rows.loc[[name for name in self.estimators if name in rows.index]]
             .reset_index()
             .assign(label=lambda table: table["estimator"])
         )
 
     def of_headline(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a table that belong to the headline estimator."""
-        return table[table["estimator"] == self.study.headline]
+        return table[table["estimator"] == self.headline_estimator]
 
     def flag_counts(self) -> dict[str, int]:
         """Return how many companies carry each flag."""
@@ -99,15 +118,15 @@ class StudyResults:
         return counts.sort_values(["rows", *keys], ascending=[False, True, True, True])
 
 
-def read_results(store: TableStore, study: Study) -> StudyResults:
+def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:
     """Read what a study found.
 
     Parameters
     ----------
     store
         The warehouse.
-    study
-        The configuration that it was last brought up to date with.
+    estimators
+        Those that come first, as far as there are intervals by them.
 
     Raises
     ------
@@ -122,14 +141,14 @@ def read_results(store: TableStore, study: Study) -> StudyResults:
     intervals = tables.pop("headcount_intervals").merge(
         described[["company", "label", "cohort", "size_band", "country"]], on="company"
     )
-    rank = {estimator: place for place, estimator in enumerate(study.estimators)}
-    intervals = intervals[intervals["estimator"].isin(rank)].sort_values(
-        "estimator", key=lambda names: names.map(rank), kind="stable", ignore_index=True
+    # A study may have been given others since, which no run has got to.
+    order = [*estimators, *ESTIMATORS]
+    intervals = intervals.sort_values(
+        "estimator", key=lambda names: names.map(order.index), kind="stable", ignore_index=True
     )
     portfolio = tables.pop("portfolio_intervals")
     complete = len(keywords) == len(KEYWORD_RESULTS) and len(keywords["keyword_phrases"])
     return StudyResults(
-        study=study,
         intervals=intervals,
         portfolio=portfolio,
         keywords=keywords if complete else {},

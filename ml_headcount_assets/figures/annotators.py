@@ -7,7 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from .style import FAINT, INK, lay_out, percent
+from ..wording import percent
+from .style import FAINT, INK, lay_out, level_of
 
 __all__ = ["annotator_rates", "error_correlations"]
 
@@ -26,16 +27,15 @@ _DIVERGING = [
 ]
 
 
-def annotator_rates(summary: pd.DataFrame, *, level: float = 0.8) -> go.Figure:
+def annotator_rates(summary: pd.DataFrame) -> go.Figure:
     """Draw sensitivity and specificity of each annotator with intervals.
 
     Parameters
     ----------
     summary
         Rows of table annotator_summary of one estimator.
-    level
-        Probability content of the intervals.
     """
+    level = level_of(summary)
     names = sorted(summary["annotator"], reverse=True)
     rows = summary.set_index("annotator").loc[names]
     figure = make_subplots(
@@ -79,16 +79,15 @@ def annotator_rates(summary: pd.DataFrame, *, level: float = 0.8) -> go.Figure:
     )
 
 
-def error_correlations(correlations: pd.DataFrame, *, level: float = 0.8) -> go.Figure:
+def error_correlations(correlations: pd.DataFrame) -> go.Figure:
     """Draw the annotators' latent correlations, one matrix per class.
 
     Parameters
     ----------
     correlations
-        Rows of table annotator_correlations of one estimator.
-    level
-        Probability content of the intervals, which are shown on hovering.
+        Rows of table annotator_correlations of one estimator. Intervals are shown on hovering.
     """
+    level = level_of(correlations)
     names = sorted({*correlations["annotator_a"], *correlations["annotator_b"]})
     titles = ("among people who are no experts", "among experts")
     figure = make_subplots(

@@ -6,8 +6,19 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..wording import NO_NUMBER, count, percent
 from .count_axis import add_count_axis, position
-from .style import ESTIMATORS, EVIDENCE, INK, MUTED, TRUTH, Mark, company_labels, lay_out, percent
+from .style import (
+    EVIDENCE,
+    INK,
+    MUTED,
+    TRUTH,
+    Mark,
+    company_labels,
+    estimator_mark,
+    lay_out,
+    level_of,
+)
 
 __all__ = ["estimators_side_by_side", "headcount_forest"]
 
@@ -20,7 +31,6 @@ def headcount_forest(
     intervals: pd.DataFrame,
     companies: pd.DataFrame,
     *,
-    level: float = 0.8,
     limit: int = 40,
     truth: pd.DataFrame | None = None,
 ) -> go.Figure:
@@ -32,14 +42,13 @@ def headcount_forest(
         Rows of table headcount_intervals of one estimator.
     companies
         Table companies.
-    level
-        Probability content of the intervals.
     limit
         How many companies to draw. Those without evidence come after them, apart and without
         any number.
     truth
         Simulated studies only: ``company_id, experts``; drawn as crosses.
     """
+    level = level_of(intervals)
     known = intervals[intervals["evidence"] != "none"]
     shown = known.sort_values(["median", "mean"], ascending=False).head(limit)
     unknown = intervals[intervals["evidence"] == "none"]
@@ -93,7 +102,7 @@ def _which(shown: int, known: int, unknown: int, level: float) -> str:
 
 
 def estimators_side_by_side(
-    intervals: pd.DataFrame, companies: pd.DataFrame, *, level: float = 0.8, limit: int = 20
+    intervals: pd.DataFrame, companies: pd.DataFrame, *, limit: int = 20
 ) -> go.Figure:
     """Draw the same companies by every estimator.
 
@@ -101,9 +110,10 @@ def estimators_side_by_side(
     ----------
     intervals
         Rows of table headcount_intervals; the first estimator in it decides the order.
-    companies, level, limit
+    companies, limit
         As in `headcount_forest`.
     """
+    level = level_of(intervals)
     estimators = list(dict.fromkeys(intervals["estimator"]))
     known = intervals[intervals["evidence"] != "none"]
     first = known[known["estimator"] == estimators[0]]
@@ -115,7 +125,7 @@ def estimators_side_by_side(
         rows = chosen[chosen["estimator"] == estimator].set_index("company")
         rows = rows.reindex([company for company in order if company in rows.index]).reset_index()
         places = np.array([order.index(company) for company in rows["company"]]) + offset
-        _add_intervals(figure, rows, places, ESTIMATORS[estimator], companies, level)
+        _add_intervals(figure, rows, places, estimator_mark(estimator), companies, level)
     add_count_axis(figure, *_range(chosen), _COUNTED)
     _company_axis(figure, company_labels(pd.Series(order), companies))
     return lay_out(
@@ -140,9 +150,9 @@ def _add_intervals(
     details = np.column_stack(
         [
             company_labels(rows["company"], companies),
-            rows[["median", "low", "high"]].map("{:,.0f}".format),
-            [f"{count:,}" for count in rows["n_profiles"]],
-            ["unknown" if pd.isna(count) else f"{count:,}" for count in rows["headcount"]],
+            rows[["median", "low", "high"]].map(count),
+            [count(number) for number in rows["n_profiles"]],
+            [count(number).replace(NO_NUMBER, "unknown") for number in rows["headcount"]],
         ]
     )
     figure.add_scatter(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..wording import count, percent
 from .count_axis import add_count_axis, position
-from .style import INK, SIZE_BAND_LABELS, lay_out, percent, shorten
+from .style import INK, SIZE_BAND_LABELS, lay_out, level_of, shorten
 
 __all__ = ["group_totals"]
 
@@ -19,18 +20,17 @@ _HEADINGS = {
 _COLOURS = {"all": INK, "cohort": "#0072B2", "size_band": "#009E73", "country": "#D55E00"}
 
 
-def group_totals(portfolio: pd.DataFrame, *, level: float = 0.8, limit: int = 12) -> go.Figure:
+def group_totals(portfolio: pd.DataFrame, *, limit: int = 12) -> go.Figure:
     """Draw the total of all companies and of each cohort, size band and country.
 
     Parameters
     ----------
     portfolio
         Rows of table portfolio_intervals of one estimator.
-    level
-        Probability content of the intervals.
     limit
         How many groups of each grouping to draw, the largest ones first.
     """
+    level = level_of(portfolio)
     figure = go.Figure()
     labels: list[str] = []
     drawn = []
@@ -84,7 +84,7 @@ def _label(name: str, grouping: str, companies: int) -> str:
         text = SIZE_BAND_LABELS[name]
     else:
         text = name
-    return f"{shorten(text)} ({companies:,})"
+    return f"{shorten(text)} ({count(companies)})"
 
 
 def _add_totals(

@@ -9,17 +9,16 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..wording import percent, share
 from .count_axis import add_count_axis, position
-from .style import INK, MUTED, lay_out, percent, shorten
+from .style import INK, MUTED, lay_out, level_of, shorten
 
 __all__ = ["pattern_check"]
 
 _WITHIN, _OUTSIDE = "#0072B2", "#D55E00"
 
 
-def pattern_check(
-    checks: pd.DataFrame, annotators: Sequence[str], *, level: float = 0.8, limit: int = 24
-) -> go.Figure:
+def pattern_check(checks: pd.DataFrame, annotators: Sequence[str], *, limit: int = 24) -> go.Figure:
     """Draw observed counts of label patterns against held-out predictions.
 
     Parameters
@@ -28,11 +27,10 @@ def pattern_check(
         Rows of table predictive_checks of one estimator.
     annotators
         Names in the order of a pattern's characters.
-    level
-        Probability content of the predictions.
     limit
         How many patterns of each class to draw, the most frequent ones first.
     """
+    level = level_of(checks)
     classes = ((0, "rated CVs of people who are no experts"), (1, "rated CVs of experts"))
     figure = make_subplots(
         rows=1, cols=2, horizontal_spacing=0.14, subplot_titles=[title for _, title in classes]
@@ -52,7 +50,7 @@ def pattern_check(
     figure = lay_out(
         figure,
         "Does the model predict the label patterns?",
-        f"{percent(round(within, 3))} of all patterns lie within their {percent(level)} prediction"
+        f"{share(within)} of all patterns lie within their {percent(level)} prediction"
         f". Labels in the order {shorten(', '.join(annotators), 110)}",
         height=20 * longest + 200,
     )

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..errors import ComputeError
+from ..model.estimators import ESTIMATORS
+from ..model.intervals import LEVEL
+from ..wording import percent
+
 __all__ = [
-    "ESTIMATORS",
     "EVIDENCE",
     "FAINT",
     "INK",
@@ -19,8 +23,9 @@ __all__ = [
     "TRUTH",
     "Mark",
     "company_labels",
+    "estimator_mark",
     "lay_out",
-    "percent",
+    "level_of",
     "shorten",
 ]
 
@@ -41,11 +46,15 @@ EVIDENCE: Mapping[str, Mark] = {
     "profiles": Mark("from labelled profiles", "#0072B2", "circle"),
     "aggregates": Mark("from keyword counts only", "#D55E00", "square"),
 }
-ESTIMATORS: Mapping[str, Mark] = {
-    "five_layer": Mark("five_layer", "#0072B2", "circle"),
-    "independent": Mark("independent", "#009E73", "square"),
-    "log_debias": Mark("log_debias", "#CC79A7", "diamond"),
-}
+#: Distinct for all colour vision (Okabe and Ito 2008), and by shape in print.
+_ESTIMATOR_LOOKS = (
+    ("#0072B2", "circle"),
+    ("#009E73", "square"),
+    ("#CC79A7", "diamond"),
+    ("#E69F00", "triangle-up"),
+    ("#56B4E9", "cross"),
+    ("#D55E00", "star"),
+)
 TRUTH = Mark("true number", INK, "x-thin-open")
 
 SIZE_BAND_LABELS: Mapping[str, str] = {
@@ -57,9 +66,27 @@ SIZE_BAND_LABELS: Mapping[str, str] = {
 }
 
 
-def percent(share: float) -> str:
-    """Write a share as a whole percentage where it is one ("80 %")."""
-    return f"{100 * share:.4g} %"
+def level_of(rows: pd.DataFrame) -> float:
+    """Return the level of a table's intervals.
+
+    Raises
+    ------
+    ComputeError
+        They are of several levels, which no figure can show under one name.
+    """
+    levels = rows["level"].unique()
+    if len(levels) > 1:
+        raise ComputeError(
+            f"Intervals of {', '.join(map(percent, sorted(levels)))} stand in one table. Run the "
+            "whole study, so that all are of one level."
+        )
+    return float(levels[0]) if len(levels) else LEVEL
+
+
+def estimator_mark(name: str) -> Mark:
+    """Return how an estimator is drawn: the same in every figure, whichever are shown."""
+    colour, symbol = _ESTIMATOR_LOOKS[list(ESTIMATORS).index(name) % len(_ESTIMATOR_LOOKS)]
+    return Mark(name, colour, symbol)
 
 
 def shorten(text: str, length: int = 34) -> str:

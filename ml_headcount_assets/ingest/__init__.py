@@ -6,14 +6,15 @@ what makes a whole file unusable is an `InputError` that tells what to do.
 """
 
 from .annotators import study_annotators
-from .companies import read_companies
+from .companies import company_keys, read_companies
 from .identifiers import company_slug, normalise_company_id
 from .profile_labels import read_profile_labels
 from .profiles import read_profiles
-from .rated_cvs import read_rated_cvs, read_rated_texts
+from .rated_cvs import read_rated_cvs
 from .rejects import no_rejects
 
 __all__ = [
+    "company_keys",
     "company_slug",
     "no_rejects",
     "normalise_company_id",
@@ -21,6 +22,5 @@ __all__ = [
     "read_profile_labels",
     "read_profiles",
     "read_rated_cvs",
-    "read_rated_texts",
     "study_annotators",
 ]

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..model.annotators import Annotator
 from ..model.priors import size_band
 from ..study import CompaniesFile, Study
 from .annotators import study_annotators
@@ -17,17 +18,39 @@ from .rejects import WHOLE_ROW
 from .tables import RawTable, read_table
 from .values import map_distinct, parse_counts
 
-__all__ = ["read_companies"]
+__all__ = ["company_keys", "read_companies"]
 
 _OPTIONAL = ("name", "headquarters", "country", "cohort")
 _HITS_SUFFIX = "_hits"
 
 
-def read_companies(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def company_keys(study: Study) -> list[str]:
+    """Return the slugs of a study's companies, sorted, without reading anything else of them.
+
+    Raises
+    ------
+    InputError
+        As `read_companies`, of the column of ids.
+    """
+    _, ids = _identified(study.files.companies)
+    return sorted({company_slug(company) for company in ids})
+
+
+def read_companies(
+    study: Study, annotators: Sequence[Annotator] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read the company table of a study.
 
     A company that stands in several rows is taken from the first of them and belongs to the
     cohorts of all of them. A headcount that is zero, negative or no number is missing.
+
+    Parameters
+    ----------
+    study
+        The study.
+    annotators
+        Its annotators, of which some are filters whose hits are counted; None finds them in the
+        files.
 
     Returns
     -------
@@ -48,6 +71,21 @@ def read_companies(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
         be used.
     """
     entry = study.files.companies
+    table, ids = _identified(entry)
+    cohorts = _merge_cohorts(ids, _optional_text(table, entry, "cohort"))
+    first = _reject_repeats(table, ids)
+    table, ids = table.keep(first), ids[first]
+
+    companies = _companies(table, ids, cohorts, entry)
+    known = study_annotators(study) if annotators is None else annotators
+    filters = [annotator.name for annotator in known if annotator.kind == "filter"]
+    hits = _read_hits(table, companies, entry, filters)
+    companies = companies.sort_values("company", ignore_index=True)
+    return companies, hits, table.rejects.frame()
+
+
+def _identified(entry: CompaniesFile) -> tuple[RawTable, NDArray[np.object_]]:
+    """Return the rows of companies that have an id, and these ids, normalised."""
     table = read_table(entry.path)
     rows = len(table)
     raw_ids = table.require(entry.columns.company_id, "files.companies.columns.company_id")
@@ -58,15 +96,7 @@ def read_companies(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
     )
     table, ids = table.keep(~nameless), ids[~nameless]
     table.refuse_if_unusable(rows)
-    cohorts = _merge_cohorts(ids, _optional_text(table, entry, "cohort"))
-    first = _reject_repeats(table, ids)
-    table, ids = table.keep(first), ids[first]
-
-    companies = _companies(table, ids, cohorts, entry)
-    filters = [a.name for a in study_annotators(study) if a.kind == "filter"]
-    hits = _read_hits(table, companies, entry, filters)
-    companies = companies.sort_values("company", ignore_index=True)
-    return companies, hits, table.rejects.frame()
+    return table, ids
 
 
 def _companies(

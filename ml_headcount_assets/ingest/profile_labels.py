@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..model.annotators import check_derived
+from ..model.annotators import Annotator, check_derived
 from ..study import Study
 from .annotators import study_annotators
 from .identifiers import company_slug, normalise_company_id
-from .label_columns import annotator_columns, wide_labels
+from .label_columns import wide_labels
 from .tables import RawTable, read_table
 from .values import map_distinct
 
@@ -25,7 +25,9 @@ _MOST_MATCHED = 100
 
 
 def read_profile_labels(
-    study: Study, known_company_ids: Collection[str]
+    study: Study,
+    known_company_ids: Collection[str],
+    annotators: Sequence[Annotator] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the labels of a study's profiles.
 
@@ -36,6 +38,8 @@ def read_profile_labels(
     known_company_ids
         Normalised ids of the company table. Profiles of other companies are counted in the
         rejects, one line a company, with the known id that is most like it.
+    annotators
+        The study's annotators; None finds them in the files.
 
     Returns
     -------
@@ -65,8 +69,11 @@ def read_profile_labels(
     usable = known & identified
     table, company_id, profile_id = table.keep(usable), company_id[usable], profile_id[usable]
     table.refuse_if_unusable(rows)
-    wide = wide_labels(table, annotator_columns(study), table.rejects)
-    check_derived(wide, study_annotators(study), table.source)
+    annotators = study_annotators(study) if annotators is None else annotators
+    columns = {each.name: each.name for each in annotators}
+    columns |= {entry.name: entry.source_column for entry in study.annotators or ()}
+    wide = wide_labels(table, dict(sorted(columns.items())), table.rejects)
+    check_derived(wide, annotators, table.source)
     return _long(wide, company_id, profile_id), table.rejects.frame()
 
 

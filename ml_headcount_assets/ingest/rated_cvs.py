@@ -17,7 +17,7 @@ from .rejects import WHOLE_ROW, Rejects
 from .tables import RawTable, read_table
 from .values import parse_labels
 
-__all__ = ["read_rated_cvs", "read_rated_texts"]
+__all__ = ["read_rated_cvs"]
 
 
 def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -27,7 +27,8 @@ def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
     -------
     rated_cvs
         rated_id (str), is_expert (Int8, 0 or 1); rows without a verdict are rejected. Without
-        a column of ids, a CV goes by its line.
+        a column of ids, a CV goes by its line. text ("" where there is none), text_hash, recipe:
+        made as those of the profiles are.
     rated_labels
         rated_id, annotator, label (Int8, missing where it could not be obtained); one row per
         CV and annotator whose labels are in the file or follow from the CV's text, or, of a
@@ -41,11 +42,11 @@ def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
         The file cannot be read, an annotator has no labels, nobody or everybody is an expert,
         or a derived annotator contradicts its definition.
     """
-    table, rated_cvs = _usable(study)
+    table, rated_cvs = _with_texts(*_usable(study))
     wide = rated_labels(study, table)
     elsewhere = []
     for name, path in study.held_out.items():
-        wide[name], unused = held_out_labels(path, _hashed(table, rated_cvs))
+        wide[name], unused = held_out_labels(path, rated_cvs)
         elsewhere.append(unused)
     here = [a for a in study_annotators(study) if {a.name, *a.derived} <= set(wide)]
     check_derived(wide, here, table.source)
@@ -55,31 +56,15 @@ def read_rated_cvs(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
     return rated_cvs, long.astype({"label": "Int8"}), rejects
 
 
-def read_rated_texts(study: Study) -> pd.DataFrame:
-    """Read the texts of a study's rated CVs, made by the recipe of the profiles.
-
-    Returns
-    -------
-    DataFrame
-        rated_id, text, text_hash, recipe; the CVs that have a verdict and a text.
-
-    Raises
-    ------
-    InputError
-        As `read_rated_cvs`.
-    """
-    frame = _hashed(*_usable(study))
-    frame["recipe"] = RECIPE_VERSION
-    return frame[frame["text"] != ""].reset_index(drop=True)
-
-
-def _hashed(table: RawTable, rated_cvs: pd.DataFrame) -> pd.DataFrame:
-    """Return rated_id, text and text_hash of every CV; the text is "" where there is none."""
+def _with_texts(table: RawTable, rated_cvs: pd.DataFrame) -> tuple[RawTable, pd.DataFrame]:
+    """Return the table as it is, and the CVs with their texts."""
     # What is wrong with the texts is told where the labels are made.
     texts = rated_texts(replace(table, rejects=Rejects(table.source))) or [""] * len(table)
-    frame = pd.DataFrame({"rated_id": rated_cvs["rated_id"], "text": texts}).astype("str")
-    frame["text_hash"] = [hash_text(text) for text in texts]
-    return frame
+    return table, rated_cvs.assign(
+        text=pd.array(texts, "str"),
+        text_hash=pd.array([hash_text(text) for text in texts], "str"),
+        recipe=RECIPE_VERSION,
+    )
 
 
 def _usable(study: Study) -> tuple[RawTable, pd.DataFrame]:

@@ -8,7 +8,7 @@ from ..compute.protocol import Progress
 from ..study import Study
 from .companies import read_companies
 from .profiles import read_profiles
-from .rated_cvs import read_rated_texts
+from .rated_cvs import read_rated_cvs
 
 __all__ = ["text_sizes"]
 
@@ -28,7 +28,8 @@ def text_sizes(study: Study, progress: Progress) -> dict[str, int]:
     InputError
         The files cannot be used.
     """
-    sizes = _sizes_of(read_rated_texts(study))
+    rated, _, _ = read_rated_cvs(study)
+    sizes = _sizes_of(rated[rated["text"] != ""])
     for table, rows in read_profiles(study, read_companies(study)[0], progress=progress):
         if table == "profiles":
             sizes |= _sizes_of(rows)

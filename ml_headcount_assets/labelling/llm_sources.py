@@ -9,12 +9,12 @@ file are taken.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
-from ..ingest.annotators import study_annotators
 from ..ingest.batch_results import batch_folders
+from ..model.annotators import Annotator
 from ..study import Study
 from ..study.annotators import AnnotatorEntry
 from ..text.llm import LlmAnnotator
@@ -63,8 +63,8 @@ class LlmSources:
         return LlmSources(self.asked if have_text else (), imported)
 
 
-def llm_sources(study: Study) -> LlmSources:
-    """Return where the labels of a study's LLM annotators come from.
+def llm_sources(study: Study, annotators: Sequence[Annotator]) -> LlmSources:
+    """Return where the labels of those of a study's annotators come from that are LLMs.
 
     A study without raw profiles has none to give: all its labels are in its files.
 
@@ -75,7 +75,7 @@ def llm_sources(study: Study) -> LlmSources:
     """
     if study.files.profiles is None:
         return LlmSources((), {})
-    llms = [annotator for annotator in study_annotators(study) if annotator.kind == "llm"]
+    llms = [annotator for annotator in annotators if annotator.kind == "llm"]
     entries = {entry.name: entry for entry in study.annotators or ()}
     folders = batch_folders(study)
     for llm in llms:

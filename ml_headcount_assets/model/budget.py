@@ -9,7 +9,8 @@ import pandas as pd
 
 from .estimate import estimate_headcount
 from .evidence import NONE
-from .settings import LAYERS
+from .intervals import LEVEL
+from .settings import LAYERS, EstimatorSettings
 
 __all__ = ["uncertainty_budget"]
 
@@ -19,7 +20,8 @@ def uncertainty_budget(
     profiles: pd.DataFrame,
     companies: pd.DataFrame,
     *,
-    level: float = 0.8,
+    settings: EstimatorSettings | None = None,
+    level: float = LEVEL,
     **options: Any,
 ) -> pd.DataFrame:
     """Switch layers on one at a time and off one at a time.
@@ -27,7 +29,9 @@ def uncertainty_budget(
     Parameters
     ----------
     validation, profiles, companies, options
-        As for `estimate_headcount`, except `layers`.
+        As for `estimate_headcount`.
+    settings
+        As there; which layers are on does not matter.
     level
         Content of the intervals.
 
@@ -35,44 +39,32 @@ def uncertainty_budget(
     -------
     DataFrame
         ``layer, total_sd_alone, total_sd_without, share, mean_width_alone,
-        mean_width_without``: standard deviation of the total and mean width of the companies'
-        intervals with only this layer on, and with all but this one. ``share`` is the layer's
-        share of the variances alone. The last row, ``all``, has every layer on. Layers
+        mean_width_without, level``: standard deviation of the total and mean width of the
+        companies' intervals with only this layer on, and with all but this one. ``share`` is the
+        layer's share of the variances alone. The last row, ``all``, has every layer on. Layers
         interact, so neither column adds up exactly to the last row.
     """
-    total_all, width_all = _spread(validation, profiles, companies, LAYERS, level, options)
+    settings = settings or EstimatorSettings.default()
+
+    def spread(*layers: str) -> tuple[float, float]:
+        """Return the total's standard deviation and the companies' mean width."""
+        result = estimate_headcount(
+            validation, profiles, companies, settings=settings.with_layers(layers), **options
+        )
+        intervals = result.intervals(level)
+        known = intervals["evidence"] != NONE
+        width = float((intervals["high"] - intervals["low"])[known].mean())
+        return float(result.total(level=level)["sd"]), width
+
     rows = []
     for layer in LAYERS:
-        alone = _spread(validation, profiles, companies, (layer,), level, options)
-        others = tuple(other for other in LAYERS if other != layer)
-        without = _spread(validation, profiles, companies, others, level, options)
+        alone, without = spread(layer), spread(*(other for other in LAYERS if other != layer))
         rows.append((layer, alone[0], without[0], alone[1], without[1]))
-    table = pd.DataFrame(
-        rows,
-        columns=[
-            "layer",
-            "total_sd_alone",
-            "total_sd_without",
-            "mean_width_alone",
-            "mean_width_without",
-        ],
-    )
+    columns = ["layer", "total_sd_alone", "total_sd_without"]
+    columns += ["mean_width_alone", "mean_width_without"]
+    table = pd.DataFrame(rows, columns=columns)
     variance = table["total_sd_alone"] ** 2
     table.insert(3, "share", variance / variance.sum() if variance.sum() > 0 else np.nan)
-    table.loc[len(table)] = ["all", total_all, total_all, 1.0, width_all, width_all]
-    return table
-
-
-def _spread(
-    validation: pd.DataFrame,
-    profiles: pd.DataFrame,
-    companies: pd.DataFrame,
-    layers: tuple[str, ...],
-    level: float,
-    options: dict[str, Any],
-) -> tuple[float, float]:
-    result = estimate_headcount(validation, profiles, companies, layers=layers, **options)
-    intervals = result.intervals(level)
-    known = intervals["evidence"] != NONE
-    width = float((intervals["high"] - intervals["low"])[known].mean())
-    return float(result.total(level=level)["sd"]), width
+    total_sd, width = spread(*LAYERS)
+    table.loc[len(table)] = ["all", total_sd, total_sd, 1.0, width, width]
+    return table.assign(level=float(level))

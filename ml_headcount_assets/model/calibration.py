@@ -7,7 +7,7 @@ the same annotators in draw b, which is what makes totals over companies meaning
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,11 +18,10 @@ from scipy.special import ndtri
 from ..compute.engine import Engine
 from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
-from ..errors import InputError
+from .annotator_fit import FIT_ARRAYS, AnnotatorFit
 from .annotators import Annotator, check_derived, likelihood_annotators
 from .correlations import (
     Shrinkage,
-    annotator_pairs,
     fit_shrinkage,
     matrices_from_pairs,
     pair_correlations,
@@ -30,10 +29,10 @@ from .correlations import (
 )
 from .orthants import orthant_probabilities
 from .rated import RatedPatterns, count_rated
-from .settings import ESTIMATORS, EstimatorSettings
+from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, block_count, stream
 
-__all__ = ["AnnotatorFit", "fit_annotators"]
+__all__ = ["PROBIT", "ErrorModel", "Tabulate", "fit_annotators"]
 
 # Resamples that measure the sampling variance of each correlation before it is shrunk: the
 # variance is then known to 10 %, far better than the variation between pairs.
@@ -45,122 +44,44 @@ _SMALLEST_PROBABILITY = 1e-10
 # tens of thousands of tables at a time.
 _BLOCKS_TOGETHER = {"cpu": 1, "gpu": 400}
 
+#: P(pattern | class) of shape (D, 2, 2**J), from rates (D, 2, J) and correlations (D, 2, J, J).
+Tabulate = Callable[
+    [NDArray[np.float64], NDArray[np.float64], EstimatorSettings, Engine], NDArray[np.float64]
+]
+
 
 @dataclass(frozen=True)
-class AnnotatorFit:
-    """Joint draws of the annotators' error rates and correlations.
-
-    D is the number of draws rounded up to whole blocks (`streams.DRAW_BLOCK`); axis 1 is the
-    class (0 non-experts, 1 experts); J annotators in the order of `annotators`.
+class ErrorModel:
+    """How the annotators' errors are told from rated CVs.
 
     Attributes
     ----------
-    described
-        All annotators, sorted by name: the order of a pattern's characters in pattern tables.
-    annotators
-        The J of them that enter the likelihood, sorted by name.
-    rated
-        Number of rated non-experts and experts, shape (2,).
-    positive_rates
-        P(label 1 | class): false-positive rate and sensitivity, shape (D, 2, J).
-    correlations
-        Latent correlation matrices after shrinkage and repair, shape (D, 2, J, J).
-    pattern_probabilities
-        P(pattern | class) of all complete patterns, shape (D, 2, 2**J). Empty last axis for
-        `log_debias`, which has no such notion.
-    repair_distance
-        Frobenius norm by which a matrix had to be moved to become positive definite, (D, 2).
+    tabulate
+        Makes the table of pattern probabilities; None, if there is no such notion.
+    resampled
+        Whether each draw resamples the rated CVs, or all of them take the observed rates.
+    correlated
+        Whether correlations are estimated, or taken for zero.
     """
 
-    described: tuple[Annotator, ...]
-    annotators: tuple[Annotator, ...]
-    rated: NDArray[np.int64]
-    positive_rates: NDArray[np.float64]
-    correlations: NDArray[np.float64]
-    pattern_probabilities: NDArray[np.float64]
-    repair_distance: NDArray[np.float64]
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the annotators."""
-        return [annotator.name for annotator in self.annotators]
-
-    @property
-    def sensitivity(self) -> NDArray[np.float64]:
-        """P(1 | expert), shape (D, J)."""
-        return self.positive_rates[:, 1]
-
-    @property
-    def specificity(self) -> NDArray[np.float64]:
-        """P(0 | non-expert), shape (D, J)."""
-        return 1.0 - self.positive_rates[:, 0]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per draw, arrays flattened in row order to lists of numbers."""
-        columns = {name: getattr(self, name) for name in _ARRAYS}
-        frame = pd.DataFrame({"draw": np.arange(len(self.positive_rates))})
-        frame["rated"] = [self.rated.tolist()] * len(frame)
-        for name, values in columns.items():
-            frame[name] = values.reshape(len(frame), -1).tolist()
-        return frame
-
-    @classmethod
-    def from_frame(cls, frame: pd.DataFrame, annotators: Sequence[Annotator]) -> AnnotatorFit:
-        """Rebuild a fit from `to_frame`'s rows; exact to the last bit.
-
-        Parameters
-        ----------
-        annotators
-            All annotators that the fit was made with.
-        """
-        described = tuple(sorted(annotators, key=lambda a: a.name))
-        rows = frame.sort_values("draw")
-        count = len(rows["positive_rates"].iloc[0]) // 2
-        kept = likelihood_annotators(described, six_dimensional=count == len(described))
-        if len(kept) != count:
-            raise InputError(
-                f"The stored fit has {count} annotators, the study {len(kept)}; refit them."
-            )
-        patterns = 2**count if len(rows["pattern_probabilities"].iloc[0]) else 0
-        shapes = {
-            "positive_rates": (2, count),
-            "correlations": (2, count, count),
-            "pattern_probabilities": (2, patterns),
-            "repair_distance": (2,),
-        }
-        arrays = {
-            name: np.array(rows[name].tolist(), dtype=float).reshape(len(rows), *shape)
-            for name, shape in shapes.items()
-        }
-        rated = np.array(rows["rated"].iloc[0], dtype=np.int64)
-        return cls(described, kept, rated, **arrays)
-
-    def summary(self, level: float = 0.8) -> pd.DataFrame:
-        """Return mean and interval of each annotator's sensitivity and specificity."""
-        columns: dict[str, object] = {"annotator": self.names}
-        for name, values in (("sensitivity", self.sensitivity), ("specificity", self.specificity)):
-            low, high = np.quantile(values, _tails(level), axis=0)
-            columns |= {f"{name}_mean": values.mean(axis=0)}
-            columns |= {f"{name}_low": low, f"{name}_high": high}
-        return pd.DataFrame(columns)
-
-    def correlation_summary(self, level: float = 0.8) -> pd.DataFrame:
-        """Return mean and interval of each latent correlation, by class."""
-        rows = []
-        for expert in (0, 1):
-            for i, j in annotator_pairs(len(self.annotators)):
-                values = self.correlations[:, expert, i, j]
-                low, high = np.quantile(values, _tails(level))
-                rows.append((expert, self.names[i], self.names[j], values.mean(), low, high))
-        names = ["is_expert", "annotator_a", "annotator_b", "mean", "low", "high"]
-        return pd.DataFrame(rows, columns=names)
+    tabulate: Tabulate | None
+    resampled: bool = True
+    correlated: bool = True
 
 
-_ARRAYS = ("positive_rates", "correlations", "pattern_probabilities", "repair_distance")
+def _orthants(
+    rates: NDArray[np.float64],
+    matrices: NDArray[np.float64],
+    settings: EstimatorSettings,
+    engine: Engine,
+) -> NDArray[np.float64]:
+    return orthant_probabilities(
+        ndtri(rates), matrices, points=settings.orthant_points, engine=engine
+    )
 
 
-def _tails(level: float) -> tuple[float, float]:
-    return (1 - level) / 2, (1 + level) / 2
+#: The multivariate probit.
+PROBIT = ErrorModel(_orthants)
 
 
 def fit_annotators(
@@ -170,7 +91,7 @@ def fit_annotators(
     *,
     draws: int,
     seed: int,
-    estimator: str = "five_layer",
+    errors: ErrorModel = PROBIT,
     compute: Compute | None = None,
     progress: Progress | None = None,
 ) -> AnnotatorFit:
@@ -186,9 +107,8 @@ def fit_annotators(
         Which layers are on and how rates and matrices are estimated.
     draws, seed
         Number of draws (rounded up to whole blocks) and the seed of their streams.
-    estimator
-        ``"independent"`` sets all correlations to zero, ``"log_debias"`` uses the observed
-        rates without any resampling, every other draws all of it.
+    errors
+        What is estimated, and how patterns follow from it (`Estimator.errors`).
     compute, progress
         Where blocks of draws run, and a callback ``(done, total)``.
 
@@ -197,8 +117,6 @@ def fit_annotators(
     InputError
         If the rated CVs cannot be used; the message says why.
     """
-    if estimator not in ESTIMATORS:
-        raise InputError(f"Unknown estimator {estimator!r}; there are {', '.join(ESTIMATORS)}.")
     if not settings.six_dimensional:
         check_derived(rated, annotators, "the rated CVs")
     kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
@@ -206,22 +124,13 @@ def fit_annotators(
     compute = compute or LocalCompute()
     blocks = block_count(draws)
     engine = compute.engine.settle(tables=2 * blocks * DRAW_BLOCK)
-    fitter = _Fitter.of(patterns, kept, settings, seed, estimator, engine)
+    fitter = _Fitter.of(patterns, kept, settings, seed, errors, engine)
     size = _BLOCKS_TOGETHER[engine.worker]
     tasks = [range(start, min(start + size, blocks)) for start in range(0, blocks, size)]
     parts = compute.map(fitter, tasks, progress, worker=engine.worker)
-    arrays = {name: np.concatenate([part[name] for part in parts]) for name in _ARRAYS}
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in FIT_ARRAYS}
     described = tuple(sorted(annotators, key=lambda a: a.name))
     return AnnotatorFit(described, kept, patterns.totals, **arrays)
-
-
-def _products(rates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the pattern probabilities of independent annotators; (..., J) -> (..., 2**J)."""
-    table = np.ones((*rates.shape[:-1], 1))
-    for column in range(rates.shape[-1]):
-        rate = rates[..., column, None]
-        table = np.concatenate([table * (1 - rate), table * rate], axis=-1)
-    return table
 
 
 @dataclass(frozen=True)
@@ -231,7 +140,7 @@ class _Fitter:
     patterns: RatedPatterns
     settings: EstimatorSettings
     seed: int
-    estimator: str
+    errors: ErrorModel
     engine: Engine
     shrinkage: Shrinkage | None = None
 
@@ -242,12 +151,12 @@ class _Fitter:
         annotators: tuple[Annotator, ...],
         settings: EstimatorSettings,
         seed: int,
-        estimator: str,
+        errors: ErrorModel,
         engine: Engine,
     ) -> _Fitter:
         """Choose the intensity of shrinkage, which all blocks share."""
-        fitter = cls(patterns, settings, seed, estimator, engine)
-        shrinks = settings.shrink_correlations and estimator == "five_layer"
+        fitter = cls(patterns, settings, seed, errors, engine)
+        shrinks = settings.shrink_correlations and errors.correlated
         if not shrinks or len(annotators) == 1:
             return fitter
         rng = stream(seed, "annotators", "shrinkage")
@@ -265,24 +174,20 @@ class _Fitter:
         rates = self._rates(self._weights("rated_cvs", blocks))
         matrices, distance = self._matrices(blocks)
         table = self._pattern_probabilities(rates, matrices)
-        return dict(zip(_ARRAYS, (rates, matrices, table, distance), strict=True))
+        return dict(zip(FIT_ARRAYS, (rates, matrices, table, distance), strict=True))
 
     def _pattern_probabilities(
         self, rates: NDArray[np.float64], matrices: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        if self.estimator == "log_debias":
+        if self.errors.tabulate is None:
             return np.empty((len(rates), 2, 0))
-        if self.estimator == "independent":
-            table = _products(rates)
-        else:
-            points = self.settings.orthant_points
-            table = orthant_probabilities(ndtri(rates), matrices, points=points, engine=self.engine)
+        table = self.errors.tabulate(rates, matrices, self.settings, self.engine)
         # Where both classes are this improbable their ratio is numerical noise, and a profile
         # that shows such a pattern all the same should be told by its prevalence.
         return np.maximum(table, _SMALLEST_PROBABILITY)
 
     def _weights(self, layer: str, blocks: range) -> NDArray[np.float64]:
-        if not self.settings.has(layer) or self.estimator == "log_debias":
+        if not self.settings.has(layer) or not self.errors.resampled:
             return self.patterns.repeated(len(blocks) * DRAW_BLOCK)
         rngs = (stream(self.seed, "annotators", layer, block) for block in blocks)
         return np.concatenate([self.patterns.resample(rng, DRAW_BLOCK) for rng in rngs])
@@ -307,7 +212,7 @@ class _Fitter:
 
     def _matrices(self, blocks: range) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         draws = len(blocks) * DRAW_BLOCK
-        if self.estimator != "five_layer" or self.count == 1:
+        if not self.errors.correlated or self.count == 1:
             identity = np.broadcast_to(np.eye(self.count), (draws, 2, self.count, self.count))
             return identity.copy(), np.zeros((draws, 2))
         pairs = self._pairs(self._weights("correlations", blocks))

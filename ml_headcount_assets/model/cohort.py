@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from ..compute.engine import Engine
 from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
+from .annotator_fit import AnnotatorFit
 from .annotators import Annotator
-from .calibration import AnnotatorFit
 from .copula import base_filters, cell_labels, cell_probabilities
 from .correlations import matrices_from_pairs, pair_correlations, repair_correlation
-from .evidence import PROFILES, CompanyEvidence, assess_companies
+from .evidence import PROFILES, CompanyEvidence
 from .patterns import pattern_likelihood
 from .posterior import draw_prevalence, expert_posterior
 from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, block_count, padded_draws, stream
+from .study_evidence import StudyEvidence
 
 __all__ = ["CohortFit", "fit_cohort"]
 
@@ -30,7 +31,7 @@ _FEWEST_COMPANIES = 5
 _HELD_NUMBERS = 25_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CohortFit:
     """Joint draws of what the cohort shares, D of them as in `AnnotatorFit`.
 
@@ -53,6 +54,18 @@ class CohortFit:
     companies_with_profiles: int
     companies_with_both: int
 
+    def __repr__(self) -> str:
+        return (
+            f"CohortFit of {', '.join(self.filters) or 'no filters'}: correlations from "
+            f"{self.companies_with_profiles} companies with profiles, scale from "
+            f"{self.companies_with_both} that have counts too, {self.draws} draws"
+        )
+
+    @property
+    def draws(self) -> int:
+        """Number of draws, D."""
+        return len(self.scale)
+
     def known_filters(
         self, company: CompanyEvidence, draws: int
     ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -60,6 +73,13 @@ class CohortFit:
         columns = [j for j, name in enumerate(self.filters) if name in company.hits]
         filters = tuple(self.filters[j] for j in columns)
         return filters, self.correlations[:draws, columns][:, :, columns]
+
+    def diagnostics(self) -> dict[str, object]:
+        """Return the scale, and how many companies it rests on."""
+        return {
+            "aggregate_scale_mean": float(self.scale.mean()),
+            "companies_with_both": self.companies_with_both,
+        }
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per draw, the matrix flattened in row order."""
@@ -87,8 +107,7 @@ class CohortFit:
 
 def fit_cohort(
     fit: AnnotatorFit,
-    pattern_counts: pd.DataFrame,
-    companies: pd.DataFrame,
+    evidence: StudyEvidence,
     settings: EstimatorSettings,
     *,
     draws: int,
@@ -102,8 +121,8 @@ def fit_cohort(
     ----------
     fit
         The annotators.
-    pattern_counts, companies
-        Of the whole cohort; see `evidence.assess_companies`.
+    evidence
+        Of the whole cohort.
     settings, draws, seed, compute, progress
         As in `fit_annotators`.
 
@@ -114,8 +133,7 @@ def fit_cohort(
     ratio of expected experts, profiles over keyword counts, summed over the companies that have
     both, under the same annotators and prevalences.
     """
-    assessed = assess_companies(pattern_counts, companies, fit.described, fit.annotators, settings)
-    assessed = sorted(assessed, key=lambda company: company.company_id)
+    assessed = sorted(evidence.assess(settings), key=lambda company: company.company_id)
     with_profiles = [company for company in assessed if company.evidence == PROFILES]
     filters = _counted_filters(fit.annotators, assessed)
     correlations = _filter_correlations(fit, filters, with_profiles, settings, seed, draws)

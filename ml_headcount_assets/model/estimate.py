@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,18 +10,27 @@ import pandas as pd
 
 from ..compute.protocol import Compute, Progress
 from ..errors import InputError
-from .annotators import Annotator, check_derived, infer_annotators
-from .calibration import AnnotatorFit, fit_annotators
-from .cohort import CohortFit, fit_cohort
+from .annotator_fit import AnnotatorFit
+from .annotators import Annotator, check_derived, infer_annotators, likelihood_annotators
+from .calibration import fit_annotators
+from .estimators import DEFAULT_ESTIMATOR, Cohort, Estimator, estimator_of
 from .headcount import draw_headcounts
+from .input_checks import (
+    check_companies,
+    check_counts,
+    check_frames,
+    check_numbers,
+    check_profiles,
+    warn_about_constants,
+    warn_about_time,
+)
 from .patterns import count_patterns
-from .priors import Priors
 from .result import HeadcountResult
 from .settings import EstimatorSettings
+from .study_evidence import StudyEvidence
 
-__all__ = ["DEFAULT_ESTIMATOR", "estimate_headcount"]
+__all__ = ["estimate_headcount"]
 
-DEFAULT_ESTIMATOR = "five_layer"
 _PROFILE_KEYS = {"company_id", "profile_id", "n_profiles"}
 
 
@@ -31,16 +39,12 @@ def estimate_headcount(
     profiles: pd.DataFrame,
     companies: pd.DataFrame,
     estimator: str = DEFAULT_ESTIMATOR,
-    preset: str | None = None,
+    settings: EstimatorSettings | None = None,
     *,
     draws: int = 1000,
     seed: int = 0,
-    layers: Iterable[str] | None = None,
-    priors: Priors | None = None,
     compute: Compute | None = None,
     progress: Progress | None = None,
-    annotators: Sequence[Annotator] | None = None,
-    settings: EstimatorSettings | None = None,
 ) -> HeadcountResult:
     """Estimate how many experts work at each company, and how sure that is.
 
@@ -55,21 +59,13 @@ def estimate_headcount(
         ``company_id``, ``headcount`` (may be missing); optionally ``cohort``, and
         ``<filter>_hits`` for companies without profiles.
     estimator
-        One of `settings.ESTIMATORS`.
-    preset
-        Name of a set of choices (`EstimatorSettings.preset`); None takes the default ones.
+        One of `estimators.ESTIMATORS`.
+    settings
+        All other choices: priors, layers, kinds of annotators; None takes the default ones.
     draws, seed
         Number of joint draws, and the seed of all random streams.
-    layers
-        Names of the layers that are on; None for all (`settings.LAYERS`).
-    priors
-        Beta priors of the share of experts; None takes those of the preset.
     compute, progress
         Where the work runs, and a callback ``(done, total)``, once per stage.
-    annotators
-        Kinds and derivations; None infers them (`annotators.infer_annotators`).
-    settings
-        All choices at once, instead of `preset`.
 
     Returns
     -------
@@ -81,64 +77,55 @@ def estimate_headcount(
     ------
     InputError
         If a table cannot be used: an annotator on one side only, a label other than 0, 1 or
-        missing, a company twice, no expert among the rated CVs, and the like.
+        missing, a company twice, a count that is none, no expert among the rated CVs, and the
+        like. The message names the table, the row and the column.
 
     Notes
     -----
     Annotators are matched by name; the order of columns and rows changes no number. A subset of
     companies with profiles gives the numbers they have in the whole. Companies with keyword
     counts only lean on the others (`cohort.fit_cohort`), so theirs depend on who is there.
+
+    Examples
+    --------
+    >>> from ml_headcount_assets import estimate_headcount, simulate_study
+    >>> world = simulate_study(companies=30, profiles=3_000, seed=1)
+    >>> result = estimate_headcount(world.validation, world.profiles, world.companies, draws=50)
+    >>> table = result.intervals(level=0.9)
+    >>> len(table), bool((table["low"].dropna() <= table["high"].dropna()).all())
+    (30, True)
+    >>> result.total("headcount >= 1000")["companies"] < result.total()["companies"]
+    True
     """
-    settings = _settings(settings, preset, layers, priors)
-    described = _annotators(annotators, validation, profiles)
-    if not settings.six_dimensional:
-        check_derived(profiles, described, "the profiles")
-    _check_companies(companies)
-    counts = count_patterns(profiles, [annotator.name for annotator in described])
+    chosen = estimator_of(estimator)
+    settings = settings or EstimatorSettings.default()
+    check_frames(validation=validation, profiles=profiles, companies=companies)
+    check_numbers(draws, seed)
+    check_companies(companies)
+    check_profiles(profiles)
+    annotators = _annotators(settings, validation, profiles)
+    check_counts(companies, annotators)
+    counts = _counted(validation, profiles, annotators, settings)
     matched = counts["company_id"].isin(companies["company_id"].astype(str))
+    evidence = StudyEvidence(annotators, counts[matched], companies, rated=validation)
+    run: dict[str, Any] = {"draws": draws, "seed": seed, "compute": compute, "progress": progress}
+    fit = _fit(chosen, evidence, settings, run)
+    cohort = chosen.fit_cohort(fit, evidence, settings, **run)
+    result = draw_headcounts(fit, cohort, evidence, settings, estimator=estimator, **run)
     unmatched = counts[~matched]
-    run: dict[str, Any] = {
-        "draws": draws,
-        "seed": seed,
-        "compute": compute,
-        "progress": progress,
-    }
-    fit = fit_annotators(validation, described, settings, estimator=estimator, **run)
-    cohort = fit_cohort(fit, counts[matched], companies, settings, **run)
-    result = draw_headcounts(
-        fit, cohort, counts[matched], companies, settings, estimator=estimator, **run
+    _warn_about_strays(unmatched)
+    return replace(
+        result,
+        diagnostics=_diagnostics(annotators, fit, cohort, settings, unmatched),
+        companies=companies.reset_index(drop=True),
     )
-    result.diagnostics.update(_diagnostics(fit, cohort, unmatched))
-    if len(unmatched):
-        warnings.warn(
-            f"{int(unmatched['n_profiles'].sum())} profiles of "
-            f"{unmatched['company_id'].nunique()} companies that are not in the company table "
-            "were left out.",
-            stacklevel=2,
-        )
-    return result
-
-
-def _settings(
-    settings: EstimatorSettings | None,
-    preset: str | None,
-    layers: Iterable[str] | None,
-    priors: Priors | None,
-) -> EstimatorSettings:
-    if settings is not None and preset is not None:
-        raise InputError("Give either settings or a preset, not both.")
-    if settings is None:
-        settings = EstimatorSettings.preset(preset) if preset else EstimatorSettings.default()
-    if priors is not None:
-        settings = replace(settings, priors=priors)
-    return settings.with_layers(layers)
 
 
 def _annotators(
-    annotators: Sequence[Annotator] | None, validation: pd.DataFrame, profiles: pd.DataFrame
+    settings: EstimatorSettings, validation: pd.DataFrame, profiles: pd.DataFrame
 ) -> tuple[Annotator, ...]:
     """Return the annotators sorted by name, having checked that both tables have them."""
-    if annotators is None:
+    if settings.annotators is None:
         described = infer_annotators(validation)
         extra = set(profiles.columns) - {a.name for a in described} - _PROFILE_KEYS
         if extra:
@@ -147,7 +134,7 @@ def _annotators(
                 "error rates are unknown; add its labels to the rated CVs or drop the column."
             )
     else:
-        described = tuple(sorted(annotators, key=lambda a: a.name))
+        described = tuple(sorted(settings.annotators, key=lambda a: a.name))
     for annotator in described:
         for frame, where in ((validation, "the rated CVs"), (profiles, "the profiles")):
             if annotator.name not in frame.columns:
@@ -155,29 +142,59 @@ def _annotators(
                     f"Annotator {annotator.name!r} is missing from {where}; annotators are "
                     "matched by name and have to be on both sides."
                 )
-    if "company_id" not in profiles.columns:
-        raise InputError("The profiles have no column 'company_id'.")
     return described
 
 
-def _check_companies(companies: pd.DataFrame) -> None:
-    for column in ("company_id", "headcount"):
-        if column not in companies.columns:
-            raise InputError(f"The company table has no column {column!r}.")
-    if companies["company_id"].isna().any():
-        row = companies.index[companies["company_id"].isna()][0]
-        raise InputError(f"In the company table, row {row!r} has no company_id.")
+def _counted(
+    validation: pd.DataFrame,
+    profiles: pd.DataFrame,
+    annotators: tuple[Annotator, ...],
+    settings: EstimatorSettings,
+) -> pd.DataFrame:
+    """Return the profiles' label patterns, having looked for what cannot be or is odd."""
+    kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
+    if not settings.six_dimensional:
+        check_derived(profiles, annotators, "the profiles")
+    warn_about_constants(validation, profiles, kept)
+    warn_about_time(kept)
+    return count_patterns(profiles, [annotator.name for annotator in annotators])
+
+
+def _fit(
+    estimator: Estimator,
+    evidence: StudyEvidence,
+    settings: EstimatorSettings,
+    run: dict[str, Any],
+) -> AnnotatorFit | None:
+    if estimator.errors is None or evidence.rated is None:
+        return None
+    return fit_annotators(
+        evidence.rated, evidence.annotators, settings, errors=estimator.errors, **run
+    )
+
+
+def _warn_about_strays(unmatched: pd.DataFrame) -> None:
+    if len(unmatched):
+        warnings.warn(
+            f"{int(unmatched['n_profiles'].sum())} profiles of "
+            f"{unmatched['company_id'].nunique()} companies that are not in the company table "
+            "were left out.",
+            stacklevel=3,
+        )
 
 
 def _diagnostics(
-    fit: AnnotatorFit, cohort: CohortFit, unmatched: pd.DataFrame
+    annotators: tuple[Annotator, ...],
+    fit: AnnotatorFit | None,
+    cohort: Cohort,
+    settings: EstimatorSettings,
+    unmatched: pd.DataFrame,
 ) -> dict[str, object]:
+    kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
     return {
-        "annotators": fit.names,
-        "derived_left_out": [a.name for a in fit.described if a not in fit.annotators],
+        "annotators": [annotator.name for annotator in kept],
+        "derived_left_out": [a.name for a in annotators if a not in kept],
         "profiles_without_company": int(unmatched["n_profiles"].sum()),
-        "matrices_repaired": float((fit.repair_distance > 0).mean()),
-        "largest_repair": float(fit.repair_distance.max()),
-        "aggregate_scale_mean": float(cohort.scale.mean()),
-        "companies_with_both": cohort.companies_with_both,
+        **({} if fit is None else fit.diagnostics()),
+        **cohort.diagnostics(),
     }

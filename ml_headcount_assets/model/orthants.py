@@ -76,6 +76,14 @@ def orthant_probabilities(
     for nearly singular matrices and in many dimensions, Sobol points with a fixed Owen
     scrambling take their place. Which it is depends on the matrix alone: the function is
     deterministic, and a result does not depend on what it is computed with.
+
+    Examples
+    --------
+    Two annotators that agree more often than by chance; the last pattern is 11:
+
+    >>> table = orthant_probabilities([0.0, 0.0], [[1.0, 0.5], [0.5, 1.0]])
+    >>> [round(float(probability), 4) for probability in table]
+    [0.3333, 0.1667, 0.1667, 0.3333]
     """
     mean = np.asarray(mean, dtype=float)
     correlation = np.asarray(correlation, dtype=float)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..compute.protocol import Compute, Progress
 from .annotators import Annotator
-from .calibration import fit_annotators
+from .calibration import PROBIT, ErrorModel, fit_annotators
+from .intervals import LEVEL, tails
 from .labels import label_matrix
 from .patterns import encode_patterns, pattern_likelihood
 from .rated import expert_flags
@@ -30,8 +31,8 @@ def predictive_checks(
     settings: EstimatorSettings,
     *,
     seed: int,
-    estimator: str = "five_layer",
-    level: float = 0.8,
+    errors: ErrorModel = PROBIT,
+    level: float = LEVEL,
     compute: Compute | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -44,19 +45,21 @@ def predictive_checks(
     ----------
     rated
         ``is_expert`` and one column per annotator.
-    annotators, settings, seed, estimator, compute, progress
-        As in `fit_annotators`; an estimator without pattern probabilities predicts nothing.
+    annotators, settings, seed, errors, compute, progress
+        As in `fit_annotators`; errors that are described without patterns predict nothing.
     level
         Content of the predictive interval; the columns are called low and high at any level.
 
     Returns
     -------
     DataFrame
-        ``is_expert, pattern, observed, expected, low, high, within``: one row per class and
-        pattern that occurs or is expected at least once in two hundred CVs of its class.
+        ``is_expert, pattern, observed, expected, low, high, level, within``: one row per class
+        and pattern that occurs or is expected at least once in two hundred CVs of its class.
         Patterns run over the likelihood's annotators, sorted by name.
     """
     flags = expert_flags(rated)
+    if errors.tabulate is None:
+        return pd.DataFrame(columns=_COLUMNS)
     folds = _folds(rated, flags, sorted(a.name for a in annotators), seed)
     observed: dict[tuple[int, str], int] = {}
     predicted: dict[tuple[int, str], NDArray[np.float64]] = {}
@@ -67,11 +70,9 @@ def predictive_checks(
             settings,
             draws=_DRAWS,
             seed=seed,
-            estimator=estimator,
+            errors=errors,
             compute=compute,
         )
-        if fit.pattern_probabilities.shape[-1] == 0:
-            return pd.DataFrame(columns=_COLUMNS)
         held = label_matrix(rated[folds == fold], fit.names, "the rated CVs")
         for expert in (0, 1):
             chosen = held[flags[folds == fold] == expert]
@@ -86,7 +87,7 @@ def predictive_checks(
     return _table(observed, predicted, np.bincount(flags, minlength=2), level)
 
 
-_COLUMNS = ["is_expert", "pattern", "observed", "expected", "low", "high", "within"]
+_COLUMNS = ["is_expert", "pattern", "observed", "expected", "low", "high", "level", "within"]
 
 
 def _folds(
@@ -131,7 +132,7 @@ def _table(
         seen = observed.get((expert, pattern), 0)
         if not seen and draws.mean() < totals[expert] / 200:
             continue
-        low, high = np.quantile(draws, ((1 - level) / 2, (1 + level) / 2), method="inverted_cdf")
+        low, high = np.quantile(draws, tails(level, _DRAWS), method="inverted_cdf")
         within = bool(low <= seen <= high)
-        rows.append((expert, pattern, seen, float(draws.mean()), low, high, within))
+        rows.append((expert, pattern, seen, float(draws.mean()), low, high, float(level), within))
     return pd.DataFrame(rows, columns=_COLUMNS)

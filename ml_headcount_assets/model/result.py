@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
+from ..wording import count, interval, percent
+from .choosing import chosen_companies
 from .evidence import NONE
+from .intervals import LEVEL, fewest_draws, tails
 
 __all__ = ["DrawSums", "HeadcountResult", "summarise_draws"]
 
@@ -20,7 +22,7 @@ _COPIED_NUMBERS = 1_000_000
 CONFIDENCES = ("probable", "possible", "non-zero", "not detected", "no evidence")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HeadcountResult:
     """Joint draws of the number of experts, company by company.
 
@@ -40,6 +42,19 @@ class HeadcountResult:
         Labelled profiles, and employees the estimate is for (0: unknown), shape (C,).
     diagnostics
         What happened on the way: unmatched profiles, mended matrices, the aggregate scale.
+    companies
+        What else is known of the companies, C rows in the same order, for `total` to choose by;
+        None if nothing is.
+
+    Examples
+    --------
+    >>> from ml_headcount_assets import estimate_headcount, simulate_study
+    >>> world = simulate_study(companies=20, profiles=2_000, seed=0)
+    >>> result = estimate_headcount(world.validation, world.profiles, world.companies, draws=100)
+    >>> type(result).__name__, result.draws.shape
+    ('HeadcountResult', (20, 100))
+    >>> sorted(result.total(level=0.9))[:4]
+    ['companies', 'companies_without_evidence', 'high', 'level']
     """
 
     company_id: NDArray[np.object_]
@@ -49,23 +64,44 @@ class HeadcountResult:
     n_profiles: NDArray[np.int64]
     headcount: NDArray[np.int64]
     diagnostics: dict[str, Any] = field(default_factory=dict)
+    companies: pd.DataFrame | None = None
 
-    def intervals(self, level: float = 0.8) -> pd.DataFrame:
+    def __repr__(self) -> str:
+        known, draws = int((self.evidence != NONE).sum()), self.draws.shape[1]
+        text = f"Experts at {count(len(self.evidence))} companies, {count(known)} with evidence"
+        if not known:
+            return text
+        if draws < fewest_draws(LEVEL):
+            return f"{text}: {draws} joint draws, too few for an interval"
+        total = self.total()
+        return (
+            f"{text}: {count(total['median'])} in total ({percent(LEVEL)} interval "
+            f"{interval(total['low'], total['high'])}; {count(draws)} joint draws)"
+        )
+
+    def intervals(self, level: float = LEVEL) -> pd.DataFrame:
         """Summarise each company.
 
         Parameters
         ----------
         level
             Probability content of the interval. The columns are called low and high whatever
-            the level; at 0.8 they are those quantiles.
+            the level; at 0.8 they are the quantiles of 10 and 90 %.
 
         Returns
         -------
         DataFrame
-            ``company_id, n_profiles, headcount, evidence, mean, sd, low, median, high,
-            share_median, confidence, flags``. Without evidence the numbers are missing, never 0.
+            ``company_id, n_profiles, headcount, evidence, mean, sd, low, median, high, level,
+            share, confidence, flags``; share is the median over the headcount. Without evidence
+            the numbers are missing, never 0.
+
+        Raises
+        ------
+        InputError
+            The level is none, or there are too few draws to tell its ends.
         """
         everybody = np.ones(len(self.company_id), dtype=bool)
+        tails(level, self.draws.shape[1])
         summary = np.full((5, len(everybody)), np.nan)
         for rows in self.known_chunks(everybody):
             summary[:, rows] = summarise_draws(self.draws.data[rows], level)
@@ -85,19 +121,25 @@ class HeadcountResult:
                 "low": low,
                 "median": median,
                 "high": high,
-                "share_median": share,
+                "level": float(level),
+                "share": share,
                 "confidence": _confidence(low, median, high),
                 "flags": self.flags,
             }
         ).assign(headcount=lambda f: f["headcount"].mask(f["headcount"] < 0))
 
-    def total(self, mask: ArrayLike | None = None, level: float = 0.8) -> dict[str, float]:
+    def total(
+        self, where: str | pd.Series | ArrayLike | None = None, level: float = LEVEL
+    ) -> dict[str, float]:
         """Summarise the total of any set of companies, summed within each draw.
 
         Parameters
         ----------
-        mask
-            Boolean, shape (C,); None takes all companies.
+        where
+            The companies that are meant; None takes all of them. A query over the columns of
+            `intervals` and of the company table (``"cohort == 'labs' and headcount > 1000"``);
+            a boolean Series whose index is the companies' ids, in any order; or booleans in the
+            order of the result, shape (C,).
         level
             As in `intervals`.
 
@@ -105,14 +147,28 @@ class HeadcountResult:
         -------
         dict
             ``companies`` (with evidence), ``companies_without_evidence``, ``mean, sd, low,
-            median, high``; the numbers are NaN if no company of the set has evidence.
+            median, high, level``; the numbers are NaN if no company of the set has evidence.
+
+        Raises
+        ------
+        InputError
+            The query cannot be followed, companies are missing from the Series' index, or the
+            level is none.
         """
-        chosen = np.ones(len(self.company_id), bool) if mask is None else np.asarray(mask)
-        if chosen.shape != self.company_id.shape or chosen.dtype != bool:
-            raise InputError(f"mask must be {len(self.company_id)} booleans, one per company.")
+        mask = np.ones(len(self.company_id), bool) if where is None else self._chosen(where, level)
         sums = DrawSums(self.draws.shape[1])
-        sums.add(self, chosen)
+        sums.add(self, mask)
         return sums.summary(level)
+
+    def _chosen(self, where: str | pd.Series | ArrayLike, level: float) -> NDArray[np.bool_]:
+        def described() -> pd.DataFrame:
+            table = self.intervals(level)
+            if self.companies is None:
+                return table
+            more = self.companies.drop(columns=table.columns, errors="ignore")
+            return table.assign(**{name: more[name].to_numpy() for name in more})
+
+        return chosen_companies(where, self.company_id, described)
 
     def known_chunks(self, chosen: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
         """Yield where the chosen companies with evidence are, a few at a time.
@@ -145,28 +201,32 @@ class DrawSums:
             self.companies += len(rows)
         self.without_evidence += int((mask & (result.evidence == NONE)).sum())
 
-    def summary(self, level: float = 0.8) -> dict[str, float]:
+    def summary(self, level: float = LEVEL) -> dict[str, float]:
         """Return what `HeadcountResult.total` does."""
-        total = {
+        tails(level, len(self.sums))
+        summary = summarise_draws(self.sums, level) if self.companies else np.full(5, np.nan)
+        numbers = dict(zip(("mean", "sd", "low", "median", "high"), summary.tolist(), strict=True))
+        return {
             "companies": self.companies,
             "companies_without_evidence": self.without_evidence,
+            **numbers,
+            "level": float(level),
         }
-        summary = summarise_draws(self.sums, level) if self.companies else np.full(5, np.nan)
-        return total | dict(
-            zip(("mean", "sd", "low", "median", "high"), summary.tolist(), strict=True)
-        )
 
 
-def summarise_draws(draws: NDArray[np.integer], level: float = 0.8) -> NDArray[np.float64]:
+def summarise_draws(draws: NDArray[np.integer], level: float = LEVEL) -> NDArray[np.float64]:
     """Return mean, sd, lower quantile, median and upper quantile over the last axis.
 
     Quantiles are draws themselves (inverse of the empirical distribution): a count of people
     is a whole number.
+
+    Raises
+    ------
+    InputError
+        The level is none, or there are too few draws to tell its ends.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level must be between 0 and 1, not {level}.")
-    probabilities = ((1 - level) / 2, 0.5, (1 + level) / 2)
-    quantiles = np.quantile(draws, probabilities, axis=-1, method="inverted_cdf")
+    low, high = tails(level, draws.shape[-1])
+    quantiles = np.quantile(draws, (low, 0.5, high), axis=-1, method="inverted_cdf")
     return np.stack([draws.mean(axis=-1), draws.std(axis=-1, ddof=1), *quantiles])
 
 

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from ..errors import InputError
+from .annotators import Annotator
 from .priors import DEFAULT_PRIORS, PAPER_PRIORS, Priors
 
-__all__ = ["ESTIMATORS", "LAYERS", "MODEL_VERSION", "PRESETS", "EstimatorSettings"]
+__all__ = ["LAYERS", "MODEL_VERSION", "PRESETS", "EstimatorSettings"]
 
 # Part of every cache key: raise it with any change that moves a number.
 MODEL_VERSION = "2"
 
 LAYERS = ("rated_cvs", "prevalence", "employees", "correlations", "truth")
-ESTIMATORS = ("five_layer", "independent", "log_debias")
 PRESETS = ("paper-2026",)
 
 
@@ -58,6 +58,16 @@ class EstimatorSettings:
     aggregate_scale
         Correct companies with keyword counts only by the ratio found on companies that have
         both kinds of evidence.
+    annotators
+        Kinds and derivations of all annotators, for `estimate_headcount`; None infers them from
+        the rated CVs (`annotators.infer_annotators`).
+
+    Examples
+    --------
+    >>> EstimatorSettings.preset("paper-2026").repair
+    'clip'
+    >>> EstimatorSettings.default().with_layers(["truth"]).layers
+    ('truth',)
     """
 
     layers: tuple[str, ...] = LAYERS
@@ -73,6 +83,7 @@ class EstimatorSettings:
     min_profiles: int = 5
     max_headcount_ratio: float = 3.0
     aggregate_scale: bool = True
+    annotators: tuple[Annotator, ...] | None = None
 
     def __post_init__(self) -> None:
         unknown = [layer for layer in self.layers if layer not in LAYERS]
@@ -118,7 +129,15 @@ class EstimatorSettings:
         )
 
     def with_layers(self, layers: Iterable[str] | None) -> EstimatorSettings:
-        """Return a copy with only `layers` on; None keeps what is on now."""
+        """Return a copy with only `layers` on; None keeps what is on now.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer.
+        """
+        if isinstance(layers, str):
+            raise InputError(f"layers must be a list of names, not {layers!r}.")
         return self if layers is None else replace(self, layers=tuple(layers))
 
     def has(self, layer: str) -> bool:
@@ -129,5 +148,7 @@ class EstimatorSettings:
         """Return a stable hash of every choice and of the model's version."""
         record = {"model": MODEL_VERSION, **asdict(self)}
         record["layers"] = sorted(self.layers)
+        if self.annotators is None:
+            del record["annotators"]  # nothing was chosen, as ever
         text = json.dumps(record, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -5,29 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .calibration import AnnotatorFit
+from .annotator_fit import AnnotatorFit
 from .cohort import CohortFit
 from .copula import cell_labels, draw_cells
-from .evidence import AGGREGATES, assess_companies
+from .evidence import AGGREGATES
+from .intervals import LEVEL, tails
 from .patterns import encode_patterns
 from .settings import EstimatorSettings
 from .streams import padded_draws
+from .study_evidence import StudyEvidence
 
 __all__ = ["synthetic_counts"]
 
-_COLUMNS = ["company_id", "pattern", "mean_count", "low", "high"]
+_COLUMNS = ["company_id", "pattern", "mean_count", "low", "high", "level"]
 
 
 def synthetic_counts(
     fit: AnnotatorFit,
     cohort: CohortFit,
-    pattern_counts: pd.DataFrame,
-    companies: pd.DataFrame,
+    evidence: StudyEvidence,
     settings: EstimatorSettings,
     *,
     draws: int,
     seed: int,
-    level: float = 0.8,
+    level: float = LEVEL,
 ) -> pd.DataFrame:
     """Summarise the drawn label patterns of companies with keyword counts only.
 
@@ -35,26 +36,27 @@ def synthetic_counts(
 
     Parameters
     ----------
-    fit, cohort, pattern_counts, companies, settings, draws, seed
+    fit, cohort, settings, draws, seed
         As for `draw_headcounts`.
+    evidence
+        Of the companies wanted.
     level
         Content of the intervals; the columns are called low and high at any level.
 
     Returns
     -------
     DataFrame
-        ``company_id, pattern, mean_count, low, high``; patterns over all annotators, sorted by
-        name, ``-`` for those that keyword counts say nothing about.
+        ``company_id, pattern, mean_count, low, high, level``; patterns over all annotators, sorted
+        by name, ``-`` for those that keyword counts say nothing about.
     """
-    assessed = assess_companies(pattern_counts, companies, fit.described, fit.annotators, settings)
     parts = []
-    for company in assessed:
+    for company in evidence.assess(settings):
         if company.evidence != AGGREGATES:
             continue
         filters, correlations = cohort.known_filters(company, padded_draws(draws))
         counts = draw_cells(company, filters, correlations, settings, seed)[:draws]
-        tails = ((1 - level) / 2, (1 + level) / 2)
-        low, high = np.quantile(counts, tails, axis=0, method="inverted_cdf")
+        ends = tails(level, draws)
+        low, high = np.quantile(counts, ends, axis=0, method="inverted_cdf")
         parts.append(
             pd.DataFrame(
                 {
@@ -63,6 +65,7 @@ def synthetic_counts(
                     "mean_count": counts.mean(axis=0),
                     "low": low,
                     "high": high,
+                    "level": float(level),
                 }
             )
         )

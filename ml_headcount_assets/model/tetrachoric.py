@@ -52,6 +52,11 @@ def tetrachoric(
     saturated, so the maximum of the likelihood is the correlation at which the model's P(1, 1)
     equals the observed one; P(1, 1) grows with the correlation, its derivative being the
     bivariate normal density (Plackett 1954). Solved by Newton's method inside a bracket.
+
+    Examples
+    --------
+    >>> round(float(tetrachoric([[40, 10], [10, 40]])), 3)
+    0.809
     """
     counts = np.asarray(tables, dtype=float)
     if counts.ndim < 2 or counts.shape[-2:] != (2, 2):

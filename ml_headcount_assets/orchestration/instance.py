@@ -11,26 +11,13 @@ from typing import Any
 import dagster as dg
 import yaml
 
-from ml_headcount_assets.study import CONFIG_NAME, Study
+from ml_headcount_assets.warehouse.beside import home_of
 
 from .event_log import BATCH_SIZE_VARIABLE, BatchedSqliteEventLogStorage
 
-__all__ = [
-    "EVENT_BATCH_SIZE",
-    "home_of",
-    "instance_settings",
-    "keep_study",
-    "kept_study",
-    "open_instance",
-    "prepare_home",
-]
+__all__ = ["EVENT_BATCH_SIZE", "instance_settings", "open_instance", "prepare_home"]
 
 EVENT_BATCH_SIZE = "500"
-
-
-def home_of(warehouse: Path) -> Path:
-    """Return the folder of Dagster's files for a warehouse."""
-    return warehouse.resolve().with_suffix(".dagster")
 
 
 def instance_settings(home: str) -> dict[str, Any]:
@@ -83,29 +70,6 @@ def prepare_home(warehouse: Path) -> Path:
     text = yaml.safe_dump(instance_settings(str(home)), sort_keys=False)
     (home / "dagster.yaml").write_text(text, encoding="utf-8")
     return home
-
-
-def keep_study(study: Study, warehouse: Path) -> Path:
-    """Keep a study's configuration beside its warehouse, and return that folder.
-
-    It is a study directory of its own that points to the same data files: what the UI starts
-    later has the settings of the last run.
-    """
-    home = home_of(warehouse)
-    # Defaults stay out: a column that is named has to exist, a default one need not.
-    content = study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    (home / CONFIG_NAME).write_text(text, encoding="utf-8")
-    return home
-
-
-def kept_study(warehouse: Path) -> Study | None:
-    """Return the configuration that was kept beside a warehouse; None if there is none."""
-    kept = home_of(warehouse) / CONFIG_NAME
-    if not warehouse.is_file() or not kept.is_file():
-        return None
-    content = yaml.safe_load(kept.read_text(encoding="utf-8"))
-    return Study.model_validate({"directory": warehouse.parent, **content})
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
 
@@ -26,24 +25,6 @@ def beta_features() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         yield
-
-
-def company_asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Declare an asset that is partitioned by company; all companies of a run go in one step.
-
-    Parameters
-    ----------
-    options
-        Those of `dagster.asset`.
-    """
-
-    def declare(function: Callable[..., Any]) -> dg.AssetsDefinition:
-        with beta_features():
-            return dg.asset(
-                partitions_def=COMPANIES, backfill_policy=dg.BackfillPolicy.single_run(), **options
-            )(function)
-
-    return declare
 
 
 def sync_companies(instance: dg.DagsterInstance, companies: Sequence[str]) -> list[str]:

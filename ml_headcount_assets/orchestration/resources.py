@@ -1,24 +1,24 @@
 """What assets are handed: the study, its warehouse, where to compute, whom to tell."""
 
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from ml_headcount_assets.compute.choice import (
     COMPUTE_VARIABLE,
     ENGINE_VARIABLE,
     PROCESSES_VARIABLE,
     choose_compute,
-    kept_beside,
 )
-from ml_headcount_assets.compute.modal.compute import ModalCompute
 from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.warehouse.beside import ranges_path
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .run_lock import only_run
@@ -33,9 +33,16 @@ class StudyResource(dg.ConfigurableResource):
 
     directory: str | None = None
     config: str | None = None
+    _loaded: Study | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Begin a run: the configuration is read when it is first asked for."""
+        self._loaded = None
 
     def load(self) -> Study:
-        """Read the study's configuration.
+        """Return the study, as its configuration was when a run first asked for it.
+
+        It may be edited while the run lasts; tables of two configurations would not go together.
 
         Raises
         ------
@@ -48,7 +55,9 @@ class StudyResource(dg.ConfigurableResource):
                 f"directory (and {CONFIG_VARIABLE} to its configuration, if that is not the "
                 "directory's own study.yaml), or start with: ml-headcount run --study DIR"
             )
-        return load_study(self.directory, self.config)
+        if self._loaded is None:
+            self._loaded = load_study(self.directory, self.config)
+        return self._loaded
 
 
 class WarehouseResource(dg.ConfigurableResource):
@@ -106,30 +115,6 @@ def no_announcement(line: str) -> None:
     """Tell nobody."""
 
 
-def in_the_runs_log(compute: Compute, context: dg.AssetExecutionContext) -> Compute:
-    """Return a compute whose announcements are in the log of a run, too."""
-    return compute.telling(context.log.info) if isinstance(compute, ModalCompute) else compute
-
-
-def with_pages(
-    compute: Compute, results: Iterator[dg.MaterializeResult]
-) -> Iterator[dg.MaterializeResult]:
-    """Add, to what an asset reports, where the logs of the workers are that made it."""
-    if not isinstance(compute, ModalCompute):
-        yield from results
-        return
-    before = len(compute.pages)
-    for result in results:
-        pages = [dg.MetadataValue.url(page) for page in dict.fromkeys(compute.pages[before:])]
-        # An asset may take several maps, each of them an app with a page.
-        named = {f"modal_{number}": page for number, page in enumerate(pages, start=1)}
-        yield dg.MaterializeResult(
-            asset_key=result.asset_key,
-            metadata={**(result.metadata or {}), **named},
-            data_version=result.data_version,
-        )
-
-
 def _compute_from(environment: Mapping[str, str]) -> Compute:
     processes = environment.get(PROCESSES_VARIABLE) or "0"
     if not processes.isdecimal():
@@ -139,7 +124,7 @@ def _compute_from(environment: Mapping[str, str]) -> Compute:
         environment.get(COMPUTE_VARIABLE) or "local",
         processes=int(processes),
         engine=environment.get(ENGINE_VARIABLE) or "auto",
-        kept=kept_beside(Path(warehouse)) if warehouse else None,
+        kept=ranges_path(Path(warehouse)) if warehouse else None,
         environment=environment,
     )
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ml_headcount_assets.errors import ComputeError
+from ml_headcount_assets.warehouse.beside import lock_path
 
 _held: set[Path] = set()
 
@@ -29,7 +30,7 @@ def only_run(warehouse: Path) -> Iterator[None]:
         yield
         return
     warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with warehouse.with_name(warehouse.name + ".lock").open("a+") as file:
+    with lock_path(warehouse).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

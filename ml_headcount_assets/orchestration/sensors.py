@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from ml_headcount_assets.ingest import read_companies
+from ml_headcount_assets.ingest import company_keys
 from ml_headcount_assets.warehouse.cache import hash_of
 
 from .jobs import whole_study
@@ -24,7 +24,7 @@ def study_files(
     version = hash_of(source_versions(loaded))
     if version == context.cursor:
         return dg.SkipReason("The study has not changed.")
-    companies = read_companies(loaded)[0]["company"].tolist()
+    companies = company_keys(loaded)
     present = context.instance.get_dynamic_partitions(COMPANY_PARTITIONS)
     order = partition_order(present, companies)
     return dg.SensorResult(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,17 +15,22 @@ import dagster as dg
 from pydantic import ValidationError
 
 from ml_headcount_assets.compute.local import LocalCompute
-from ml_headcount_assets.compute.modal.compute import ModalCompute
 from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.ingest import company_slug, normalise_company_id, read_companies
+from ml_headcount_assets.ingest import (
+    company_keys,
+    company_slug,
+    normalise_company_id,
+    read_rated_cvs,
+)
 from ml_headcount_assets.study import Study
+from ml_headcount_assets.warehouse.beside import keep_study, kept_study
 from ml_headcount_assets.warehouse.store import TableStore
 
-from .assets.calibrate import annotators_recipe
-from .assets.keywords import discovery_recipe
+from .assets.calibrate import ANNOTATOR_FIT
+from .assets.keywords import DISCOVERY
 from .build import build_definitions
-from .instance import keep_study, kept_study, open_instance
+from .instance import open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
@@ -39,7 +45,13 @@ from .resources import (
 from .run_lock import only_run
 from .sources import observations
 
-__all__ = ["RunSummary", "Warned", "discovery_is_current", "materialize_study"]
+__all__ = [
+    "RunSummary",
+    "Warned",
+    "discover_study_keywords",
+    "discovery_is_current",
+    "materialize_study",
+]
 
 _SESSION_TAG = "ml_headcount/session"
 #: The choices in a study's configuration that estimates depend on.
@@ -47,6 +59,8 @@ _OF_ESTIMATES = (
     *("estimators", "preset", "draws", "seed"),
     *("level", "layers", "priors", "six_dimensional"),
 )
+#: What a discovery has seen of the rated CVs, besides their labels.
+_SEEN = ["rated_id", "is_expert", "text_hash"]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -94,9 +108,8 @@ def materialize_study(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
-    keywords: bool = False,
 ) -> RunSummary:
-    """Bring a study's warehouse up to date; what has not changed is not computed again.
+    """Bring a study's estimates up to date; what has not changed is not computed again.
 
     Parameters
     ----------
@@ -115,8 +128,6 @@ def materialize_study(
         Is told what asking LLMs will cost, before they are asked.
     compute
         Where the draws are computed; None for this process.
-    keywords
-        Discover keywords in the rated CVs, and estimate nothing.
 
     Raises
     ------
@@ -124,40 +135,66 @@ def materialize_study(
         The study cannot be used, or a stage failed; the message is that of the stage. What was
         stored before stays as it was, and the call can be repeated.
     """
-    warehouse = Path(warehouse).resolve()
     study = _with_choices(study, estimators, draws)
-    if keywords:
-        study = _as_estimated(study, warehouse)
+    with _session(study, warehouse, progress, announce, compute) as session:
+        if companies is None:
+            return session.run_all(whole_study.name, settle_everything=True)
+        wanted = [_find_company(company, session.order) for company in companies]
+        if not session.is_calibrated():
+            session.run(calibration.name, session.order[0], session.order[-1])
+        for first, last in contiguous_ranges(session.order, wanted):
+            session.run(refresh_company.name, first, last)
+        session.compute.settle()
+        return session.summary(wanted)
+
+
+def discover_study_keywords(
+    study: Study,
+    warehouse: Path | str,
+    *,
+    progress: ProgressListener | None = None,
+    announce: Announcer | None = None,
+    compute: Compute | None = None,
+) -> RunSummary:
+    """Discover keywords in a study's rated CVs, and estimate nothing.
+
+    The choices that the warehouse's estimates were made with stay on record.
+
+    Parameters
+    ----------
+    study, warehouse, progress, announce, compute
+        As in `materialize_study`.
+
+    Raises
+    ------
+    InputError, ComputeError
+        As in `materialize_study`.
+    """
+    study = _as_estimated(study, Path(warehouse).resolve())
+    with _session(study, warehouse, progress, announce, compute) as session:
+        return session.run_all(keyword_discovery.name)
+
+
+@contextmanager
+def _session(
+    study: Study,
+    warehouse: Path | str,
+    progress: ProgressListener | None,
+    announce: Announcer | None,
+    compute: Compute | None,
+) -> Iterator[_Session]:
+    """Hold a warehouse and open what is needed for runs on it."""
+    warehouse = Path(warehouse).resolve()
     with only_run(warehouse), open_instance(warehouse) as instance:
         _close_interrupted_runs(instance)
-        session = _Session(
+        yield _Session(
             study,
             warehouse,
             instance,
-            {
-                "progress": progress or no_progress,
-                "announce": announce or no_announcement,
-                "compute": compute or LocalCompute(),
-            },
+            progress=progress or no_progress,
+            announce=announce or no_announcement,
+            compute=compute or LocalCompute(),
         )
-        order = sync_companies(instance, read_companies(study)[0]["company"].tolist())
-        for observation in observations(study):
-            instance.report_runless_asset_event(observation)
-        if companies is None:
-            wanted = list(order)
-            job = keyword_discovery if keywords else whole_study
-            session.run(job.name, order[0], order[-1])
-        else:
-            wanted = [_find_company(company, order) for company in companies]
-            if not session.is_calibrated():
-                session.run(calibration.name, order[0], order[-1])
-            for first, last in contiguous_ranges(order, wanted):
-                session.run(refresh_company.name, first, last)
-        if isinstance(compute, ModalCompute):
-            # What its workers have found is in the warehouse now; after a whole run, so is what
-            # earlier runs have left behind.
-            compute.settle(everything=companies is None and not keywords)
-        return session.summary(wanted)
 
 
 def discovery_is_current(study: Study, warehouse: Path) -> bool:
@@ -173,9 +210,13 @@ def discovery_is_current(study: Study, warehouse: Path) -> bool:
     kept = kept_study(warehouse)
     if kept is not None:
         study = study.model_copy(update={"keywords": kept.keywords})
-    store = TableStore(warehouse)
-    with store.snapshot() as snapshot:
-        return not compare_stored(snapshot, discovery_recipe(store, study), None).misses
+    with TableStore(warehouse).snapshot() as snapshot:
+        stored = snapshot.read("rated_cvs", columns=_SEEN)
+        outdated = compare_stored(snapshot, DISCOVERY, study).misses
+    rated, _, _ = read_rated_cvs(study)
+    as_it_is = rated.sort_values("rated_id", ignore_index=True)[_SEEN]
+    same = as_it_is.to_numpy().tolist() == stored.to_numpy().tolist()
+    return same and not outdated
 
 
 def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | None) -> Study:
@@ -237,18 +278,33 @@ class _Session:
         study: Study,
         warehouse: Path,
         instance: dg.DagsterInstance,
-        resources: Mapping[str, Any],
+        *,
+        compute: Compute,
+        **resources: Any,
     ) -> None:
         self.study, self.warehouse, self.instance = study, warehouse, instance
+        self.compute = compute
         home = keep_study(study, warehouse)
         self.definitions = build_definitions(
             resources={
                 "study": StudyResource(directory=str(home)),
                 "warehouse": WarehouseResource(path=str(warehouse)),
+                "compute": compute,
                 **resources,
             }
         )
         self.results: list[dg.ExecuteInProcessResult] = []
+        self.order = sync_companies(instance, company_keys(study))
+        for observation in observations(study):
+            instance.report_runless_asset_event(observation)
+
+    def run_all(self, job: str, *, settle_everything: bool = False) -> RunSummary:
+        """Run a job for all companies, and return what it did."""
+        self.run(job, self.order[0], self.order[-1])
+        # What workers have found is in the warehouse now; after a run of everything, so is what
+        # earlier runs have left behind.
+        self.compute.settle(everything=settle_everything)
+        return self.summary(self.order)
 
     def run(self, job: str, first: str, last: str) -> None:
         """Run a job for the companies from `first` to `last`."""
@@ -290,13 +346,12 @@ class _Session:
         InputError
             It has draws made with other settings, or from other rated CVs.
         """
-        store = TableStore(self.warehouse)
         if not self.warehouse.is_file():
             return False
-        with store.snapshot() as snapshot:
+        with TableStore(self.warehouse).snapshot() as snapshot:
             if not snapshot.has("cohort_fit"):
                 return False
-            if compare_stored(snapshot, annotators_recipe(store, self.study), None).misses:
+            if compare_stored(snapshot, ANNOTATOR_FIT, self.study).misses:
                 raise InputError(
                     "The warehouse was calibrated with other settings, or from other rated CVs. "
                     "Draws of one company cannot be added to those of the others then: run the "

@@ -1,9 +1,12 @@
-"""The study's files as versioned sources: they have changed when their content has."""
+"""What a study's assets come from besides tables: its files, and parts of its configuration.
 
-from __future__ import annotations
+Each has a version, which changes only with what it holds, and stands in the UI as a source. No
+file is read for its content here, and no table made: that is what the assets do.
+"""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,29 +16,96 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.cache import hash_of
 
+from .partitions import beta_features
+from .resources import StudyResource
+from .stages import STUDY
+
 __all__ = [
+    "ANNOTATORS",
+    "ESTIMATION",
+    "FILES",
     "FILTERS",
-    "KEYWORD_SETTINGS",
+    "KEYWORDS",
+    "LEVEL",
+    "NAME",
     "SETTINGS",
-    "SOURCES",
-    "filters_version",
+    "SPENDING",
+    "Setting",
+    "file_version",
     "observations",
-    "reader_version",
-    "settings_version",
     "source_versions",
+    "study_sources",
 ]
 
-#: Asset key of the estimator's settings, which come from the study's configuration.
-SETTINGS = "study_settings"
 
-#: Asset key of the rules of the keyword filters.
-FILTERS = "keyword_filters"
+@dataclass(frozen=True)
+class Setting:
+    """A part of a study's configuration that assets can declare to depend on.
 
-#: Asset key of how keywords are to be discovered.
-KEYWORD_SETTINGS = "keyword_settings"
+    Attributes
+    ----------
+    source
+        Asset key by which the UI knows it; several settings may share one.
+    fields
+        The fields of `Study` that it opens.
+    version
+        What of them a result depends on, as a JSON-like value.
+    """
+
+    source: str
+    fields: tuple[str, ...]
+    version: Callable[[Study], object]
+
+
+#: How estimates are made.
+ESTIMATION = Setting(
+    "study_settings",
+    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional"),
+    lambda study: [
+        *(study.settings().fingerprint(), study.estimators, study.preset),
+        *(study.draws, study.seed),
+    ],
+)
+#: The probability content of intervals.
+LEVEL = Setting("study_settings", ("level",), lambda study: study.level)
+
+#: What the study is called.
+NAME = Setting("study_settings", ("name",), lambda study: study.name)
+
+#: The rules of the keyword filters.
+FILTERS = Setting(
+    "keyword_filters",
+    ("filters",),
+    lambda study: {
+        name: study.keyword_filters.fingerprint(name) for name in study.keyword_filters.rules
+    },
+)
+#: How keywords are to be discovered.
+KEYWORDS = Setting(
+    "keyword_settings", ("keywords",), lambda study: study.keyword_settings().fingerprint()
+)
+
+#: How an LLM's service is asked: no label depends on it, nor on where a file of labels lies.
+_NO_MATTER = {
+    *("api_key_env", "requests_per_minute", "tokens_per_minute", "concurrency"),
+    *("price_per_million", "rated_labels"),
+}
+#: Who labels, as far as the configuration says.
+ANNOTATORS = Setting(
+    "annotator_settings",
+    ("annotators",),
+    lambda study: [
+        each.model_dump(mode="json", exclude=_NO_MATTER) for each in study.annotators or ()
+    ],
+)
+#: How much asking LLMs may cost. What is not asked because of it, the labels' own state says.
+SPENDING = Setting("annotator_settings", ("spending_cap",), lambda _: None)
+
+SETTINGS = (ESTIMATION, LEVEL, NAME, FILTERS, KEYWORDS, ANNOTATORS, SPENDING)
+
 
 #: Asset key of each file's source, by its role in the configuration.
-SOURCES: Mapping[str, str] = {
+FILES: Mapping[str, str] = {
     "companies": "companies_file",
     "validation": "validation_file",
     "profile_labels": "profile_labels_file",
@@ -43,27 +113,27 @@ SOURCES: Mapping[str, str] = {
     "labels": "label_files",
 }
 
+_DESCRIPTIONS: Mapping[str, str] = {
+    "companies_file": "Companies: ids, headcounts, keyword hits.",
+    "validation_file": "CVs that people rated and annotators labelled.",
+    "profile_files": "Profiles of people as they come from a vendor.",
+    "label_files": "Results of LLM batch jobs, if there are any.",
+    "profile_labels_file": "Labels of profiles that were made before.",
+    "keyword_filters": "Terms and rules of the keyword filters.",
+    "annotator_settings": "Who labels, and how LLMs are asked.",
+    "study_settings": "Estimators, priors, layers, draws, seed.",
+    "keyword_settings": "How keywords are to be discovered.",
+}
+
 
 def source_versions(study: Study) -> dict[str, str]:
     """Return a version of every source, which changes only with what it holds."""
-    versions = {source: file_version(study, role) for role, source in SOURCES.items()}
-    return {
-        **versions,
-        FILTERS: filters_version(study),
-        SETTINGS: settings_version(study),
-        KEYWORD_SETTINGS: study.keyword_settings().fingerprint(),
+    versions = {source: file_version(study, role) for role, source in FILES.items()}
+    sources = dict.fromkeys(setting.source for setting in SETTINGS)
+    return versions | {
+        source: hash_of(*(each.version(study) for each in SETTINGS if each.source == source))
+        for source in sources
     }
-
-
-def reader_version(study: Study, role: str) -> str:
-    """Return a hash of all that reading one of the study's files depends on."""
-    if role == "profiles":
-        return file_version(study, role)
-    roles = {role}
-    if study.annotators is None:
-        # Who the annotators are, is then taken from these files.
-        roles |= {"validation", "profile_labels", "labels"}
-    return hash_of({each: file_version(study, each) for each in roles}, filters_version(study))
 
 
 def file_version(study: Study, role: str) -> str:
@@ -71,27 +141,11 @@ def file_version(study: Study, role: str) -> str:
     entry = getattr(study.files, role)
     if entry is None:
         return hash_of(None)
-    mapping = entry.model_dump(mode="json", exclude={"path"})
-    # Who labels raw profiles does not matter for what they say.
-    listed = (study.annotators or ()) if role != "profiles" else ()
-    annotators = [each.model_dump(mode="json", exclude={"rated_labels"}) for each in listed]
     # Labels that filters give CVs which they were learned on belong to the rated CVs.
     held_out = study.held_out if role == "validation" else {}
     labels = {name: _digest(path) for name, path in held_out.items()}
-    return hash_of(_digests(entry.path), entry.path.name, mapping, annotators, labels)
-
-
-def filters_version(study: Study) -> str:
-    """Return a hash of the rules by which raw profiles are labelled by keyword."""
-    raw = study.files.profiles is not None
-    return hash_of(study.keyword_filters.model_dump(mode="json") if raw else None)
-
-
-def settings_version(study: Study) -> str:
-    """Return a hash of everything but the data that the estimates depend on."""
-    return hash_of(
-        *(study.settings().fingerprint(), study.estimators, study.draws, study.seed, study.level)
-    )
+    mapping = entry.model_dump(mode="json", exclude={"path"})
+    return hash_of(_digests(entry.path), entry.path.name, mapping, labels)
 
 
 def observations(study: Study) -> list[dg.AssetObservation]:
@@ -100,6 +154,23 @@ def observations(study: Study) -> list[dg.AssetObservation]:
         dg.AssetObservation(asset_key=source, tags={"dagster/data_version": version})
         for source, version in source_versions(study).items()
     ]
+
+
+def _observe(study: StudyResource) -> Iterator[dg.ObserveResult]:
+    for source, version in source_versions(study.load()).items():
+        yield dg.ObserveResult(asset_key=source, data_version=dg.DataVersion(version))
+
+
+def _source(name: str, description: str) -> dg.AssetSpec:
+    kind = "file" if name in FILES.values() else "yaml"
+    return dg.AssetSpec(name, description=description, **STUDY.attributes({kind}, "study"))
+
+
+with beta_features():
+    #: Hashes of the study's files and settings, by which the UI shows what has changed.
+    study_sources = dg.multi_observable_source_asset(
+        name="observe_study", specs=[_source(*each) for each in _DESCRIPTIONS.items()]
+    )(_observe)
 
 
 def _digests(path: Path) -> str | dict[str, str]:

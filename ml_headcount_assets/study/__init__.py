@@ -19,7 +19,7 @@ from .files import (
     ValidationFile,
 )
 from .keywords import KeywordsEntry
-from .loading import CONFIG_NAME, bundled_studies, load_study
+from .loading import CONFIG_NAME, bundled_studies, load_study, read_kept, write_kept
 from .study import PriorsEntry, Study
 
 __all__ = [
@@ -45,4 +45,6 @@ __all__ = [
     "ValidationFile",
     "bundled_studies",
     "load_study",
+    "read_kept",
+    "write_kept",
 ]

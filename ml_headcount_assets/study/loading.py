@@ -67,6 +67,20 @@ def load_study(directory: Path | str, config: Path | str | None = None) -> Study
     return study
 
 
+def write_kept(study: Study, path: Path) -> None:
+    """Write a study that has been loaded as a configuration, which names its files absolutely."""
+    # Defaults stay out: a column that is named has to exist, a default one need not.
+    content = study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def read_kept(path: Path, directory: Path) -> Study:
+    """Return the study that `write_kept` wrote, whether or not its files are still there."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Study.model_validate({"directory": directory, **content})
+
+
 def _read_config(directory: Path, config: Path | str | None) -> tuple[str, dict[str, Any]]:
     """Return the configuration's name for messages and its content."""
     if config is None:

@@ -9,8 +9,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StrictBool, model_validator
 
+from ..errors import InputError
+from ..model.estimators import ESTIMATORS
+from ..model.intervals import LEVEL, check_level
 from ..model.priors import Priors
-from ..model.settings import ESTIMATORS, EstimatorSettings
+from ..model.settings import EstimatorSettings
 from ..section import Name, Section
 from ..text.filters import KeywordFilters, published_filters
 from ..text.keywords import KeywordSettings
@@ -44,11 +47,11 @@ class Study(Section):
     annotators: tuple[AnnotatorEntry, ...] | None = None
     filters: KeywordFilters | None = None
     keywords: KeywordsEntry = KeywordsEntry()
-    estimators: tuple[Name, ...] = Field(ESTIMATORS, min_length=1)
+    estimators: tuple[Name, ...] = Field(tuple(ESTIMATORS), min_length=1)
     preset: Name | None = None
     draws: int = Field(1000, ge=2, strict=True)
     seed: int = Field(0, ge=0, strict=True)
-    level: float = Field(0.8, gt=0, lt=1)
+    level: float = Field(LEVEL, gt=0, lt=1)
     layers: tuple[Name, ...] | None = None
     priors: PriorsEntry | None = None
     six_dimensional: StrictBool | None = None
@@ -147,6 +150,14 @@ class Study(Section):
                 raise ValueError(
                     f"estimators: {estimator!r} is unknown; there are {', '.join(ESTIMATORS)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _draws_can_tell_the_level(self) -> Self:
+        try:
+            check_level(self.level, self.draws)
+        except InputError as error:
+            raise ValueError(f"draws, level: {error}") from error
         return self
 
     def settings(self) -> EstimatorSettings:

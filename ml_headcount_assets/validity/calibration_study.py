@@ -14,7 +14,7 @@ from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
 from ..errors import InputError
 from ..model.estimate import estimate_headcount
-from ..model.settings import ESTIMATORS
+from ..model.estimators import ESTIMATORS
 from ..worlds.simulation import simulate_study
 from .scoring import score_companies, summarise_scores
 
@@ -76,7 +76,7 @@ def study_calibration(
     *,
     worlds: int = 20,
     scenario: str = "matched",
-    estimators: Sequence[str] = ESTIMATORS,
+    estimators: Sequence[str] = tuple(ESTIMATORS),
     companies: int = 100,
     profiles: int = 20_000,
     draws: int = 400,
@@ -94,7 +94,7 @@ def study_calibration(
     scenario, companies, profiles
         As in `simulate_study`.
     estimators
-        Of `settings.ESTIMATORS`; all of them see the same worlds.
+        Of `estimators.ESTIMATORS`; all of them see the same worlds.
     draws, seed
         As in `estimate_headcount`.
     compute

@@ -90,7 +90,8 @@ def compare(
         Partition keys, or None for an asset of the cohort.
     reads
         For each table that is read: the digests of its parts. A company's input takes its own
-        part of tables that are divided by company, and all of the others.
+        part of tables that are divided by company, and all of the others. A name that is no
+        table's stands for some columns of one, which are taken whole.
     settings
         JSON-like values that the result depends on.
     code_version
@@ -101,7 +102,7 @@ def compare(
     divided = {
         table: parts
         for table, parts in reads.items()
-        if companies is not None and TABLES[table].part == "company"
+        if companies is not None and table in TABLES and TABLES[table].part == "company"
     }
     undivided = {table: parts for table, parts in reads.items() if table not in divided}
     common = hash_of(settings, undivided)

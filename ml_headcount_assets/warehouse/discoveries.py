@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
@@ -17,7 +16,6 @@ from .schemas import TABLES
 __all__ = [
     "DISCOVERED",
     "discovery_rows",
-    "embeddings_path",
     "learned_filter",
     "listed_phrases",
     "no_discovery",
@@ -36,11 +34,6 @@ _FRAME_OF: Mapping[str, str] = {
 
 #: Tables that a discovery fills, in the order in which they follow from each other.
 DISCOVERED: tuple[str, ...] = tuple(_FRAME_OF)
-
-
-def embeddings_path(warehouse: Path) -> Path:
-    """Return where embeddings of the texts of a warehouse's study are remembered."""
-    return warehouse.with_suffix(".embeddings")
 
 
 def discovery_rows(found: KeywordDiscovery) -> dict[str, pd.DataFrame]:
@@ -64,7 +57,7 @@ def discovery_rows(found: KeywordDiscovery) -> dict[str, pd.DataFrame]:
 
 def no_discovery() -> dict[str, pd.DataFrame]:
     """Return the tables of a study in which there is nothing to discover."""
-    return {table: pd.DataFrame(columns=TABLES[table].columns) for table in DISCOVERED}
+    return {table: TABLES[table].empty() for table in DISCOVERED}
 
 
 def listed_phrases(phrases: pd.DataFrame) -> list[str]:

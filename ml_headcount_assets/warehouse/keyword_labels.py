@@ -12,7 +12,7 @@ from ml_headcount_assets.model import Annotator
 from ml_headcount_assets.model.annotators import check_derived
 from ml_headcount_assets.text.filters import KeywordFilters, keyword_labels
 
-from .store import TableStore
+from .store import Tables
 
 __all__ = ["label_profiles"]
 
@@ -22,22 +22,21 @@ _COLUMNS = ["company", "company_id", "profile_id", "recipe"]
 
 
 def label_profiles(
-    store: TableStore,
+    tables: Tables,
     filters: KeywordFilters,
     annotators: Sequence[Annotator],
-    companies: Sequence[str],
     progress: Progress,
 ) -> Iterator[pd.DataFrame]:
-    """Apply keyword filters to the texts of some companies' profiles.
+    """Apply keyword filters to the texts of profiles.
 
     Parameters
     ----------
+    tables
+        Have table profiles.
     filters
         The filters.
     annotators
         Annotators of the study, of which some may follow from others.
-    companies
-        Partition keys.
     progress
         Is told how many profiles are done, of how many.
 
@@ -56,13 +55,11 @@ def label_profiles(
     fired: dict[str, list[np.ndarray]] = {name: [np.empty(0, bool)] for name in filters.rules}
     parts = [pd.DataFrame(columns=[*_COLUMNS, "has_text"], dtype="str")]
     done = 0
-    with store.snapshot() as snapshot:
-        counts = snapshot.row_counts("profiles")
-        total = sum(counts.get(company, 0) for company in companies)
+    with tables.snapshot() as snapshot:
+        total = int(snapshot.query("SELECT count(*) FROM profiles").iloc[0, 0])
         batches = snapshot.stream(
-            f"SELECT {', '.join(_COLUMNS)}, text <> '' AS has_text, text FROM profiles"
-            " WHERE company IN (SELECT unnest(?::VARCHAR[]))",
-            [list(companies)],
+            f"SELECT {', '.join(_COLUMNS)}, text <> '' AS has_text, text FROM profiles",
+            [],
             _AT_ONCE,
         )
         for batch in batches:

@@ -7,29 +7,28 @@ from collections.abc import Sequence
 import pandas as pd
 
 from .schemas import TABLES
-from .store import TableStore
+from .store import Tables, among
 
 __all__ = ["gather_labels"]
 
 
 def gather_labels(
-    store: TableStore, tables: Sequence[str], annotators: Sequence[str], companies: Sequence[str]
+    tables: Tables, of_labels: Sequence[str], annotators: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the labels that some annotators gave to some companies' profiles.
+    """Return the labels that some annotators gave to profiles.
 
     Parameters
     ----------
     tables
-        Tables of labels; no two of them have labels of the same annotator.
+        Have the tables of labels.
+    of_labels
+        Names of these; no two of them have labels of the same annotator.
     annotators
         Names of the annotators that count.
-    companies
-        Partition keys.
     """
     columns = ", ".join(TABLES["profile_labels"].columns)
-    union = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in tables)
-    return store.query(
-        f"SELECT {columns} FROM ({union}) WHERE company IN (SELECT unnest(?::VARCHAR[]))"
-        " AND annotator IN (SELECT unnest(?::VARCHAR[]))",
-        [list(companies), list(annotators)],
+    union = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in of_labels)
+    return tables.query(
+        f"SELECT {columns} FROM ({union}) WHERE {among('annotator')}",
+        [list(annotators)],
     )

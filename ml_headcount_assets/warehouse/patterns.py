@@ -6,22 +6,20 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .store import TableStore
+from .store import Tables
 
 __all__ = ["count_patterns"]
 
 
-def count_patterns(
-    store: TableStore, annotators: Sequence[str], companies: Sequence[str]
-) -> pd.DataFrame:
-    """Count the label patterns of some companies' profiles.
+def count_patterns(tables: Tables, annotators: Sequence[str]) -> pd.DataFrame:
+    """Count the label patterns of profiles.
 
     Parameters
     ----------
+    tables
+        Have table profile_labels.
     annotators
         Names of the annotators, in the order of the pattern's characters.
-    companies
-        Partition keys.
 
     Returns
     -------
@@ -31,16 +29,15 @@ def count_patterns(
     characters = " || ".join(
         "coalesce(max(label) FILTER (annotator = ?)::VARCHAR, '-')" for _ in annotators
     )
-    return store.query(
+    return tables.query(
         f"""
         SELECT company, company_id, pattern, count(*) AS n_profiles
         FROM (
             SELECT company, company_id, {characters or "''"} AS pattern
             FROM profile_labels
-            WHERE company IN (SELECT unnest(?::VARCHAR[]))
             GROUP BY company, company_id, profile_id
         )
         GROUP BY ALL ORDER BY ALL
         """,
-        [*annotators, list(companies)],
+        list(annotators),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.text.filters import FilterRule, KeywordFilters, keyword_labels
 
-from .store import TableStore
+from .store import Tables
 
 __all__ = ["keyword_reach"]
 
@@ -25,7 +25,7 @@ _COLUMNS = ["profiles", "of_profiles", "share", "companies", "of_companies"]
 
 
 def keyword_reach(
-    store: TableStore,
+    tables: Tables,
     phrases: Sequence[str],
     filters: KeywordFilters,
     progress: Progress,
@@ -36,8 +36,8 @@ def keyword_reach(
 
     Parameters
     ----------
-    store
-        The warehouse, with table profiles.
+    tables
+        Have table profiles.
     phrases
         Phrases, each of which is taken for a filter that fires where it occurs.
     filters
@@ -56,7 +56,7 @@ def keyword_reach(
     counted = _Counts(len(names))
     done = 0
     # The search is Arrow's, which lets other threads work meanwhile.
-    with store.snapshot() as snapshot, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with tables.snapshot() as snapshot, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         total = int(snapshot.query("SELECT count(*) FROM profiles WHERE text <> ''").iloc[0, 0])
         for batch in snapshot.stream(
             "SELECT company_id, text FROM profiles WHERE text <> ''", [], _AT_ONCE

@@ -17,6 +17,7 @@ __all__ = [
     "label_rows",
     "rated_label_columns",
     "rated_table",
+    "reject_rows",
     "result_of",
     "with_estimator",
 ]
@@ -49,6 +50,11 @@ def label_rows(labels: pd.DataFrame) -> pd.DataFrame:
     return labels.assign(**{name: None for name in _PROVENANCE if name not in labels})
 
 
+def reject_rows(reader: str, rejects: pd.DataFrame) -> pd.DataFrame:
+    """Return rejects as rows of their table, which has a part for every reader."""
+    return rejects.assign(reader=reader)
+
+
 def rated_table(
     rated_cvs: pd.DataFrame,
     rated_labels: pd.DataFrame,
@@ -59,7 +65,7 @@ def rated_table(
     What an LLM has said in the same way as about the profiles counts, and not what is in the file.
     """
     wide = _label_columns(rated_labels, rated_llm_labels)
-    joined = rated_cvs.set_index("rated_id").join(wide, how="left").sort_index()
+    joined = rated_cvs.set_index("rated_id")[["is_expert"]].join(wide, how="left").sort_index()
     return joined.reset_index(drop=True)
 
 
@@ -122,8 +128,18 @@ def draw_rows(results: Mapping[str, HeadcountResult], slugs: Mapping[str, str]) 
     )
 
 
-def result_of(rows: pd.DataFrame) -> HeadcountResult:
-    """Return the result that rows of one estimator in table headcount_draws stand for."""
+def result_of(rows: pd.DataFrame, companies: pd.DataFrame | None = None) -> HeadcountResult:
+    """Return the result that rows of one estimator in table headcount_draws stand for.
+
+    Parameters
+    ----------
+    rows
+        Of one estimator.
+    companies
+        Rows of table companies, for totals to choose by; None if nothing is to be known of them.
+    """
+    if companies is not None:
+        companies = companies.set_index("company").loc[rows["company"]].reset_index(drop=True)
     draws = np.stack(rows["draws"].tolist()).astype(np.int32, copy=False)
     return HeadcountResult(
         company_id=rows["company_id"].to_numpy(dtype=object),
@@ -132,6 +148,7 @@ def result_of(rows: pd.DataFrame) -> HeadcountResult:
         flags=rows["flags"].to_numpy(dtype=object),
         n_profiles=rows["n_profiles"].to_numpy(dtype=np.int64),
         headcount=rows["headcount"].fillna(0).to_numpy(dtype=np.int64),
+        companies=companies,
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from ml_headcount_assets.model.estimators import ESTIMATORS
 from ml_headcount_assets.model.priors import SIZE_BANDS
-from ml_headcount_assets.model.settings import ESTIMATORS
 from ml_headcount_assets.text.keywords import LISTS
 
 from .table import (
@@ -61,9 +61,22 @@ _COMPANY = {
     "company_id": column(TEXT, "Id of the company in the study's files, normalised"),
 }
 
-_ESTIMATOR = {"estimator": column(TEXT, "Estimator", pa.Check.isin(ESTIMATORS))}
+
+def _known(names: pd.Series) -> pd.Series:
+    return names.isin(list(ESTIMATORS))
+
+
+_ESTIMATOR = {"estimator": column(TEXT, "Estimator", pa.Check(_known, name="known_estimator"))}
 
 _ANNOTATOR = {"annotator": column(TEXT, "Name of the annotator")}
+
+_LEVEL = {
+    "level": column(
+        DOUBLE,
+        "Probability content of the interval",
+        pa.Check.in_range(0, 1, include_min=False, include_max=False),
+    )
+}
 
 _INTERVAL = {
     "mean": column(DOUBLE, "Mean of the draws", _not_negative, nullable=True),
@@ -71,6 +84,7 @@ _INTERVAL = {
     "low": column(DOUBLE, "Lower end of the interval", _not_negative, nullable=True),
     "median": column(DOUBLE, "Median of the draws", _not_negative, nullable=True),
     "high": column(DOUBLE, "Upper end of the interval", _not_negative, nullable=True),
+    **_LEVEL,
 }
 
 _EVIDENCE = column(
@@ -84,6 +98,12 @@ _HEADCOUNT = column(BIGINT, "Employees of the company", _positive, nullable=True
 _PROFILES = column(BIGINT, "Profiles with labels", _not_negative)
 
 _PROFILE = {**_COMPANY, "profile_id": column(TEXT, "Id of the profile within the company")}
+
+_TEXT = {
+    "text": column(TEXT, "What it says about work and education"),
+    "text_hash": column(TEXT, "Hash by which the text is known"),
+    "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+}
 
 _RATED_ID = {"rated_id": column(TEXT, "Id of the rated CV")}
 
@@ -144,6 +164,7 @@ _INGEST = [
         {
             **_RATED_ID,
             "is_expert": column(TINYINT, "The raters' verdict", _a_label),
+            **_TEXT,
         },
         key=["rated_id"],
     ),
@@ -172,9 +193,7 @@ _INGEST = [
         {
             **_PROFILE,
             "snapshot": column(TEXT, "When it was taken (UTC, ISO 8601)", nullable=True),
-            "text": column(TEXT, "What it says about work and education"),
-            "text_hash": column(TEXT, "Hash by which the text is known"),
-            "recipe": column(TEXT, "Version of the recipe that the text is made by"),
+            **_TEXT,
         },
         key=["company", "profile_id"],
         part="company",
@@ -246,6 +265,7 @@ _CALIBRATE = [
             **_ANNOTATOR,
             **_share_summary("sensitivity"),
             **_share_summary("specificity"),
+            **_LEVEL,
         },
         key=["estimator", "annotator"],
     ),
@@ -259,6 +279,7 @@ _CALIBRATE = [
             "mean": column(DOUBLE, "Mean latent correlation", _a_correlation),
             "low": column(DOUBLE, "Lower end of the interval", _a_correlation),
             "high": column(DOUBLE, "Upper end of the interval", _a_correlation),
+            **_LEVEL,
         },
         key=["estimator", "is_expert", "annotator_a", "annotator_b"],
     ),
@@ -293,6 +314,7 @@ _CALIBRATE = [
             "expected": column(DOUBLE, "Held-out prediction", _not_negative),
             "low": column(DOUBLE, "Lower end of the prediction", _not_negative),
             "high": column(DOUBLE, "Upper end of the prediction", _not_negative),
+            **_LEVEL,
             "within": column(BOOLEAN, "Whether the prediction covers the observed count"),
         },
         key=["estimator", "is_expert", "pattern"],
@@ -325,6 +347,7 @@ _ESTIMATE = [
             "mean_count": column(DOUBLE, "Mean number of employees", _not_negative),
             "low": column(DOUBLE, "Lower end of the interval", _not_negative),
             "high": column(DOUBLE, "Upper end of the interval", _not_negative),
+            **_LEVEL,
         },
         key=["company", "estimator", "pattern"],
         part="company",
@@ -338,9 +361,7 @@ _ESTIMATE = [
             "headcount": _HEADCOUNT,
             "evidence": _EVIDENCE,
             **_INTERVAL,
-            "share_median": column(
-                DOUBLE, "Median share of the employees", _not_negative, nullable=True
-            ),
+            "share": column(DOUBLE, "Median share of the employees", _not_negative, nullable=True),
             "confidence": column(TEXT, "Confidence", pa.Check.isin(_CONFIDENCE)),
             "flags": _FLAGS,
         },
@@ -386,8 +407,8 @@ def _measured(meaning: str, *checks: pa.Check) -> pa.Column:
 def _rate_with_interval(rate: str) -> dict[str, pa.Column]:
     return {
         rate: column(DOUBLE, rate.capitalize(), _a_share),
-        f"{rate}_low": column(DOUBLE, "Lower end of its 95 % interval", _a_share),
-        f"{rate}_high": column(DOUBLE, "Upper end of its 95 % interval", _a_share),
+        f"{rate}_low": column(DOUBLE, "Lower end of its interval", _a_share),
+        f"{rate}_high": column(DOUBLE, "Upper end of its interval", _a_share),
     }
 
 
@@ -439,6 +460,7 @@ _KEYWORDS = [
             "n": column(BIGINT, "Rated CVs it is judged on", _positive),
             **_rate_with_interval("sensitivity"),
             **_rate_with_interval("specificity"),
+            **_LEVEL,
             "precision": _measured("Share of experts where it fires", _a_share),
             "recall": column(DOUBLE, "The sensitivity", _a_share),
             "information": _measured("Bits per CV, given the other annotators' labels"),

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,7 @@ from .cache import WHOLE, CacheEntry, Comparison
 from .schemas import TABLES
 from .table import Table
 
-__all__ = ["Snapshot", "TableStore", "Transaction"]
+__all__ = ["Snapshot", "TableStore", "Tables", "Transaction", "among"]
 
 _LOCKED = "Could not set lock on file"
 _PATIENCE_SECONDS = 5.0
@@ -40,6 +41,12 @@ _BOOKS = {
     " data_version VARCHAR)",
 }
 
+
+def among(column: str, name: str = "?") -> str:
+    """Return the condition that a column has one of the values of a parameter."""
+    return f"{column} IN (SELECT unnest({name}::VARCHAR[]))"
+
+
 _PANDAS_INTEGERS = {
     pyarrow.int8(): pd.Int8Dtype(),
     pyarrow.int32(): pd.Int32Dtype(),
@@ -48,7 +55,30 @@ _PANDAS_INTEGERS = {
 }
 
 
-class TableStore:
+class Tables(ABC):
+    """Tables that can be read: all of a warehouse's, or some of them (see `view.TableView`)."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open the tables for reading."""
+
+    def read(
+        self,
+        table: str,
+        companies: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return a table's rows; see `Snapshot.read`."""
+        with self.snapshot() as snapshot:
+            return snapshot.read(table, companies, columns)
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """Return what a SELECT finds; see `Snapshot.query`."""
+        with self.snapshot() as snapshot:
+            return snapshot.query(sql, parameters)
+
+
+class TableStore(Tables):
     """The tables of one warehouse file.
 
     Parameters
@@ -71,13 +101,19 @@ class TableStore:
         ComputeError
             Another process is writing to it, also after a few seconds.
         """
+        with self.connection() as connection:
+            yield Snapshot(connection)
+
+    @contextmanager
+    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file itself for reading; errors as in `snapshot`."""
         if not self.path.is_file():
             raise InputError(
                 f"There is no warehouse at {self.path}. Run the study first, or give the path "
                 "of the warehouse you mean."
             )
         with _connection(self.path, read_only=True) as connection:
-            yield Snapshot(connection)
+            yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -99,21 +135,6 @@ class TableStore:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
-
-    def read(
-        self,
-        table: str,
-        companies: Sequence[str] | None = None,
-        columns: Sequence[str] | None = None,
-    ) -> pd.DataFrame:
-        """Return a table's rows; see `Snapshot.read`."""
-        with self.snapshot() as snapshot:
-            return snapshot.read(table, companies, columns)
-
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-        """Return what a SELECT finds; see `Snapshot.query`."""
-        with self.snapshot() as snapshot:
-            return snapshot.query(sql, parameters)
 
     def write(
         self, table: str, frame: pd.DataFrame, companies: Sequence[str] | None = None
@@ -165,7 +186,7 @@ class Snapshot:
                 f"The warehouse has no table {table!r} yet. Run the stages before this one first."
             )
         names = spec.columns if columns is None else tuple(columns)
-        where = "" if companies is None else "WHERE company IN (SELECT unnest(?::VARCHAR[]))"
+        where = "" if companies is None else f"WHERE {among('company')}"
         rows = self._connection.sql(
             f"SELECT {_quoted(names)} FROM {table} {where} ORDER BY {_quoted(spec.key) or 'ALL'}",
             params=[] if companies is None else [list(companies)],
@@ -192,6 +213,15 @@ class Snapshot:
             "SELECT part, digest FROM _digests WHERE table_name = ? ORDER BY part", [table]
         )
         return dict(found.fetchall())
+
+    def digest_of(self, table: str, columns: Sequence[str]) -> str:
+        """Return a hash of some columns of a table; "" if it has not been made."""
+        if not self.has(table):
+            return ""
+        found = self._connection.execute(
+            f"SELECT {_DIGEST} FROM (SELECT {_row_text(columns)} AS row FROM {table})"
+        ).fetchone()
+        return str(found[0]) if found else ""
 
     def row_counts(self, table: str) -> dict[str, int]:
         """Return how many rows every part of a table has (all of them under `WHOLE`)."""
@@ -269,15 +299,13 @@ class Transaction(Snapshot):
         for spec in TABLES.values():
             if spec.part == "company" and self.has(spec.name):
                 self._delete(spec, [p for p in self.digests(spec.name) if p not in kept])
-        self._connection.execute(
-            "DELETE FROM _cache WHERE company NOT IN (SELECT unnest(?::VARCHAR[]))", [kept]
-        )
+        self._connection.execute(f"DELETE FROM _cache WHERE NOT ({among('company')})", [kept])
 
     def remember(self, comparison: Comparison, data_version: str) -> None:
         """Note what the results of an asset's companies have been made from."""
         companies = list(comparison.inputs)
         self._connection.execute(
-            "DELETE FROM _cache WHERE asset = ? AND company IN (SELECT unnest(?::VARCHAR[]))",
+            f"DELETE FROM _cache WHERE asset = ? AND {among('company')}",
             [comparison.asset, companies],
         )
         self._connection.execute(
@@ -319,11 +347,10 @@ class Transaction(Snapshot):
             self._connection.execute("DELETE FROM _digests WHERE table_name = ?", [spec.name])
             return
         self._connection.execute(
-            f"DELETE FROM {spec.name} WHERE {spec.part} IN (SELECT unnest(?::VARCHAR[]))",
-            [list(parts)],
+            f"DELETE FROM {spec.name} WHERE {among(str(spec.part))}", [list(parts)]
         )
         self._connection.execute(
-            "DELETE FROM _digests WHERE table_name = ? AND part IN (SELECT unnest(?::VARCHAR[]))",
+            f"DELETE FROM _digests WHERE table_name = ? AND {among('part')}",
             [spec.name, list(parts)],
         )
 
@@ -341,17 +368,14 @@ class Transaction(Snapshot):
             )
 
     def _digest(self, spec: Table, parts: Sequence[str] | None) -> None:
-        """Store a hash of the new rows by part. It is a sum, so that their order is no matter."""
-        # Separators that no text has keep ("ab", "c") and ("a", "bc"), "" and NULL apart.
-        row = ", ".join(f"coalesce({_quoted([name])}::VARCHAR, chr(30))" for name in spec.columns)
+        """Store a hash of the new rows by part."""
         part = spec.part or f"'{WHOLE}'"
-        where = "" if parts is None else f"WHERE {part} IN (SELECT unnest($parts::VARCHAR[]))"
+        where = "" if parts is None else f"WHERE {among(part, '$parts')}"
         self._connection.execute(
             f"""
             INSERT INTO _digests
-            SELECT $table, part, count(row), md5(concat_ws(':', count(row),
-                   sum(md5_number_lower(row)), sum(md5_number_upper(row))))
-            FROM (SELECT {part} AS part, concat_ws(chr(31), {row}) AS row FROM {spec.name} {where}
+            SELECT $table, part, count(row), {_DIGEST}
+            FROM (SELECT {part} AS part, {_row_text(spec.columns)} AS row FROM {spec.name} {where}
                   UNION ALL SELECT unnest($empty::VARCHAR[]), NULL)
             GROUP BY part
             """,
@@ -400,6 +424,17 @@ def _who_holds(path: Path, message: str) -> str:
         f"The warehouse {path} is in use by {holder}. Close the program that has it open, a "
         "notebook or the DuckDB shell for example, or wait until its run has ended; then try again."
     )
+
+
+#: A hash of rows as text. It is of a sum, so that their order is no matter.
+_DIGEST = "md5(concat_ws(':', count(row), sum(md5_number_lower(row)), sum(md5_number_upper(row))))"
+
+
+def _row_text(columns: Sequence[str]) -> str:
+    """Return the expression that gives a row as one text."""
+    # Separators that no text has keep ("ab", "c") and ("a", "bc"), "" and NULL apart.
+    row = ", ".join(f"coalesce({_quoted([name])}::VARCHAR, chr(30))" for name in columns)
+    return f"concat_ws(chr(31), {row})"
 
 
 def _quoted(names: Sequence[str]) -> str:

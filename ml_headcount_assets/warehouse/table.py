@@ -108,6 +108,10 @@ class Table:
             for name in names
         }
 
+    def empty(self) -> pd.DataFrame:
+        """Return a frame without rows."""
+        return pd.DataFrame(columns=list(self.columns))
+
     def validate(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the frame with the declared types, or refuse it.
 

@@ -26,6 +26,7 @@ from ..errors import InputError
 from ..model.bivariate import bivariate_upper
 from ..model.priors import DEFAULT_PRIORS, SIZE_BANDS, size_band
 from ..model.streams import stream
+from ..wording import count
 
 __all__ = [
     "SCENARIOS",
@@ -169,7 +170,7 @@ class LabelModel:
         return np.array([1 - ndtr(a) - ndtr(b) + both, ndtr(a) - both, ndtr(b) - both, both])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimulatedWorld:
     """One simulated study.
 
@@ -198,6 +199,12 @@ class SimulatedWorld:
     scenario: str
     seed: int
 
+    def __repr__(self) -> str:
+        return (
+            f"World {self.scenario}, seed {self.seed}: {count(len(self.companies))} companies, "
+            f"{count(len(self.profiles))} profiles, {count(len(self.validation))} rated CVs"
+        )
+
 
 def simulate_study(
     scenario: str = "matched", companies: int = 403, profiles: int = 250_000, seed: int = 0
@@ -225,6 +232,13 @@ def simulate_study(
     ------
     InputError
         Unknown scenario, or a number out of range.
+
+    Examples
+    --------
+    >>> from ml_headcount_assets import simulate_study
+    >>> world = simulate_study(companies=20, profiles=2_000, seed=0)
+    >>> world
+    World matched, seed 0: 20 companies, 1,657 profiles, 585 rated CVs
     """
     if scenario not in SCENARIOS:
         raise InputError(f"scenario {scenario!r} is unknown; there are {', '.join(SCENARIOS)}.")

@@ -19,6 +19,7 @@ import pandas as pd
 from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.model import (
     EstimatorSettings,
+    StudyEvidence,
     count_patterns,
     draw_headcounts,
     fit_annotators,
@@ -111,11 +112,10 @@ def measure(sizes: Sizes) -> Spent:
     marks.append(time.process_time())
     fit = fit_annotators(rated, annotators, settings, **run)
     marks.append(time.process_time())
-    cohort = fit_cohort(fit, counts, companies, settings, **run)
+    evidence = StudyEvidence(fit.described, counts, companies)
+    cohort = fit_cohort(fit, evidence, settings, **run)
     marks.append(time.process_time())
-    result = draw_headcounts(
-        fit, cohort, counts, companies, settings, estimator="five_layer", **run
-    )
+    result = draw_headcounts(fit, cohort, evidence, settings, estimator="five_layer", **run)
     marks.append(time.process_time())
     result.intervals()
     result.total()

@@ -236,7 +236,7 @@ def test_torch_is_not_imported_unless_it_is_asked_for():
     code = (
         "import sys, numpy as np\n"
         "from ml_headcount_assets.model import orthant_probabilities\n"
-        "from ml_headcount_assets.model.engine import Engine\n"
+        "from ml_headcount_assets.compute.engine import Engine\n"
         "orthant_probabilities(np.zeros(4), np.eye(4), engine=Engine())\n"
         "assert Engine().resolve().library == 'numpy'\n"
         "assert 'torch' not in sys.modules\n"

@@ -10,6 +10,7 @@ import pytest
 
 from ml_headcount_assets.compute.engine import Engine
 from ml_headcount_assets.compute.local import LocalCompute
+from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.model import (
     EstimatorSettings,
@@ -18,13 +19,13 @@ from ml_headcount_assets.model import (
     infer_annotators,
 )
 from ml_headcount_assets.model import cohort as cohort_module
-from ml_headcount_assets.model.calibration import _Fitter
+from ml_headcount_assets.model.calibration import PROBIT, _Fitter
 from ml_headcount_assets.model.rated import count_rated
 from ml_headcount_assets.validity.calibration_study import study_calibration
 from ml_headcount_assets.worlds.simulation import SimulatedWorld
 
 
-class InGroups:
+class InGroups(Compute):
     """Runs groups of tasks, the last group first."""
 
     def __init__(self, size: int) -> None:
@@ -94,7 +95,7 @@ def test_work_that_is_sent_holds_patterns_and_no_rows(world: SimulatedWorld) -> 
                     annotators,
                     EstimatorSettings(),
                     0,
-                    "five_layer",
+                    PROBIT,
                     Engine("numpy", "cpu"),
                 )
             )

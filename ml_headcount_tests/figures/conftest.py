@@ -28,6 +28,7 @@ def intervals() -> pd.DataFrame:
     ]
     names = ["company", "evidence", "n_profiles", "headcount", "low", "median", "high"]
     first = pd.DataFrame(rows, columns=names).astype({"headcount": "Int64"})
-    first = first.assign(company_id=first["company"], mean=first["median"], estimator="five_layer")
+    first = first.assign(company_id=first["company"], mean=first["median"], level=0.8)
+    first = first.assign(estimator="five_layer")
     other = first.assign(estimator="log_debias", high=first["high"] * 10)
     return pd.concat([first, other], ignore_index=True)

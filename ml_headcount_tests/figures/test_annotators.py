@@ -21,6 +21,7 @@ def test_rates_are_drawn_in_per_cent_with_their_intervals() -> None:
             "annotator": ["llm_b", "filter_a"],
             **{f"sensitivity_{part}": [value, 0.3] for part, value in _parts(0.7)},
             **{f"specificity_{part}": [value, 0.9] for part, value in _parts(0.8)},
+            "level": 0.95,
         }
     )
     sensitivity, specificity = annotator_rates(summary).data
@@ -29,6 +30,7 @@ def test_rates_are_drawn_in_per_cent_with_their_intervals() -> None:
     assert sensitivity.error_x.array[row] == pytest.approx(5)
     assert sensitivity.error_x.arrayminus[row] == pytest.approx(10)
     assert specificity.x[row] == pytest.approx(80)
+    assert "95 % interval" in sensitivity.hovertemplate
 
 
 def _parts(mean: float) -> list[tuple[str, float]]:
@@ -43,7 +45,7 @@ def test_each_pair_is_shown_once_per_class() -> None:
         for first, second, value in pairs
     ]
     columns = ["is_expert", "annotator_a", "annotator_b", "mean", "low", "high"]
-    others, experts = error_correlations(pd.DataFrame(rows, columns=columns)).data
+    others, experts = error_correlations(pd.DataFrame(rows, columns=columns).assign(level=0.8)).data
     assert (others.x, others.y) == (("a", "b"), ("b", "c"))
     np.testing.assert_allclose(others.z, [[0.1, np.nan], [-0.2, 0.3]])
     np.testing.assert_allclose(experts.z, [[0.2, np.nan], [-0.4, 0.6]])
@@ -57,12 +59,13 @@ def test_patterns_outside_their_prediction_stand_out() -> None:
         (1, "-1", 20, 21.0, 15, 27, True),
     ]
     columns = ["is_expert", "pattern", "observed", "expected", "low", "high", "within"]
-    figure = pattern_check(pd.DataFrame(rows, columns=columns), ["a", "b"])
+    figure = pattern_check(pd.DataFrame(rows, columns=columns).assign(level=0.5), ["a", "b"])
     outside = [t for t in figure.data if t.name == "observed, unlike the prediction"]
     assert [list(trace.x) for trace in outside] == [[position(9)], []]
     shown = [trace.name for trace in figure.data if trace.showlegend]
     assert len(shown) == len(set(shown)) == 3
-    assert "66.7 %" in figure.layout.title.subtitle.text
+    assert "67 % of all patterns" in figure.layout.title.subtitle.text
+    assert "50 % prediction" in figure.layout.title.subtitle.text
     assert "a, b" in figure.layout.title.subtitle.text
     assert figure.layout.yaxis.ticktext == ("00", "11")
 
@@ -79,7 +82,8 @@ def test_totals_come_by_group_and_leave_out_groups_without_evidence() -> None:
         ("confidence", "probable", 5, 0, 90.0, 100.0, 120.0),
     ]
     names = ["grouping", "group_name", "companies", "companies_without_evidence"]
-    figure = group_totals(pd.DataFrame(rows, columns=[*names, "low", "median", "high"]))
+    rows = pd.DataFrame(rows, columns=[*names, "low", "median", "high"]).assign(level=0.8)
+    figure = group_totals(rows)
     labels = list(figure.layout.yaxis.ticktext)
     assert labels == [
         "all companies (5)",

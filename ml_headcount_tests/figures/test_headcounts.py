@@ -6,8 +6,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from ml_headcount_assets.errors import ComputeError
 from ml_headcount_assets.figures import estimators_side_by_side, headcount_forest
 from ml_headcount_assets.figures.count_axis import position
+from ml_headcount_assets.figures.style import estimator_mark
+from ml_headcount_assets.model import ESTIMATORS
 
 
 def drawn_ends(figure: go.Figure, row: int) -> list[float]:
@@ -88,3 +91,22 @@ def test_estimators_stand_beside_each_other(
     assert (first.y < second.y).all()
     assert list(first.x) == list(second.x)
     assert (second.error_x.array > first.error_x.array).all()
+
+
+def test_the_level_is_that_of_the_table_and_only_one(intervals, companies) -> None:
+    rows = intervals[intervals["estimator"] == "five_layer"]
+    figure = headcount_forest(rows.assign(level=0.995), companies)
+    assert "99.5 % interval" in figure.layout.title.subtitle.text
+    mixed = rows.assign(level=[0.8, 0.99, 0.8, 0.8])
+    with pytest.raises(ComputeError, match=r"80 %, 99 %.*whole study"):
+        headcount_forest(mixed, companies)
+
+
+def test_estimators_look_the_same_wherever_they_are_shown(intervals, companies) -> None:
+    both = estimators_side_by_side(intervals, companies)
+    alone = estimators_side_by_side(intervals[intervals["estimator"] == "log_debias"], companies)
+    assert both.data[1].marker.color == alone.data[0].marker.color
+    marks = [estimator_mark(name) for name in ESTIMATORS]
+    assert (
+        len({mark.colour for mark in marks}) == len({mark.symbol for mark in marks}) == len(marks)
+    )

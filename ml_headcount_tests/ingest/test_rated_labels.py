@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.ingest import read_rated_cvs, read_rated_texts, study_annotators
+from ml_headcount_assets.ingest import read_rated_cvs, study_annotators
 from ml_headcount_assets.model import Annotator
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION, hash_text
@@ -59,12 +59,11 @@ def test_text_is_made_of_fields_as_that_of_profiles_is(tmp_path: Path) -> None:
     posts = [[{"title": "ML", "description": None}], [], None, [{"company": "sales"}]]
     study = _study(tmp_path, _cvs(about=["x", "y", None, None], experience=posts))
     assert _labels(study)["filter_ml"] == [1, 0, -1, 0]
-    texts = read_rated_texts(study)
-    assert texts["rated_id"].tolist() == ["1", "2", "4"]
-    assert texts["text"].tolist() == ["x\n|\nML", "y", "sales"]
+    texts, _, rejects = read_rated_cvs(study)
+    assert texts["rated_id"].tolist() == ["1", "2", "3", "4"]
+    assert texts["text"].tolist() == ["x\n|\nML", "y", "", "sales"]
     assert texts["text_hash"].tolist() == [hash_text(text) for text in texts["text"]]
     assert texts["recipe"].unique().tolist() == [RECIPE_VERSION]
-    _, _, rejects = read_rated_cvs(study)
     assert rejects[["line", "field"]].values.tolist() == [[3, "text"]]
 
 
@@ -97,10 +96,10 @@ def test_without_text_the_labels_in_the_file_are_used_and_that_is_told(tmp_path:
     columns = {"filter_ml": [1, 1, 0, 1], "filter_dull": [0, 0, 1, 0]}
     study = _study(tmp_path, _cvs(**columns))
     assert _labels(study) == columns
-    _, _, rejects = read_rated_cvs(study)
+    rated, _, rejects = read_rated_cvs(study)
     assert rejects["field"].tolist() == ["(file)", "(file)"]
     assert "the CVs have no text" in rejects["reason"][0]
-    assert read_rated_texts(study).empty
+    assert rated["text"].unique().tolist() == [""]
 
 
 def test_neither_text_nor_labels_is_an_error(tmp_path: Path) -> None:

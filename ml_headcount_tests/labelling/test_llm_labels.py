@@ -11,14 +11,14 @@ import pytest
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.labelling.llm_labels import LlmLabels
-from ml_headcount_assets.labelling.llm_sources import LlmSources, llm_sources
+from ml_headcount_assets.labelling.llm_sources import LlmSources
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory
 from ml_headcount_assets.text.llm.missing import Missing
 from ml_headcount_assets.text.llm.prompt import PROMPT_VERSION
 from ml_headcount_assets.text.recipe import hash_text
 from ml_headcount_assets.worlds.labelling_server import LabellingServer
 
-from .test_llm_sources import ASKED, IMPORTED, raw_study
+from .test_llm_sources import ASKED, IMPORTED, raw_study, sources_of
 
 _TEXTS = ["designed a transformer", "sells cars", ""]
 _PEOPLE = pd.DataFrame(
@@ -44,7 +44,7 @@ def answers(tmp_path: Path) -> Iterator[AnswerStore]:
 
 def _asked(directory: Path, endpoint: str, answers: AnswerStore, **changes: object) -> LlmLabels:
     study = raw_study(directory, [{**ASKED, "endpoint": endpoint, **changes}])
-    return LlmLabels(study, llm_sources(study), TextsInMemory(_TEXTS), answers)
+    return LlmLabels(study, sources_of(study), TextsInMemory(_TEXTS), answers)
 
 
 def _imported(directory: Path, answers: AnswerStore, **verdicts: str) -> LlmLabels:
@@ -52,7 +52,7 @@ def _imported(directory: Path, answers: AnswerStore, **verdicts: str) -> LlmLabe
     results = [{"linkedin_id": person, "evaluation": each} for person, each in verdicts.items()]
     line = json.dumps({"results": results})
     (directory / "labels" / "llm_imported" / "1.jsonl").write_text(line)
-    return LlmLabels(study, llm_sources(study), TextsInMemory([]), answers)
+    return LlmLabels(study, sources_of(study), TextsInMemory([]), answers)
 
 
 def test_people_with_the_same_text_share_an_answer(
@@ -107,7 +107,7 @@ def test_the_state_tells_whether_something_is_left_to_ask(
     states = []
     for cap in (0, 0, 10, 10):
         study = raw_study(tmp_path, [{**ASKED, **price}], spending_cap=cap)
-        labels = LlmLabels(study, llm_sources(study), TextsInMemory(_TEXTS), answers)
+        labels = LlmLabels(study, sources_of(study), TextsInMemory(_TEXTS), answers)
         if not states:
             states.append(labels.state())
         labels.obtain(lambda line: None, lambda done, total: None)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.ingest import study_annotators
 from ml_headcount_assets.labelling.llm_sources import LlmSources, llm_sources
 from ml_headcount_assets.study import Study, load_study
 
@@ -38,14 +39,18 @@ def raw_study(
     return load_study(directory)
 
 
+def sources_of(study: Study) -> LlmSources:
+    return llm_sources(study, study_annotators(study))
+
+
 def test_an_llm_is_asked_or_imported(tmp_path: Path) -> None:
-    sources = llm_sources(raw_study(tmp_path, [ASKED, IMPORTED], "llm_imported", "llm_left_out"))
+    sources = sources_of(raw_study(tmp_path, [ASKED, IMPORTED], "llm_imported", "llm_left_out"))
     assert [entry.name for entry in sources.asked] == ["llm_asked"]
     assert sources.imported == {"llm_imported": "imported-1"}
 
 
 def test_folders_alone_make_annotators(tmp_path: Path) -> None:
-    sources = llm_sources(raw_study(tmp_path, None, "llm_imported"))
+    sources = sources_of(raw_study(tmp_path, None, "llm_imported"))
     assert sources.asked == ()
     assert sources.imported == {"llm_imported": None}
 
@@ -53,28 +58,28 @@ def test_folders_alone_make_annotators(tmp_path: Path) -> None:
 def test_labels_have_to_come_from_one_place(tmp_path: Path) -> None:
     study = raw_study(tmp_path, [ASKED, IMPORTED], "llm_asked", "llm_imported")
     with pytest.raises(InputError, match="llm_asked has both an 'endpoint' and a folder"):
-        llm_sources(study)
+        sources_of(study)
     (tmp_path / "labels" / "llm_imported").rmdir()
     (tmp_path / "labels" / "llm_asked").rmdir()
     with pytest.raises(InputError, match=r"llm_imported has neither.*labels/llm_imported/"):
-        llm_sources(load_study(tmp_path))
+        sources_of(load_study(tmp_path))
 
 
 def test_a_study_with_labels_asks_nobody(tmp_path: Path) -> None:
     raw_study(tmp_path, None)
     (tmp_path / "profiles.jsonl").rename(tmp_path / "profile_labels.jsonl")
-    assert llm_sources(load_study(tmp_path)) == LlmSources((), {})
+    assert sources_of(load_study(tmp_path)) == LlmSources((), {})
 
 
 def test_an_llm_that_labels_profiles_is_not_derived(tmp_path: Path) -> None:
     both = {"name": "llm_both", "kind": "llm", "derived": ["llm_asked", "llm_imported"]}
     study = raw_study(tmp_path, [ASKED, IMPORTED, both], "llm_imported")
     with pytest.raises(InputError, match="llm_both is derived from others"):
-        llm_sources(study)
+        sources_of(study)
 
 
 def test_rated_cvs_are_labelled_like_profiles_where_that_can_be(tmp_path: Path) -> None:
-    sources = llm_sources(raw_study(tmp_path, [ASKED, IMPORTED], "llm_imported"))
+    sources = sources_of(raw_study(tmp_path, [ASKED, IMPORTED], "llm_imported"))
     assert sources.for_rated_cvs([], have_text=True) == sources
     in_file = ["llm_asked", "llm_imported"]
     assert sources.for_rated_cvs(in_file, have_text=True) == LlmSources(sources.asked, {})

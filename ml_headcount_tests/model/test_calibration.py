@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model import (
+    ESTIMATORS,
     LAYERS,
     AnnotatorFit,
     EstimatorSettings,
@@ -83,7 +84,12 @@ def test_layers_are_switched_off_by_name(world):
 def test_independent_has_no_correlation_and_multiplies_rates(world):
     annotators = infer_annotators(world.validation)
     fit = fit_annotators(
-        world.validation, annotators, DEFAULT, draws=50, seed=0, estimator="independent"
+        world.validation,
+        annotators,
+        DEFAULT,
+        draws=50,
+        seed=0,
+        errors=ESTIMATORS["independent"].errors,
     )
     assert (fit.correlations == np.eye(5)).all()
     # Only the second annotator says 1: pattern 2.
@@ -99,7 +105,7 @@ def test_independent_has_no_correlation_and_multiplies_rates(world):
 def test_storing_a_fit_loses_nothing(world, estimator):
     annotators = infer_annotators(world.validation)
     fit = fit_annotators(
-        world.validation, annotators, DEFAULT, draws=50, seed=0, estimator=estimator
+        world.validation, annotators, DEFAULT, draws=50, seed=0, errors=ESTIMATORS[estimator].errors
     )
     again = AnnotatorFit.from_frame(fit.to_frame().sample(frac=1, random_state=1), annotators)
     assert again.annotators == fit.annotators
@@ -155,7 +161,7 @@ def test_predictive_check_sees_annotators_that_do_not_fit(world):
             infer_annotators(world.validation),
             DEFAULT,
             seed=0,
-            estimator=estimator,
+            errors=ESTIMATORS[estimator].errors,
         )
         for estimator in ("five_layer", "independent")
     }

@@ -9,6 +9,7 @@ import pytest
 from ml_headcount_assets.model import (
     CohortFit,
     EstimatorSettings,
+    StudyEvidence,
     count_patterns,
     fit_annotators,
     fit_cohort,
@@ -33,13 +34,22 @@ def fitted():
 def cohort_of(fitted, companies=None, settings=DEFAULT):
     world, fit, counts = fitted
     table = world.companies if companies is None else companies
-    return fit_cohort(fit, counts, table, settings, draws=DRAWS, seed=0)
+    return fit_cohort(fit, evidence(fit, counts, table), settings, draws=DRAWS, seed=0)
+
+
+def evidence(fit, counts, companies):
+    return StudyEvidence(fit.described, counts, companies)
+
+
+def synthetic(world, fit, counts, cohort):
+    known = evidence(fit, counts, world.companies)
+    return synthetic_counts(fit, cohort, known, DEFAULT, draws=DRAWS, seed=0)
 
 
 def test_synthetic_patterns_keep_margins_and_nesting(fitted):
     world, fit, counts = fitted
     cohort = cohort_of(fitted)
-    table = synthetic_counts(fit, cohort, counts, world.companies, DEFAULT, draws=DRAWS, seed=0)
+    table = synthetic(world, fit, counts, cohort)
     names = [a.name for a in fit.described]
     broad, both, strict = (
         names.index(f"filter_{x}") for x in ("broad_yes", "broad_yes_strict_no", "strict_no")
@@ -62,7 +72,7 @@ def test_copula_predicts_the_third_filters_hits(fitted):
     """The joint count follows from the margins and the association found elsewhere."""
     world, fit, counts = fitted
     cohort = cohort_of(fitted)
-    table = synthetic_counts(fit, cohort, counts, world.companies, DEFAULT, draws=DRAWS, seed=0)
+    table = synthetic(world, fit, counts, cohort)
     position = [a.name for a in fit.described].index("filter_broad_yes_strict_no")
     joint = table[table["pattern"].str[position] == "1"].groupby("company_id")["mean_count"].sum()
     hits = world.companies.set_index("company_id").loc[joint.index]

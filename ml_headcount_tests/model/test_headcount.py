@@ -11,11 +11,16 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model import (
     ESTIMATORS,
     LAYERS,
+    EstimatorSettings,
     Priors,
     estimate_headcount,
     uncertainty_budget,
 )
 from ml_headcount_assets.model.priors import DEFAULT_PRIORS
+
+
+def with_layers(*layers):
+    return EstimatorSettings.default().with_layers(layers)
 
 
 def run(world, draws=120, **options):
@@ -105,7 +110,7 @@ def test_totals_are_summed_within_draws(whole):
 
 def test_shared_annotators_make_companies_move_together(world):
     """Adding variances of companies would understate the total's, adding quantiles overstate."""
-    result = run(world, layers=["rated_cvs", "correlations"])
+    result = run(world, settings=with_layers("rated_cvs", "correlations"))
     profiled = result.evidence == "profiles"
     draws = result.draws.data[profiled]
     total = result.total(profiled)
@@ -121,7 +126,7 @@ def test_no_evidence_is_never_a_zero(world):
     row = result.intervals().set_index("company_id").loc["ghost"]
     assert row["evidence"] == "none"
     assert row["confidence"] == "no evidence"
-    assert row[["mean", "sd", "low", "median", "high", "share_median"]].isna().all()
+    assert row[["mean", "sd", "low", "median", "high", "share"]].isna().all()
     ghost = result.company_id == "ghost"
     assert result.draws.mask[ghost].all()
     assert np.isnan(result.total(ghost)["mean"])
@@ -140,7 +145,8 @@ def test_intervals_have_the_promised_columns(whole):
         "low",
         "median",
         "high",
-        "share_median",
+        "level",
+        "share",
         "confidence",
         "flags",
     ]
@@ -188,9 +194,9 @@ def test_few_profiles_give_way_to_keyword_counts(world):
 
 
 def test_layers_off_narrow_the_intervals(world):
-    none = run(world, layers=[])
+    none = run(world, settings=with_layers())
     assert (np.ptp(none.draws.filled(), axis=1) == 0).all()
-    only_truth = run(world, layers=["truth"])
+    only_truth = run(world, settings=with_layers("truth"))
     everything = run(world)
     assert only_truth.total()["sd"] < everything.total()["sd"]
 
@@ -208,13 +214,16 @@ def test_uncertainty_budget_has_every_layer(world):
 
 def test_priors_can_be_given(world):
     tiny = Priors({band: (1.0, 9_999.0) for band in DEFAULT_PRIORS.bands})
-    assert run(world, priors=tiny).total()["mean"] < 0.2 * run(world).total()["mean"]
+    assert (
+        run(world, settings=EstimatorSettings(priors=tiny)).total()["mean"]
+        < 0.2 * run(world).total()["mean"]
+    )
 
 
 def test_prior_of_a_cohort_wins_over_its_band(world):
     cohort_prior = Priors(DEFAULT_PRIORS.bands, cohorts={"quiet": (1.0, 9_999.0)})
     companies = world.companies.assign(cohort="other;quiet")
-    result = run(world, companies=companies, priors=cohort_prior)
+    result = run(world, companies=companies, settings=EstimatorSettings(priors=cohort_prior))
     assert result.total()["mean"] < 0.2 * run(world).total()["mean"]
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml_headcount_assets.model import estimate_headcount
+from ml_headcount_assets.model import EstimatorSettings, estimate_headcount
 
 
 @pytest.fixture(scope="module")
 def runs(reference):
     """Preset paper-2026 with annotators as the published run matched them, and by name."""
     common = reference["profiles"], reference["companies"]
+    published = EstimatorSettings.preset("paper-2026")
     return {
-        name: estimate_headcount(reference[name], *common, preset="paper-2026", draws=draws, seed=0)
+        name: estimate_headcount(reference[name], *common, settings=published, draws=draws, seed=0)
         .intervals()
         .set_index("company_id")
         for name, draws in (("permuted", 1000), ("rated", 200))

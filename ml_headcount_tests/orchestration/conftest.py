@@ -10,9 +10,13 @@ import dagster as dg
 import pytest
 import yaml
 
-from ml_headcount_assets.orchestration.instance import home_of
-from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
+from ml_headcount_assets.orchestration.session import (
+    RunSummary,
+    discover_study_keywords,
+    materialize_study,
+)
 from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.warehouse.beside import home_of
 from ml_headcount_assets.worlds.simulation import simulate_study
 from ml_headcount_assets.worlds.writing import write_world
 
@@ -70,6 +74,9 @@ class Place:
 
     def run(self, **arguments) -> RunSummary:
         return materialize_study(self.study, self.warehouse, **arguments)
+
+    def discover(self) -> RunSummary:
+        return discover_study_keywords(self.study, self.warehouse)
 
 
 @pytest.fixture

@@ -58,6 +58,10 @@ def test_every_asset_tells_what_it_is():
         node = graph.get(key)
         assert node.description, key
         assert node.kinds, key
+        assert node.owners, key
+        assert node.tags["stage"] == node.group_name, key
+        assert node.tags["grain"] in ("study", "cohort", "company"), key
+        assert (node.tags["grain"] == "company") == node.is_partitioned, key
         if node.is_materializable:
             assert node.code_version, key
         if node.group_name not in ("study", "report"):

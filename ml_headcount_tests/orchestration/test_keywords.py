@@ -15,14 +15,16 @@ from dagster._core.definitions.data_version import StaleStatus
 from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.orchestration.assets import keywords
 from ml_headcount_assets.orchestration.build import build_definitions
-from ml_headcount_assets.orchestration.instance import home_of, kept_study, open_instance
-from ml_headcount_assets.orchestration.session import materialize_study
+from ml_headcount_assets.orchestration.instance import open_instance
+from ml_headcount_assets.orchestration.session import discover_study_keywords, materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.filters import keyword_labels
 from ml_headcount_assets.text.keywords import LISTS, discover_keywords
+from ml_headcount_assets.warehouse.beside import home_of, kept_study
 from ml_headcount_assets.warehouse.discoveries import stored_filters
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.wording import share
 from ml_headcount_assets.worlds.simulation import simulate_study
 from ml_headcount_assets.worlds.writing import write_world
 from ml_headcount_tests.orchestration.conftest import Place
@@ -44,7 +46,7 @@ def discovered(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keywords, "discover_keywords", quick)
         materialize_study(study, root / "warehouse.duckdb")
-        summary = materialize_study(study, root / "warehouse.duckdb", keywords=True)
+        summary = discover_study_keywords(study, root / "warehouse.duckdb")
     assert summary.unchanged["profiles"] == 4
     return root
 
@@ -109,7 +111,7 @@ def test_a_second_discovery_makes_nothing_anew(place, monkeypatch):
 
     monkeypatch.setattr(keywords, "discover_keywords", in_vain)
     monkeypatch.setattr(keywords, "keyword_reach", in_vain)
-    unchanged = place.run(keywords=True).unchanged
+    unchanged = place.discover().unchanged
     assert {unchanged[name] for name in KEYWORD_TABLES} == {1}
 
 
@@ -120,7 +122,7 @@ def test_discovery_leaves_the_estimates_and_their_settings_alone(discovered, tmp
     copied = shutil.copytree(discovered, tmp_path / "copy")
     other = CONFIG.replace("draws: 60", "draws: 90")
     (copied / "study" / "study.yaml").write_text(other)
-    materialize_study(load_study(copied / "study"), copied / "warehouse.duckdb", keywords=True)
+    discover_study_keywords(load_study(copied / "study"), copied / "warehouse.duckdb")
     assert kept_study(copied / "warehouse.duckdb").draws == 60
 
 
@@ -152,7 +154,7 @@ def test_the_ui_calls_stale_what_a_discovery_would_make_anew(place):
     config.write_text(config.read_text().replace("folds: 3", "folds: 4"))
     found = staleness(place)
     stale = {name for name, statuses in found.items() if statuses != {StaleStatus.FRESH}}
-    assert stale == {"keyword_phrases"}  # what follows from it is told by the lineage
+    assert stale == set(KEYWORD_TABLES) - {"keyword_reach"}  # which the lineage tells
 
 
 def test_metadata_hold_counts_and_phrases_only(discovered):
@@ -168,9 +170,9 @@ def test_metadata_hold_counts_and_phrases_only(discovered):
 
 
 def test_a_study_without_texts_has_no_keywords_and_is_told_so(tmp_path):
-    directory = write_world(simulate_study("matched", 5, 100, seed=1), tmp_path / "study")
+    write_world(simulate_study("matched", 5, 100, seed=1), tmp_path / "study")
     place = Place(tmp_path)
-    materialize_study(load_study(directory), place.warehouse, keywords=True)
+    place.discover()
     assert all(read(place, table).empty for table in KEYWORD_TABLES)
     assert "have no texts" in command(place, "show")
     with open_instance(place.warehouse) as instance:
@@ -239,7 +241,7 @@ def test_what_was_implicit_is_written_out_first(place):
     config = place.directory / "study.yaml"
     config.write_text("name: security  # no more\n")
     before = load_study(place.directory)
-    place.run(keywords=True)
+    place.discover()
     accept(place, FOUND)
     after = load_study(place.directory)
     names = [entry.name for entry in after.annotators]
@@ -268,7 +270,7 @@ def test_without_a_configuration_there_is_a_way_out(place):
     # Without a configuration, a study goes by the name of its directory.
     place.directory = place.directory.rename(place.directory.with_name("security"))
     (place.directory / "study.yaml").unlink()
-    place.run(keywords=True)
+    place.discover()
     output = accept(place, FOUND, code=2)
     assert "there is no study.yaml" in output
     (place.directory / "study.yaml").write_text("name: security\n")
@@ -312,8 +314,8 @@ def test_the_commands_show_both_ways_of_judging(place):
         both = zip(("cross_validated", "same_cvs"), lines[first : first + 2], strict=True)
         for judged, line in both:
             row = found[(found["filter"] == FOUND) & (found["judged"] == judged)].iloc[0]
-            assert f"{row['sensitivity']:.0%}" in line
-            assert f"{row['specificity']:.0%}" in line
+            assert share(row["sensitivity"]) in line
+            assert share(row["specificity"]) in line
         assert ("Proposed" in output) == bool(found["proposed"].any())
     assert "keyword_reach" in discovered
 

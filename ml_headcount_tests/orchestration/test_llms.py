@@ -14,8 +14,8 @@ import yaml
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
 from ml_headcount_assets.study import load_study
-from ml_headcount_assets.text.llm import answers_path
 from ml_headcount_assets.text.llm.missing import Missing
+from ml_headcount_assets.warehouse.beside import answers_path
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds.labelling_server import LabellingServer
 from ml_headcount_assets.worlds.profiles import phrases

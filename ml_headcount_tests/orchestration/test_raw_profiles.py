@@ -14,10 +14,10 @@ import yaml
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.orchestration.assets import annotate, ingest
-from ml_headcount_assets.orchestration.instance import home_of
 from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION
+from ml_headcount_assets.warehouse.beside import home_of
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds.simulation import simulate_study
 from ml_headcount_assets.worlds.writing import write_world
@@ -182,7 +182,7 @@ def test_damage_on_the_way_leaves_the_warehouse_as_it_was(raw):
 _COMMAND = """
 import logging
 logging.basicConfig(level=logging.DEBUG)
-from ml_headcount_assets.cli import main
+from ml_headcount_assets.cli.main import main
 main()
 """
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ml_headcount_assets.cli.main import main
-from ml_headcount_assets.compute.choice import choose_compute, kept_beside
+from ml_headcount_assets.compute.choice import choose_compute
 from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.compute.modal.compute import ModalCompute
 from ml_headcount_assets.compute.modal.messages import Request
@@ -16,8 +16,12 @@ from ml_headcount_assets.compute.modal.settings import ModalSettings
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.orchestration.assets import estimate
 from ml_headcount_assets.orchestration.instance import open_instance
-from ml_headcount_assets.orchestration.resources import resources_from
+from ml_headcount_assets.orchestration.making import reader_for
+from ml_headcount_assets.orchestration.reader import Surroundings
+from ml_headcount_assets.orchestration.recipes import COMPANY, Recipe
+from ml_headcount_assets.orchestration.resources import no_progress, resources_from
 from ml_headcount_assets.study import load_study
+from ml_headcount_assets.warehouse.beside import ranges_path
 from ml_headcount_assets.warehouse.store import TableStore
 
 from ..compute.modal.stand_in import Dead, StandIn, in_this_process
@@ -42,7 +46,7 @@ class DiesAtDraws:
 
 
 def test_a_run_that_breaks_off_goes_on_where_it_was_and_gives_the_same_tables(fresh, pristine):
-    kept = kept_beside(fresh.warehouse)
+    kept = ranges_path(fresh.warehouse)
     broken = StandIn(DiesAtDraws())
     with pytest.raises(ComputeError, match="are kept"):
         fresh.run(compute=ModalCompute(SETTINGS, kept=kept, hold=True, client=broken))
@@ -72,20 +76,24 @@ def test_groups_of_companies_give_the_same_tables(pristine, monkeypatch):
     store, study = TableStore(warehouse), load_study(directory)
     companies = store.read("companies")["company"].tolist()
     steps: list[float] = []
+    around = Surroundings(LocalCompute(), no_progress, print)
+
+    def made(recipe: Recipe):
+        own = companies if recipe.grain == COMPANY else None
+        reader = reader_for(recipe, study, store, own, around)
+        return recipe.make(reader, lambda done, total: steps.append(done / total))
 
     def make():
-        draws = estimate.draws_recipe(store, study).make(
-            companies, lambda done, total: steps.append(done / total)
-        )
+        draws = made(estimate.HEADCOUNT_DRAWS)
         frames = [draws["headcount_draws"]] if isinstance(draws, dict) else [f for _, f in draws]
         by = ["company", "estimator"]
         return (
             len(frames),
             pd.concat(frames).sort_values(by, ignore_index=True),
-            estimate._interval_frames(store, study, companies)["headcount_intervals"].sort_values(
+            made(estimate.HEADCOUNT_INTERVALS)["headcount_intervals"].sort_values(
                 by, ignore_index=True
             ),
-            estimate._totals(store, study).sort_values(
+            made(estimate.PORTFOLIO_INTERVALS)["portfolio_intervals"].sort_values(
                 ["estimator", "grouping", "group_name"], ignore_index=True
             ),
         )

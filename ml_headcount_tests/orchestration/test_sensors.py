@@ -55,6 +55,7 @@ def test_a_study_seen_for_the_first_time(fresh, instance):
         "label_files",
         "keyword_filters",
         "keyword_settings",
+        "annotator_settings",
         "study_settings",
     }
 

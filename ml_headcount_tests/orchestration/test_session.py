@@ -15,15 +15,19 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 
 from ml_headcount_assets.compute.engine import Engine
+from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.model import estimate_headcount
+from ml_headcount_assets.orchestration import fits
 from ml_headcount_assets.orchestration.assets import annotate, calibrate, estimate
 from ml_headcount_assets.orchestration.build import build_definitions
-from ml_headcount_assets.orchestration.instance import home_of, open_instance
+from ml_headcount_assets.orchestration.instance import open_instance
 from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
 from ml_headcount_assets.orchestration.run_lock import only_run
+from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.orchestration.sources import observations
 from ml_headcount_assets.study import load_study
+from ml_headcount_assets.warehouse.beside import home_of
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.orchestration.conftest import ANNOTATORS, DRAWS
@@ -90,11 +94,11 @@ def test_the_numbers_are_those_of_the_model(pristine):
     stored = TableStore(warehouse).read("headcount_intervals")
     stored = stored[stored["estimator"] == "five_layer"].set_index("company_id")
     wanted = expected.intervals().set_index("company_id")
-    columns = ["mean", "sd", "low", "median", "high", "share_median"]
+    columns = ["mean", "sd", "low", "median", "high", "share"]
     np.testing.assert_array_equal(stored.loc[wanted.index, columns], wanted[columns])
     assert stored.loc[wanted.index, "confidence"].tolist() == wanted["confidence"].tolist()
     total = TableStore(warehouse).query(
-        "SELECT mean, sd, low, median, high, companies, companies_without_evidence"
+        "SELECT mean, sd, low, median, high, level, companies, companies_without_evidence"
         " FROM portfolio_intervals WHERE estimator = 'five_layer' AND grouping = 'all'"
     )
     assert total.to_dict("records") == [expected.total()]
@@ -141,8 +145,7 @@ def test_a_second_run_makes_nothing_anew(place, monkeypatch):
         (annotate, "count_patterns"),
         (calibrate, "fit_annotators"),
         (calibrate, "predictive_checks"),
-        (calibrate, "fit_cohort"),
-        (estimate, "draw_headcounts"),
+        (fits, "draw_headcounts"),
         (estimate, "synthetic_counts"),
         (estimate, "result_of"),
     ]:
@@ -260,6 +263,22 @@ def test_settings_are_part_of_what_is_compared(place):
     assert intervals["estimator"].unique().tolist() == ["log_debias"]
 
 
+def test_what_kind_an_annotator_is_of_is_part_of_what_is_compared(place, tmp_path):
+    """Draws of `log_debias` go by the kinds, and its annotators' rates do not."""
+    config = place.directory / "study.yaml"
+    content = {**yaml.safe_load(config.read_text()), "estimators": ["log_debias"]}
+    config.write_text(yaml.safe_dump(content))
+    place.run()
+    for annotator in content["annotators"]:
+        if annotator["name"] == "llm_sonnet_4":
+            annotator["kind"] = "filter"
+    config.write_text(yaml.safe_dump(content))
+    place.run()
+    anew = tmp_path / "anew.duckdb"
+    materialize_study(place.study, anew)
+    assert tables(place.warehouse) == tables(anew)
+
+
 def test_a_company_that_leaves_takes_its_rows_along(place):
     company, *_ = profiled(place.warehouse)
     edit_companies(place, lambda frame: frame[frame["company_id"] != company])
@@ -333,7 +352,7 @@ def test_progress_is_told_by_stage(pristine, heard):
 
 
 def test_the_given_compute_is_used(fresh):
-    class Counting:
+    class Counting(Compute):
         tasks = 0
         engine = Engine()
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.orchestration.instance import home_of
 from ml_headcount_assets.orchestration.ui import serve_ui, ui_environment
+from ml_headcount_assets.warehouse.beside import home_of
 
 DEADLINE_SECONDS = 150
 QUERY = """{assetNodes {assetKey {path} groupName staleStatus

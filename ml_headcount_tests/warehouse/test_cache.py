@@ -22,7 +22,8 @@ def counts(**of_company: dict[str, int]) -> pd.DataFrame:
 
 
 def rated(verdict: int) -> pd.DataFrame:
-    return pd.DataFrame({"rated_id": ["1"], "is_expert": [verdict]})
+    text = {"text": [""], "text_hash": ["h"], "recipe": ["1"]}
+    return pd.DataFrame({"rated_id": ["1"], "is_expert": [verdict], **text})
 
 
 def plan(store, companies, *, settings="s", code_version="1"):
@@ -115,7 +116,7 @@ def test_companies_that_left_the_study_are_forgotten(filled):
     with filled.transaction() as transaction:
         transaction.keep_companies(["b"])
     assert filled.read("pattern_counts")["company"].unique().tolist() == ["b"]
-    assert filled.read("rated_cvs").shape == (1, 2)
+    assert filled.read("rated_cvs").shape == (1, 5)
     assert plan(filled, ["a", "b"]).misses == ("a",)
     with filled.snapshot() as snapshot:
         assert set(snapshot.digests("pattern_counts")) == {"b"}

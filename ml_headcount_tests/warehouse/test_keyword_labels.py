@@ -11,6 +11,7 @@ from ml_headcount_assets.warehouse.keyword_labels import label_profiles
 from ml_headcount_assets.warehouse.labels import gather_labels
 from ml_headcount_assets.warehouse.records import label_rows
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.warehouse.view import TableView
 
 FILTERS = KeywordFilters(
     terms={"ml": ("ML",), "sales": ("sales",)},
@@ -28,11 +29,15 @@ def store(tmp_path) -> TableStore:
     return store
 
 
+def view_of(store: TableStore, companies) -> TableView:
+    tables = dict.fromkeys(["profiles", "keyword_labels", "llm_labels"])
+    return TableView(store.path, tables, list(companies))
+
+
 def labelled(store, companies=("a", "b"), filters=FILTERS, annotators=()) -> pd.DataFrame:
     told = []
-    rows = label_profiles(
-        store, filters, annotators, companies, lambda done, total: told.append((done, total))
-    )
+    view = view_of(store, companies)
+    rows = label_profiles(view, filters, annotators, lambda done, total: told.append((done, total)))
     frame = pd.concat(rows, ignore_index=True)
     people = sum(company in companies for company in "aabb")
     assert told[-1:] == [(people, people)] * bool(people)
@@ -72,12 +77,12 @@ def test_a_filter_that_does_not_follow_from_others_is_refused(store):
 
 
 def test_labels_of_all_annotators_are_gathered(store):
-    store.write("keyword_labels", map(label_rows, label_profiles(store, FILTERS, (), "ab", print)))
+    store.write("keyword_labels", map(label_rows, label_profiles(store, FILTERS, (), print)))
     llm = pd.DataFrame({"profile_id": ["p1", "p4"], "company": ["a", "b"], "label": [1, None]})
     llm = llm.assign(company_id=llm["company"], annotator="llm_x", labelled_at="2026-01-01")
     store.write("llm_labels", label_rows(llm))
     tables = ("keyword_labels", "llm_labels")
-    rows = gather_labels(store, tables, ["filter_ml", "llm_x"], ["a", "b"])
+    rows = gather_labels(store, tables, ["filter_ml", "llm_x"])
     store.write("profile_labels", rows)
     stored = store.read("profile_labels")
     assert stored[["profile_id", "annotator"]].values.tolist() == [
@@ -89,4 +94,4 @@ def test_labels_of_all_annotators_are_gathered(store):
         ["p4", "llm_x"],
     ]
     assert stored["labelled_at"].notna().tolist() == [False, True, False, False, False, True]
-    assert set(gather_labels(store, tables, ["llm_x"], ["a"])["profile_id"]) == {"p1"}
+    assert set(gather_labels(view_of(store, ["a"]), tables, ["llm_x"])["profile_id"]) == {"p1"}

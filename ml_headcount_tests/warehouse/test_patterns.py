@@ -7,6 +7,7 @@ from ml_headcount_assets.model import count_patterns as count_in_memory
 from ml_headcount_assets.warehouse.patterns import count_patterns
 from ml_headcount_assets.warehouse.records import label_rows
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.warehouse.view import TableView
 
 NAMES = ["filter_b", "llm_a", "llm_c"]
 
@@ -20,6 +21,10 @@ def wide_profiles(seed: int = 0) -> pd.DataFrame:
     return frame
 
 
+def view_of(store: TableStore, companies: list[str]) -> TableView:
+    return TableView(store.path, {"profile_labels": None}, companies)
+
+
 def stored(store: TableStore, wide: pd.DataFrame) -> None:
     long = wide.reset_index(names="profile_id").melt(
         ["profile_id", "company_id"], var_name="annotator", value_name="label"
@@ -31,7 +36,7 @@ def stored(store: TableStore, wide: pd.DataFrame) -> None:
 def test_as_the_model_counts(tmp_path):
     store, wide = TableStore(tmp_path / "w.duckdb"), wide_profiles()
     stored(store, wide)
-    found = count_patterns(store, NAMES, ["slug-x", "slug-y", "slug-z"])
+    found = count_patterns(view_of(store, ["slug-x", "slug-y", "slug-z"]), NAMES)
     pd.testing.assert_frame_equal(
         found[["company_id", "pattern", "n_profiles"]],
         count_in_memory(wide, NAMES),
@@ -43,8 +48,10 @@ def test_as_the_model_counts(tmp_path):
 def test_only_of_the_companies_asked_for(tmp_path):
     store = TableStore(tmp_path / "w.duckdb")
     stored(store, wide_profiles())
-    assert count_patterns(store, NAMES, ["slug-y"])["company"].unique().tolist() == ["slug-y"]
-    assert count_patterns(store, NAMES, ["nobody"]).empty
+    assert count_patterns(view_of(store, ["slug-y"]), NAMES)["company"].unique().tolist() == [
+        "slug-y"
+    ]
+    assert count_patterns(view_of(store, ["nobody"]), NAMES).empty
 
 
 def test_a_label_without_a_row_is_missing(tmp_path):
@@ -52,4 +59,4 @@ def test_a_label_without_a_row_is_missing(tmp_path):
     rows = [("a", "A", "1", "llm_a", 1), ("a", "A", "2", "llm_c", 0)]
     columns = ["company", "company_id", "profile_id", "annotator", "label"]
     store.write("profile_labels", label_rows(pd.DataFrame(rows, columns=columns)))
-    assert count_patterns(store, NAMES, ["a"])["pattern"].tolist() == ["--0", "-1-"]
+    assert count_patterns(view_of(store, ["a"]), NAMES)["pattern"].tolist() == ["--0", "-1-"]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ...errors import InputError
 from ..engine import Engine
 from ..local import LocalCompute
-from ..protocol import WORKERS, Progress
+from ..protocol import WORKERS, Compute, Progress
 from .app import ModalClient
 from .client import Client
 from .cost import Timed, cost_in_words, time_tasks
@@ -31,7 +31,7 @@ def _nobody(line: str) -> None:
 
 
 @dataclass
-class ModalCompute:
+class ModalCompute(Compute):
     """Maps functions over tasks on Modal's workers.
 
     Results are those of `LocalCompute`, to the last bit on the same kind of processor. Every

@@ -1,26 +1,20 @@
-"""From texts to labels and on to pattern counts: after this there are no people, only counts."""
+"""From texts to labels and on to pattern counts: after this there are no people, only counts.
 
-from collections.abc import Iterator, Sequence
+Whom LLMs are asked about, and what that costs, does not belong here: see `llms`.
+"""
 
-import dagster as dg
-
+from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.ingest import no_rejects, read_profile_labels
-from ml_headcount_assets.model import Annotator
-from ml_headcount_assets.study import Study
-from ml_headcount_assets.text.filters import KeywordFilters
 from ml_headcount_assets.warehouse.keyword_labels import label_profiles
 from ml_headcount_assets.warehouse.labels import gather_labels
 from ml_headcount_assets.warehouse.patterns import count_patterns
-from ml_headcount_assets.warehouse.records import annotators_of, label_rows
-from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.warehouse.records import annotators_of, label_rows, reject_rows
 
-from ..partitions import company_asset
-from ..recipes import Frames, Recipe, follow
-from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..sources import FILTERS, SOURCES, reader_version
-from .ingest import rejects_of
+from ..reader import Reader
+from ..recipes import COMPANY, Frames, Recipe
+from ..sources import ANNOTATORS, FILTERS
+from ..stages import ANNOTATE
 
-GROUP = "annotate"
 LABELLING_VERSION = "1"
 COUNTING_VERSION = "1"
 
@@ -28,124 +22,69 @@ COUNTING_VERSION = "1"
 MADE_HERE = ("keyword_labels", "llm_labels")
 
 
-@company_asset(
-    deps=["profiles", "annotators", FILTERS],
-    group_name=GROUP,
-    kinds={"python", "duckdb"},
-    code_version=LABELLING_VERSION,
+def _keyword_frames(reader: Reader, progress: Progress) -> Frames:
+    annotators = annotators_of(reader.read("annotators"))
+    filters = reader.study.keyword_filters.only([each.name for each in annotators])
+    # All texts have been read when the first of the rows is stored.
+    found = label_profiles(reader, filters, annotators, progress)
+    return (("keyword_labels", label_rows(rows)) for rows in found)
+
+
+KEYWORD_LABELS = Recipe(
+    "keyword_labels",
+    makes={"keyword_labels": "What the keyword filters say about each profile."},
+    stage=ANNOTATE,
+    grain=COMPANY,
+    version=LABELLING_VERSION,
+    make=_keyword_frames,
+    tables=("profiles", "annotators"),
+    settings=(FILTERS,),
 )
-def keyword_labels(
-    context: dg.AssetExecutionContext,
-    study: StudyResource,
-    warehouse: WarehouseResource,
-    progress: dg.ResourceParam[ProgressListener],
-) -> Iterator[dg.MaterializeResult]:
-    """What the keyword filters say about each profile."""
-    store = warehouse.store
-    annotators = annotators_of(store.read("annotators"))
-    filters = _filters_applied(study.load(), annotators)
-    yield from follow(
-        context,
-        store,
-        Recipe(
-            "keyword_labels",
-            tables=("keyword_labels",),
-            # All texts have been read when the first of the rows is stored.
-            make=lambda companies, done: (
-                ("keyword_labels", label_rows(rows))
-                for rows in label_profiles(store, filters, annotators, companies, done)
-            ),
-            reads=("profiles", "annotators"),
-            settings={name: filters.fingerprint(name) for name in filters.rules},
-            code_version=LABELLING_VERSION,
-            by_company=True,
-        ),
-        progress,
-    )
 
 
-def _filters_applied(study: Study, annotators: Sequence[Annotator]) -> KeywordFilters:
-    """Return the filters that label the study's profiles; none, if their labels are prepared."""
-    names = [each.name for each in annotators] if study.files.profiles else []
-    return study.keyword_filters.only(names)
+def _label_frames(reader: Reader, _: Progress) -> Frames:
+    annotators = annotators_of(reader.read("annotators"))
+    if reader.study.files.profile_labels is None:
+        labels = gather_labels(reader, MADE_HERE, [each.name for each in annotators])
+        rejects = no_rejects()
+    else:
+        known = reader.read("companies")["company_id"].tolist()
+        labels, rejects = read_profile_labels(reader.study, known, annotators)
+        labels = label_rows(labels[labels["company"].isin(reader.companies)])
+    return {"profile_labels": labels, "rejects": reject_rows("profile_labels", rejects)}
 
 
-@company_asset(
-    deps=[SOURCES["profile_labels"], "companies", "annotators", *MADE_HERE],
-    group_name=GROUP,
-    kinds={"python", "duckdb"},
-    code_version=LABELLING_VERSION,
+PROFILE_LABELS = Recipe(
+    "profile_labels",
+    makes={
+        "profile_labels": "Every label of every profile, from whomever; one that could not be"
+        " had is missing."
+    },
+    stage=ANNOTATE,
+    grain=COMPANY,
+    version=LABELLING_VERSION,
+    make=_label_frames,
+    tables=(*MADE_HERE, "annotators"),
+    columns={"companies": ("company", "company_id")},
+    files=("profile_labels",),
+    settings=(ANNOTATORS,),
+    rejects=True,
 )
-def profile_labels(
-    context: dg.AssetExecutionContext,
-    study: StudyResource,
-    warehouse: WarehouseResource,
-    progress: dg.ResourceParam[ProgressListener],
-) -> Iterator[dg.MaterializeResult]:
-    """Every label of every profile, from whomever; one that could not be had is missing."""
-    recipe = _labels_recipe(warehouse.store, study.load())
-    yield from follow(context, warehouse.store, recipe, progress)
 
 
-def _labels_recipe(store: TableStore, study: Study) -> Recipe:
-    if study.files.profiles is not None:
-        names = sorted(store.read("annotators", columns=["annotator"])["annotator"])
-        return Recipe(
-            "profile_labels",
-            tables=("profile_labels", "rejects"),
-            make=lambda companies, _: {
-                "profile_labels": gather_labels(store, MADE_HERE, names, companies),
-                "rejects": rejects_of("profile_labels", no_rejects()),
-            },
-            reads=MADE_HERE,
-            settings=names,
-            code_version=LABELLING_VERSION,
-            by_company=True,
-        )
-    known = store.read("companies", columns=["company_id"])["company_id"].tolist()
-    return Recipe(
-        "profile_labels",
-        tables=("profile_labels", "rejects"),
-        make=lambda companies, _: _prepared_labels(study, known, companies),
-        settings=[reader_version(study, "profile_labels"), known],
-        code_version=LABELLING_VERSION,
-        by_company=True,
-    )
+def _pattern_frames(reader: Reader, _: Progress) -> Frames:
+    names = sorted(reader.read("annotators")["annotator"])
+    return {"pattern_counts": count_patterns(reader, names)}
 
 
-def _prepared_labels(study: Study, known: Sequence[str], companies: Sequence[str]) -> Frames:
-    labels, rejects = read_profile_labels(study, known)
-    return {
-        "profile_labels": label_rows(labels[labels["company"].isin(companies)]),
-        "rejects": rejects_of("profile_labels", rejects),
-    }
-
-
-@company_asset(
-    deps=["profile_labels", "annotators"],
-    group_name=GROUP,
-    kinds={"sql", "duckdb"},
-    code_version=COUNTING_VERSION,
+PATTERN_COUNTS = Recipe(
+    "pattern_counts",
+    makes={"pattern_counts": "How many profiles of each company carry each combination of labels."},
+    stage=ANNOTATE,
+    grain=COMPANY,
+    version=COUNTING_VERSION,
+    make=_pattern_frames,
+    tables=("profile_labels",),
+    columns={"annotators": ("annotator",)},
+    kinds=frozenset({"sql", "duckdb"}),
 )
-def pattern_counts(
-    context: dg.AssetExecutionContext,
-    warehouse: WarehouseResource,
-    progress: dg.ResourceParam[ProgressListener],
-) -> Iterator[dg.MaterializeResult]:
-    """How many profiles of each company carry each combination of labels."""
-    store = warehouse.store
-    names = sorted(store.read("annotators", columns=["annotator"])["annotator"])
-    yield from follow(
-        context,
-        store,
-        Recipe(
-            "pattern_counts",
-            tables=("pattern_counts",),
-            make=lambda companies, _: {"pattern_counts": count_patterns(store, names, companies)},
-            reads=("profile_labels",),
-            settings=names,
-            code_version=COUNTING_VERSION,
-            by_company=True,
-        ),
-        progress,
-    )

@@ -1,10 +1,7 @@
-"""From the study's files to tables: companies, rated CVs, raw profiles, and the rejects."""
+"""From the study's files to tables: companies, rated CVs, raw profiles, and the rejects.
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-import dagster as dg
-import pandas as pd
+What is asked of anybody, or labelled by a rule, does not belong here.
+"""
 
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.ingest import (
@@ -13,224 +10,118 @@ from ml_headcount_assets.ingest import (
     read_rated_cvs,
     study_annotators,
 )
-from ml_headcount_assets.study import Study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION
-from ml_headcount_assets.warehouse.records import annotator_rows
-from ml_headcount_assets.warehouse.store import Snapshot
+from ml_headcount_assets.warehouse.records import annotator_rows, annotators_of, reject_rows
+from ml_headcount_assets.warehouse.store import Transaction
 
-from ..partitions import beta_features, company_asset
-from ..recipes import Frames, Recipe, follow
-from ..resources import ProgressListener, StudyResource, WarehouseResource
-from ..sources import FILTERS, KEYWORD_SETTINGS, SETTINGS, SOURCES, reader_version, source_versions
+from ..reader import Reader
+from ..recipes import COHORT, COMPANY, Frames, Recipe
+from ..sources import ANNOTATORS, FILTERS
+from ..stages import INGEST
 
-GROUP = "ingest"
-READER_VERSION = "1"
-PROFILE_VERSION = f"{READER_VERSION}/{RECIPE_VERSION}"
+READER_VERSION = "2"
 
 
-def _source(name: str, kind: str, description: str) -> dg.AssetSpec:
-    return dg.AssetSpec(name, group_name="study", kinds={kind}, description=description)
-
-
-def _observe(study: StudyResource) -> Iterator[dg.ObserveResult]:
-    for source, version in source_versions(study.load()).items():
-        yield dg.ObserveResult(asset_key=source, data_version=dg.DataVersion(version))
-
-
-with beta_features():
-    #: Hashes of the study's files and settings, by which the UI shows what has changed.
-    study_sources = dg.multi_observable_source_asset(
-        name="observe_study",
-        specs=[
-            _source(SOURCES["companies"], "file", "Companies: ids, headcounts, keyword hits."),
-            _source(
-                SOURCES["validation"], "file", "CVs that people rated and annotators labelled."
-            ),
-            _source(SOURCES["profiles"], "file", "Profiles of people as they come from a vendor."),
-            _source(SOURCES["labels"], "file", "Results of LLM batch jobs, if there are any."),
-            _source(SOURCES["profile_labels"], "file", "Labels of profiles that were made before."),
-            _source(FILTERS, "yaml", "Terms and rules of the keyword filters."),
-            _source(SETTINGS, "yaml", "Estimators, priors, layers, draws, seed."),
-            _source(KEYWORD_SETTINGS, "yaml", "How keywords are to be discovered."),
-        ],
-    )(_observe)
-
-
-def _spec(name: str, description: str, *sources: str) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        name,
-        deps=list(sources),
-        description=description,
-        group_name=GROUP,
-        kinds={"python", "duckdb"},
-        code_version=READER_VERSION,
-    )
-
-
-@dg.multi_asset(
-    name="read_companies",
-    specs=[
-        _spec("companies", "One row per company, with its partition key.", SOURCES["companies"]),
-        _spec("company_hits", "Keyword hits per company and filter.", SOURCES["companies"]),
-    ],
-)
-def companies(
-    context: dg.AssetExecutionContext,
-    study: StudyResource,
-    warehouse: WarehouseResource,
-    progress: dg.ResourceParam[ProgressListener],
-) -> Iterator[dg.MaterializeResult]:
-    """Read the company table, and forget companies that are no longer in it."""
-    store, loaded = warehouse.store, study.load()
-    yield from follow(context, store, companies_recipe(loaded), progress)
-    with store.transaction() as transaction:
-        transaction.keep_companies(transaction.read("companies")["company"].tolist())
-
-
-def companies_recipe(study: Study) -> Recipe:
-    """Return how the company table is made."""
-    return Recipe(
-        "companies",
-        tables=("companies", "company_hits", "rejects"),
-        make=lambda _, __: _company_frames(study),
-        settings=reader_version(study, "companies"),
-        code_version=READER_VERSION,
-    )
-
-
-def _company_frames(study: Study) -> Frames:
-    companies, hits, rejects = read_companies(study)
-    return {
-        "companies": companies,
-        "company_hits": hits,
-        "rejects": rejects_of("companies", rejects),
-    }
-
-
-@dg.multi_asset(
-    name="read_rated_cvs",
-    specs=[
-        _spec("rated_cvs", "The raters' verdict on each CV.", SOURCES["validation"]),
-        _spec(
-            "rated_labels",
-            "The annotators' labels of the rated CVs.",
-            SOURCES["validation"],
-            FILTERS,
-        ),
-        _spec(
-            "annotators", "Who labels, and which labels follow from others.", SOURCES["validation"]
-        ),
-    ],
-)
-def rated_cvs(
-    context: dg.AssetExecutionContext,
-    study: StudyResource,
-    warehouse: WarehouseResource,
-    progress: dg.ResourceParam[ProgressListener],
-) -> Iterator[dg.MaterializeResult]:
-    """Read the rated CVs and who labelled them."""
-    loaded = study.load()
-    yield from follow(
-        context,
-        warehouse.store,
-        Recipe(
-            "rated_cvs",
-            tables=("rated_cvs", "rated_labels", "annotators", "rejects"),
-            make=lambda _, __: _rated_frames(loaded),
-            settings=reader_version(loaded, "validation"),
-            code_version=READER_VERSION,
-        ),
-        progress,
-    )
-
-
-def _rated_frames(study: Study) -> Frames:
-    rated, labels, rejects = read_rated_cvs(study)
+def _rated_frames(reader: Reader, _: Progress) -> Frames:
+    rated, labels, rejects = read_rated_cvs(reader.study)
     return {
         "rated_cvs": rated,
         "rated_labels": labels,
-        "annotators": annotator_rows(study_annotators(study)),
-        "rejects": rejects_of("rated_cvs", rejects),
+        "annotators": annotator_rows(study_annotators(reader.study)),
+        "rejects": reject_rows("rated_cvs", rejects),
     }
 
 
-@company_asset(
-    deps=[SOURCES["profiles"], "companies"],
-    group_name=GROUP,
-    kinds={"python", "duckdb"},
-    code_version=PROFILE_VERSION,
+RATED_CVS = Recipe(
+    "rated_cvs",
+    makes={
+        "rated_cvs": "The raters' verdict on each CV, and its text.",
+        "rated_labels": "The annotators' labels of the rated CVs.",
+        "annotators": "Who labels, and which labels follow from others.",
+    },
+    stage=INGEST,
+    grain=COHORT,
+    version=f"{READER_VERSION}/{RECIPE_VERSION}",
+    make=_rated_frames,
+    # Who the annotators are, the columns and folders of all files may have to tell.
+    files=("validation", "profile_labels", "labels"),
+    settings=(ANNOTATORS, FILTERS),
+    rejects=True,
 )
-def profiles(
-    context: dg.AssetExecutionContext,
-    study: StudyResource,
-    warehouse: WarehouseResource,
-    progress: dg.ResourceParam[ProgressListener],
-) -> Iterator[dg.MaterializeResult]:
-    """One row per person with the text that is labelled; none, if the study has labels only."""
-    store, loaded = warehouse.store, study.load()
-    known = store.read("companies", columns=["company_id", "name"])
-    yield from follow(
-        context,
-        store,
-        Recipe(
-            "profiles",
-            tables=("profiles", "rejects"),
-            make=lambda companies, done: _profile_frames(loaded, known, companies, done),
-            settings=[reader_version(loaded, "profiles"), _pairs(loaded, known)],
-            code_version=PROFILE_VERSION,
-            by_company=True,
-        ),
-        progress,
-    )
 
 
-def _pairs(study: Study, companies: pd.DataFrame) -> object:
-    """Return what of the companies matters for the profiles, in a form that can be hashed."""
-    return companies.fillna("").to_numpy().tolist() if study.files.profiles else None
+def _company_frames(reader: Reader, _: Progress) -> Frames:
+    annotators = annotators_of(reader.read("annotators"))
+    companies, hits, rejects = read_companies(reader.study, annotators)
+    return {
+        "companies": companies,
+        "company_hits": hits,
+        "rejects": reject_rows("companies", rejects),
+    }
 
 
-def _profile_frames(
-    study: Study, known: pd.DataFrame, companies: Sequence[str], progress: Progress
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    for table, rows in read_profiles(study, known, set(companies), progress):
-        yield table, rejects_of("profiles", rows) if table == "rejects" else rows
+def _forget_former_companies(transaction: Transaction) -> None:
+    transaction.keep_companies(transaction.read("companies")["company"].tolist())
 
 
-def rejects_of(reader: str, rejects: pd.DataFrame) -> pd.DataFrame:
-    """Return rejects as rows of their table, which has a part for every reader."""
-    return rejects.assign(reader=reader)
-
-
-@dg.asset(
-    deps=["companies", "rated_cvs", "profiles", "llm_labels", "profile_labels"],
-    group_name=GROUP,
-    kinds={"duckdb"},
-    code_version=READER_VERSION,
+COMPANIES = Recipe(
+    "companies",
+    makes={
+        "companies": "One row per company, with its partition key.",
+        "company_hits": "Keyword hits per company and filter.",
+    },
+    stage=INGEST,
+    grain=COHORT,
+    version=READER_VERSION,
+    make=_company_frames,
+    tables=("annotators",),
+    files=("companies",),
+    rejects=True,
+    after=_forget_former_companies,
 )
-def rejects(
-    context: dg.AssetExecutionContext,
-    warehouse: WarehouseResource,
-    progress: dg.ResourceParam[ProgressListener],
-) -> Iterator[dg.MaterializeResult]:
-    """Rows and fields that the readers could not use, each with its line and the reason."""
-    yield from follow(
-        context,
-        warehouse.store,
-        Recipe(
-            "rejects",
-            tables=("rejects",),
-            make=lambda _, __: {},  # every reader writes its own part
-            reads=("rejects",),
-            code_version=READER_VERSION,
-            describe=_describe_rejects,
-        ),
-        progress,
+
+
+def _profile_frames(reader: Reader, progress: Progress) -> Frames:
+    known, wanted = reader.read("companies"), set(reader.companies or ())
+    return (
+        (table, reject_rows("profiles", rows) if table == "rejects" else rows)
+        for table, rows in read_profiles(reader.study, known, wanted, progress)
     )
 
 
-def _describe_rejects(snapshot: Snapshot) -> Mapping[str, Any]:
-    counted = snapshot.query(
-        "SELECT source_file AS file, field, count(*) AS rejected FROM rejects"
-        " GROUP BY ALL ORDER BY rejected DESC, file, field LIMIT 20"
-    )
-    return {"rejected": dg.MetadataValue.md(counted.to_markdown(index=False) or "none")}
+PROFILES = Recipe(
+    "profiles",
+    makes={
+        "profiles": "One row per person with the text that is labelled; none, if the study has"
+        " labels only.",
+    },
+    stage=INGEST,
+    grain=COMPANY,
+    version=f"{READER_VERSION}/{RECIPE_VERSION}",
+    make=_profile_frames,
+    # People are matched with all companies, and larger or smaller ones are the same to them.
+    columns={"companies": ("company", "company_id", "name")},
+    files=("profiles",),
+    rejects=True,
+)
+
+#: Every reader writes its own part.
+REJECTS = Recipe(
+    "rejects",
+    makes={
+        "rejects": "Rows and fields that the readers could not use, each with its line and the"
+        " reason."
+    },
+    stage=INGEST,
+    grain=COHORT,
+    version=READER_VERSION,
+    make=lambda _, __: {},
+    tables=("rejects",),
+    shows={
+        "rejected": """
+            SELECT source_file AS file, field, count(*) AS rejected FROM rejects
+            GROUP BY ALL ORDER BY rejected DESC, file, field LIMIT 20
+            """
+    },
+    kinds=frozenset({"duckdb"}),
+)

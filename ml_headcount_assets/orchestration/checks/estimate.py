@@ -2,7 +2,9 @@
 
 import dagster as dg
 
-from ..assets.estimate import draws_recipe
+from ml_headcount_assets.wording import percent
+
+from ..assets.estimate import HEADCOUNT_DRAWS
 from ..recipes import compare_stored
 from ..resources import StudyResource, WarehouseResource
 from .verdict import check, verdict
@@ -68,6 +70,22 @@ def intervals_are_ordered(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     return verdict(problem, found=found)
 
 
+@check("headcount_intervals", blocking=True)
+def intervals_have_one_level(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """All intervals have the same probability content, so that they can stand side by side."""
+    found = warehouse.store.query(
+        "SELECT level, count(DISTINCT company) AS companies FROM headcount_intervals"
+        " GROUP BY ALL ORDER BY ALL"
+    )
+    problem = (
+        f"Intervals of {' and '.join(map(percent, found['level']))} stand in one table, since the "
+        "level was changed for some companies only. Run the whole study."
+        if len(found) > 1
+        else None
+    )
+    return verdict(problem, found=found if problem else None)
+
+
 @check("headcount_intervals")
 def most_companies_have_evidence(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     """Most companies have profiles or keyword counts; totals leave out those that have none."""
@@ -93,9 +111,8 @@ def totals_are_of_one_cast(
     store = warehouse.store
     companies = store.read("headcount_draws", columns=["company"])["company"].unique().tolist()
     with store.snapshot() as snapshot:
-        outdated = len(
-            compare_stored(snapshot, draws_recipe(store, study.load()), companies).misses
-        )
+        compared = compare_stored(snapshot, HEADCOUNT_DRAWS, study.load(), companies)
+    outdated = len(compared.misses)
     problem = (
         f"The draws of {outdated} companies are older than the labels, settings or cohort draws "
         "they come from, so that the totals mix old and new. Run the whole study."

@@ -82,6 +82,7 @@ FRAMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "specificity": "float64",
             "specificity_low": "float64",
             "specificity_high": "float64",
+            "level": "float64",
             "precision": "float64",
             "recall": "float64",
             "information": "float64",
@@ -134,9 +135,9 @@ class KeywordDiscovery:
         first. log_odds: their mean.
     filters
         One row per filter and way of judging ("cross_validated", "same_cvs"). yes, no: lists of
-        the filter ("strict", "broad" or None). n: rated CVs. *_low, *_high: 95 % interval
-        (Wilson). precision: NaN if the filter never fires. recall: the sensitivity.
-        information: bits per CV about the truth, given the labels of the other annotators.
+        the filter ("strict", "broad" or None). n: rated CVs. *_low, *_high: interval
+        (Wilson) of the content level. precision: NaN if the filter never fires. recall: the
+        sensitivity. information: bits per CV about the truth, given the labels of the others.
         proposed: true for at most one filter, on its cross-validated row.
     optimism
         One row per filter and measure ("sensitivity", "specificity", "youden",

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...model.intervals import half_width
 from ...model.streams import stream
 from .information import Information, OtherAnnotators, stratified_folds
 from .lists import Corpus, Learned, learn, list_hits
@@ -35,7 +36,8 @@ BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
-_TWO_SIDED_95 = 1.959963984540054
+#: Probability content of the intervals of a filter's rates.
+LEVEL = 0.95
 #: Standard deviations by which a proposal's information has to exceed 0.
 BEYOND_NOISE = 2.0
 _MEASURES = ("sensitivity", "specificity", "youden", "information")
@@ -90,10 +92,10 @@ def filter_labels(hits: IntArray, name: str) -> BoolArray:
 
 
 def wilson_interval(successes: float, trials: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share by Wilson (1927); (0, 1) without trials."""
+    """Return the interval (`LEVEL`) of a share by Wilson (1927); (0, 1) without trials."""
     if trials == 0:
         return 0.0, 1.0
-    share, z = successes / trials, _TWO_SIDED_95
+    share, z = successes / trials, half_width(LEVEL)
     scale = 1 + z**2 / trials
     centre = (share + z**2 / (2 * trials)) / scale
     half = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / scale
@@ -176,6 +178,7 @@ def _judge(
         "specificity": specificity,
         "specificity_low": specificity_low,
         "specificity_high": specificity_high,
+        "level": LEVEL,
         "precision": true / (true + false) if true + false else np.nan,
         "recall": sensitivity,
         "information": float(np.mean([each.bits for each in told])),

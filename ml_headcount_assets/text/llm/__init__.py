@@ -9,7 +9,7 @@ from .asking import Retries, Tally
 from .cost import CostEstimate, estimate_costs
 from .labelling import LabellingReport, label_texts, question_for
 from .sources import TextsInMemory, TextSource
-from .store import AnswerStore, Question, answers_path
+from .store import AnswerStore, Question
 
 __all__ = [
     "AnswerStore",
@@ -21,7 +21,6 @@ __all__ = [
     "Tally",
     "TextSource",
     "TextsInMemory",
-    "answers_path",
     "estimate_costs",
     "label_texts",
     "question_for",

@@ -28,7 +28,7 @@ from ...errors import ComputeError, InputError
 from .exchange import Usage
 from .missing import Missing
 
-__all__ = ["AnswerStore", "Question", "answers_path"]
+__all__ = ["AnswerStore", "Question"]
 
 _LAYOUT = 1
 _PATIENCE_SECONDS = 3.0
@@ -78,11 +78,6 @@ class Question:
     model: str
     prompt: str
     recipe: str
-
-
-def answers_path(warehouse: Path) -> Path:
-    """Return where the answers of a warehouse's study are kept."""
-    return warehouse.with_suffix(".answers.sqlite")
 
 
 class AnswerStore:

@@ -22,7 +22,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of an estimate in a process of its own."""
     home = tmp_path_factory.mktemp("home")
     done = subprocess.run(
-        [sys.executable, "-m", "ml_headcount_tests.compute.with_modal"],
+        [sys.executable, "-m", "ml_headcount_tests.compute.modal.with_modal"],
         cwd=ROOT,
         env={**os.environ, "HOME": str(home), "PYTHONPATH": str(ROOT)},
         capture_output=True,

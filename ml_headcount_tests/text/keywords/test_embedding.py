@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.text.keywords.embedding import batches_of, embed
 from ml_headcount_assets.text.keywords.embedding_cache import EmbeddingCache
@@ -65,7 +66,7 @@ def test_a_model_that_cannot_be_had_is_told_at_once(
     program = (
         "import sys, time, huggingface_hub\n"
         "from ml_headcount_assets.errors import InputError\n"
-        "from ml_headcount_assets.text.keywords.embedding import SentenceEncoder\n"
+        "from ml_headcount_assets.text.keywords.encoder import SentenceEncoder\n"
         "start = time.perf_counter()\n"
         "try: SentenceEncoder(sys.argv[1])(['text'])\n"
         "except InputError as error: print(time.perf_counter() - start, error)\n"
@@ -133,7 +134,7 @@ def test_many_texts_in_many_batches_keep_their_order(tmp_path: Path) -> None:
     assert told == [(number + 1, len(batches)) for number in range(len(batches))]
 
 
-class _Sent:
+class _Sent(Compute):
     """Compute that notes what it is given."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ _SCRIPT = f"""
 import logging, os, sys, traceback
 from pathlib import Path
 logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-from ml_headcount_assets.annotator_entry import PricePerMillion
+from ml_headcount_assets.text.service import PricePerMillion
 from ml_headcount_assets.text.llm import *
 
 store, *endpoints = sys.argv[1:]

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.text.llm import AnswerStore, Question, answers_path
+from ml_headcount_assets.text.llm import AnswerStore, Question
 from ml_headcount_assets.text.llm.exchange import Usage
 from ml_headcount_assets.text.llm.missing import Missing
+from ml_headcount_assets.warehouse.beside import answers_path
 
 _QUESTION = Question("model-a", "1", "1")
 

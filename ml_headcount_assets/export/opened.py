@@ -1,0 +1,216 @@
+"""A study that has been run, opened for people in a notebook: frames, draws, totals, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.figures.style import level_of
+from ml_headcount_assets.model import ESTIMATORS, HeadcountResult, estimator_of
+from ml_headcount_assets.warehouse.records import result_of
+from ml_headcount_assets.warehouse.schemas import TABLES
+from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.wording import count, interval, percent
+
+from .results import read_results
+from .study_figures import study_figures
+
+__all__ = ["OpenedStudy", "open_study"]
+
+#: Files that are looked for in a folder, the most finished first.
+_USUAL_NAMES = ("results.duckdb", "warehouse.duckdb")
+_SHOWN = 10
+
+
+def open_study(path: Path | str) -> OpenedStudy:
+    """Open the warehouse of a study that has been run; nothing in it can be changed here.
+
+    Parameters
+    ----------
+    path
+        The DuckDB file, or the folder that it lies in.
+
+    Raises
+    ------
+    InputError
+        There is no warehouse, more than one, or no finished estimate in it.
+
+    Examples
+    --------
+    >>> import ml_headcount_assets as mh
+    >>> study = mh.open_study("warehouse.duckdb")                          # doctest: +SKIP
+    >>> study.total("cohort == 'labs' and headcount >= 1000")["median"]    # doctest: +SKIP
+    1234.0
+    """
+    study = OpenedStudy(TableStore(_found(Path(path))))
+    if "headcount_intervals" not in study.tables:
+        raise InputError(
+            f"{study.path.name} holds no estimate yet. Run the study first (ml-headcount run)."
+        )
+    return study
+
+
+def _found(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    usual = [path / name for name in _USUAL_NAMES if (path / name).is_file()]
+    files = usual[:1] or sorted(path.glob("*.duckdb"))
+    if len(files) != 1:
+        problem = "more than one warehouse" if files else "no warehouse"
+        raise InputError(
+            f"There is {problem} in the folder {path.name!r}. Give the path of the .duckdb file."
+        )
+    return files[0]
+
+
+class OpenedStudy:
+    """Read-only view of one warehouse.
+
+    Parameters
+    ----------
+    store
+        The tables.
+    """
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._store.path
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables that there are, in the order of the data's journey."""
+        with self._store.snapshot() as snapshot:
+            return [name for name in TABLES if snapshot.has(name)]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table.
+
+        Raises
+        ------
+        InputError
+            There is no such table.
+        """
+        if name not in TABLES:
+            raise InputError(f"There is no table {name!r}; there are {', '.join(self.tables)}.")
+        return self._store.read(name)
+
+    def columns(self, name: str) -> pd.DataFrame:
+        """Return what the columns of a table mean: ``column, type, meaning``."""
+        if name not in TABLES:
+            raise InputError(f"There is no table {name!r}; there are {', '.join(self.tables)}.")
+        spec = TABLES[name]
+        return pd.DataFrame(
+            [
+                (column, spec.sql_type(column), spec.schema.columns[column].description)
+                for column in spec.columns
+            ],
+            columns=["column", "type", "meaning"],
+        )
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Return what a SELECT over the tables finds; the file cannot be changed by it."""
+        return self._store.query(sql)
+
+    @property
+    def estimators(self) -> list[str]:
+        """The estimators that there are numbers of; the first is the headline."""
+        rows = self.table("headcount_intervals")["estimator"].unique().tolist()
+        return [name for name in ESTIMATORS if name in rows]
+
+    @property
+    def level(self) -> float:
+        """Probability content of the stored intervals."""
+        return level_of(self._store.read("headcount_intervals", columns=["level"]))
+
+    def intervals(self, estimator: str | None = None) -> pd.DataFrame:
+        """Return the companies' intervals as they are stored, with what else is known of each.
+
+        Parameters
+        ----------
+        estimator
+            Whose; None for the headline's.
+
+        Returns
+        -------
+        DataFrame
+            Rows of table headcount_intervals with ``name, cohort, size_band, country``.
+        """
+        rows = self.table("headcount_intervals")
+        rows = rows[rows["estimator"] == self._chosen(estimator)]
+        known = self.table("companies")[["company", "name", "cohort", "size_band", "country"]]
+        return rows.merge(known, on="company", how="left").drop(columns="company")
+
+    def draws(self, estimator: str | None = None) -> HeadcountResult:
+        """Return the joint draws, of which any interval and total can be made.
+
+        Parameters
+        ----------
+        estimator
+            Whose; None for the headline's.
+        """
+        rows = self._store.read("headcount_draws")
+        rows = rows[rows["estimator"] == self._chosen(estimator)].reset_index(drop=True)
+        return result_of(rows, self.table("companies"))
+
+    def total(
+        self,
+        where: str | pd.Series | ArrayLike | None = None,
+        level: float | None = None,
+        estimator: str | None = None,
+    ) -> dict[str, float]:
+        """Summarise the total of any set of companies; see `HeadcountResult.total`.
+
+        Parameters
+        ----------
+        where
+            The companies that are meant.
+        level
+            Probability content of the interval; None for that of the stored intervals.
+        estimator
+            Whose draws; None for the headline's.
+        """
+        return self.draws(estimator).total(where, self.level if level is None else level)
+
+    def figures(self) -> Mapping[str, go.Figure]:
+        """Return the report's figures by name."""
+        return dict(study_figures(read_results(self._store)))
+
+    def _chosen(self, estimator: str | None) -> str:
+        return self.estimators[0] if estimator is None else estimator_of(estimator).name
+
+    def _headline(self) -> str:
+        total = self.query(
+            "SELECT * FROM portfolio_intervals WHERE grouping = 'all'"
+            f" AND estimator = '{self.estimators[0]}'"
+        )
+        if total.empty or not total["companies"].iloc[0]:
+            return "no company with evidence"
+        row: Any = next(total.itertuples())
+        return (
+            f"{count(row.median)} experts ({percent(row.level)} interval "
+            f"{interval(row.low, row.high)}) at {count(row.companies)} companies with evidence, "
+            f"by {row.estimator}"
+        )
+
+    def __repr__(self) -> str:
+        return f"Study in {self.path.name}: {self._headline()}; tables {', '.join(self.tables)}"
+
+    def _repr_html_(self) -> str:
+        shown = self.intervals().sort_values("median", ascending=False).head(_SHOWN)
+        columns = ["company_id", "headcount", "low", "median", "high", "level", "confidence"]
+        return (
+            f"<p><b>{escape(self.path.name)}</b>: {escape(self._headline())}</p>"
+            f"{shown[columns].to_html(index=False, na_rep='–', float_format='{:,.4g}'.format)}"
+            f"<p>Tables: {escape(', '.join(self.tables))}</p>"
+        )

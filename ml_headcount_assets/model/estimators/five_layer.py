@@ -1,0 +1,24 @@
+"""The bootstrap of five layers (Schons et al. 2026): a multivariate probit and fixed priors.
+
+Rated CVs and correlations are resampled, prevalences drawn from their priors, unseen employees
+filled in and truths drawn by Bayes' rule. Prevalences are never updated by the labels.
+"""
+
+from __future__ import annotations
+
+from ..calibration import PROBIT
+from ..cohort import CohortFit, fit_cohort
+from ..company_draws import BayesDrawer
+from .estimator import Estimator
+
+__all__ = ["FIVE_LAYER"]
+
+FIVE_LAYER = Estimator(
+    name="five_layer",
+    about="resamples the rated CVs and draws each company's share of experts from its prior",
+    errors=PROBIT,
+    fit_cohort=fit_cohort,
+    read_cohort=CohortFit.from_frame,
+    drawer=BayesDrawer.of,
+    copula=True,
+)

@@ -1,0 +1,51 @@
+"""What a study has to go on, once there are counts instead of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pandas as pd
+
+from .annotators import Annotator, likelihood_annotators
+from .evidence import CompanyEvidence, assess_companies
+from .settings import EstimatorSettings
+
+__all__ = ["StudyEvidence"]
+
+
+@dataclass(frozen=True)
+class StudyEvidence:
+    """Tables of a study, or of some of its companies.
+
+    Attributes
+    ----------
+    annotators
+        All of them.
+    pattern_counts
+        ``company_id``, ``pattern`` over all annotators sorted by name, ``n_profiles``.
+    companies
+        ``company_id``, ``headcount``, and what else `assess_companies` takes.
+    rated
+        Rated CVs: ``is_expert`` and one column per annotator. None where all that they tell is
+        in a fit already.
+    """
+
+    annotators: tuple[Annotator, ...]
+    pattern_counts: pd.DataFrame
+    companies: pd.DataFrame
+    rated: pd.DataFrame | None = None
+
+    @cached_property
+    def described(self) -> tuple[Annotator, ...]:
+        """All annotators, sorted by name: the order of a pattern's characters."""
+        return tuple(sorted(self.annotators, key=lambda annotator: annotator.name))
+
+    def of_no_company(self) -> StudyEvidence:
+        """Return the same without any company."""
+        return replace(self, companies=self.companies.iloc[:0])
+
+    def assess(self, settings: EstimatorSettings) -> list[CompanyEvidence]:
+        """Return each company's evidence; see `assess_companies`."""
+        kept = likelihood_annotators(self.described, six_dimensional=settings.six_dimensional)
+        return assess_companies(self.pattern_counts, self.companies, self.described, kept, settings)

@@ -1,0 +1,160 @@
+"""From a recipe to a Dagster asset: everything that Dagster is told of assets, in one place.
+
+What an asset is made from, and how, does not belong here: that is the recipe's.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from ml_headcount_assets.compute.protocol import Compute
+from ml_headcount_assets.warehouse.schemas import TABLES
+
+from .making import Settled, follow
+from .partitions import COMPANIES, beta_features
+from .reader import Surroundings
+from .recipes import COMPANY, REJECTS, Recipe
+from .resources import Announcer, ProgressListener, StudyResource, WarehouseResource
+from .sources import FILES
+
+__all__ = ["asset_of"]
+
+
+def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
+    """Return the asset that a recipe declares, or the assets that it makes together.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+    readers
+        The assets that add to the rejects.
+    """
+    by_company: dict[str, Any] = {
+        "partitions_def": COMPANIES,
+        # All companies of a run go in one step.
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+    }
+
+    def step(
+        context: dg.AssetExecutionContext,
+        study: StudyResource,
+        warehouse: WarehouseResource,
+        compute: dg.ResourceParam[Compute],
+        progress: dg.ResourceParam[ProgressListener],
+        announce: dg.ResourceParam[Announcer],
+    ) -> Iterator[dg.MaterializeResult]:
+        # What workers say is left in the run's log, too.
+        compute = compute.telling(context.log.info)
+        pages = len(compute.pages)
+        around = Surroundings(compute, progress, _telling(announce, context))
+        companies = list(context.partition_keys) if recipe.grain == COMPANY else None
+        settled = follow(recipe, study.load(), warehouse.store, companies, around)
+        context.log.info(f"{recipe.asset}: {settled.made} made, {settled.kept} from the cache")
+        shared = _metadata(settled) | _links(compute.pages[pages:])
+        if recipe.page:
+            shared["page"] = dg.MetadataValue.path(recipe.page(warehouse.store.path))
+        for key in recipe.makes:
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata=shared | _row_counts(recipe, settled, key, companies),
+                data_version=dg.DataVersion(settled.version),
+            )
+
+    with beta_features():
+        return dg.multi_asset(
+            name=recipe.asset,
+            specs=[_spec(recipe, name, readers) for name in recipe.makes],
+            **(by_company if recipe.grain == COMPANY else {}),
+        )(step)
+
+
+def _spec(recipe: Recipe, name: str, readers: Sequence[str]) -> dg.AssetSpec:
+    days = recipe.warned_after_days
+    return dg.AssetSpec(
+        name,
+        deps=_dependencies(recipe, readers),
+        description=recipe.makes[name],
+        code_version=recipe.version,
+        metadata=_columns(name) if name in TABLES else None,
+        freshness_policy=_freshness(days) if days else None,
+        **recipe.stage.attributes(set(recipe.kinds), recipe.grain),
+    )
+
+
+def _freshness(days: int) -> dg.FreshnessPolicy:
+    return dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=3 * days), warn_window=timedelta(days=days)
+    )
+
+
+def _dependencies(recipe: Recipe, readers: Sequence[str]) -> list[str]:
+    """Return what an asset comes after: all that its recipe reads."""
+    return [
+        *(table for table in recipe.opened if table not in recipe.makes),
+        # The table of rejects has several makers, and comes after all of them.
+        *(readers if REJECTS in recipe.makes else ()),
+        *(FILES[role] for role in recipe.files),
+        *dict.fromkeys(setting.source for setting in recipe.settings),
+    ]
+
+
+def _columns(table: str) -> dict[str, Any]:
+    """Let the UI show the columns of an asset's table."""
+    columns = [
+        dg.TableColumn(
+            column,
+            type=TABLES[table].sql_type(column),
+            description=declared.description,
+            constraints=dg.TableColumnConstraints(nullable=declared.nullable),
+        )
+        for column, declared in TABLES[table].schema.columns.items()
+    ]
+    return {
+        "dagster/table_name": table,
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+    }
+
+
+def _telling(announce: Announcer, context: dg.AssetExecutionContext) -> Announcer:
+    """Return an announcer that also leaves what it says in the run's log."""
+
+    def tell(line: str) -> None:
+        context.log.info(line)
+        announce(line)
+
+    return tell
+
+
+def _metadata(settled: Settled) -> dict[str, Any]:
+    # Dagster copies this to the event of every company, and asking for one of its own would
+    # cost more time than all the work: so it is about the run's companies together.
+    shown = {title: _markdown(rows) for title, rows in settled.shown.items()}
+    return {**shown, **settled.obtained.metadata, "unchanged": settled.kept}
+
+
+def _markdown(rows: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(rows.to_markdown(index=False) or "none")
+
+
+def _links(pages: Sequence[str]) -> dict[str, Any]:
+    """Return where the logs are of the workers that made something: a page for each map."""
+    return {
+        f"modal_{number}": dg.MetadataValue.url(page)
+        for number, page in enumerate(dict.fromkeys(pages), start=1)
+    }
+
+
+def _row_counts(
+    recipe: Recipe, settled: Settled, table: str, companies: Sequence[str] | None
+) -> dict[str, int]:
+    counts = settled.rows.get(table, {})
+    if companies is None:
+        return {} if recipe.page else {"dagster/row_count": sum(counts.values())}
+    return {
+        "companies": len(companies),
+        "rows": sum(counts.get(company, 0) for company in companies),
+    }

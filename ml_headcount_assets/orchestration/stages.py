@@ -1,0 +1,66 @@
+"""The stages of the data's journey: what the UI calls their assets, and who answers for them.
+
+What an asset is made from, or how, does not belong here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "ANNOTATE",
+    "CALIBRATE",
+    "ESTIMATE",
+    "INGEST",
+    "KEYWORDS",
+    "REPORT",
+    "STUDY",
+    "Stage",
+]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage.
+
+    Attributes
+    ----------
+    name
+        Name of the group of its assets.
+    owner
+        Who answers for them, as Dagster writes it.
+    kinds
+        What they are made with and kept in.
+    """
+
+    name: str
+    owner: str
+    kinds: frozenset[str] = frozenset()
+
+    def attributes(self, kinds: set[str], grain: str) -> dict[str, Any]:
+        """Return what a `dagster.AssetSpec` is told of its stage.
+
+        Parameters
+        ----------
+        kinds
+            Those of the one asset, in place of the stage's; empty for these.
+        grain
+            What its rows are made for at a time: "company", "cohort" or "study".
+        """
+        return {
+            "group_name": self.name,
+            "owners": [self.owner],
+            "kinds": kinds or set(self.kinds),
+            "tags": {"stage": self.name, "grain": grain},
+        }
+
+
+#: The study's files and settings, as they are handed in.
+STUDY = Stage("study", "team:study")
+INGEST = Stage("ingest", "team:data", frozenset({"python", "duckdb"}))
+ANNOTATE = Stage("annotate", "team:data", frozenset({"python", "duckdb"}))
+CALIBRATE = Stage("calibrate", "team:statistics", frozenset({"numpy", "duckdb"}))
+ESTIMATE = Stage("estimate", "team:statistics", frozenset({"numpy", "duckdb"}))
+KEYWORDS = Stage("keywords", "team:keywords", frozenset({"pytorch", "duckdb"}))
+REPORT = Stage("report", "team:study", frozenset({"html", "plotly"}))

@@ -1,0 +1,71 @@
+"""How numbers, shares and "no number" are written, everywhere."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+__all__ = ["NO_NUMBER", "count", "decimal", "interval", "percent", "share"]
+
+#: Shown where there is no number. A dash could be taken for zero; the words are beside it.
+NO_NUMBER = "–"
+
+
+def count(value: float) -> str:
+    """Write a number of people; a missing one is never written as 0.
+
+    >>> count(1234.4), count(float("nan"))
+    ('1,234', '–')
+    """
+    return NO_NUMBER if pd.isna(value) else f"{value:,.0f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Write the ends of an interval of people.
+
+    >>> interval(12, 3456)
+    '12 to 3,456'
+    """
+    return f"{count(low)} to {count(high)}"
+
+
+def decimal(value: float, digits: int) -> str:
+    """Write a number with so many digits behind the point.
+
+    >>> decimal(0.12345, 3)
+    '0.123'
+    """
+    return NO_NUMBER if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def share(value: float) -> str:
+    """Write an estimated share: whole per cent, and two digits that count where it is small.
+
+    >>> share(0.995), share(0.0123), share(0.00001), share(0)
+    ('100 %', '1.2 %', '0.001 %', '0 %')
+    """
+    if pd.isna(value):
+        return NO_NUMBER
+    hundredths = 100 * float(value)
+    if hundredths == 0 or abs(hundredths) >= 10:
+        return f"{hundredths:.0f} %"
+    digits = 1 - math.floor(math.log10(abs(hundredths)))
+    return f"{_short(f'{hundredths:.{digits}f}')} %"
+
+
+def percent(value: float) -> str:
+    """Write a chosen share, such as the level of an interval, as it was chosen.
+
+    >>> percent(0.8), percent(0.995), percent(0.99999)
+    ('80 %', '99.5 %', '99.999 %')
+    """
+    if pd.isna(value):
+        return NO_NUMBER
+    # What is left of 100 * 0.07 in floating point is beyond six digits.
+    return f"{_short(f'{100 * float(value):.6f}')} %"
+
+
+def _short(digits: str) -> str:
+    """Drop zeros at the end that say nothing."""
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -1,0 +1,49 @@
+"""Numbers as people read them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_headcount_assets.wording import NO_NUMBER, count, decimal, interval, percent, share
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.995, "100 %"),
+        (1.0, "100 %"),
+        (0.8349, "83 %"),
+        (0.1, "10 %"),
+        (0.0999, "10 %"),
+        (0.05, "5 %"),
+        (0.0123, "1.2 %"),
+        (3e-7, "0.00003 %"),
+        (0, "0 %"),
+    ],
+)
+def test_shares_have_no_powers_of_ten(value, text):
+    assert share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.8, "80 %"),
+        (0.995, "99.5 %"),
+        ((1 - 0.8) / 2, "10 %"),
+        (0.99999, "99.999 %"),
+        (0.07, "7 %"),
+    ],
+)
+def test_levels_are_written_as_they_were_chosen(value, text):
+    assert percent(value) == text
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float64("nan"), pd.NA])
+def test_what_is_missing_is_never_a_zero(missing):
+    assert {count(missing), share(missing), percent(missing), decimal(missing, 2)} == {NO_NUMBER}
+
+
+def test_people_are_whole_and_thousands_are_set_apart():
+    assert count(1_234_567.4) == "1,234,567"
+    assert interval(0, 12_345) == "0 to 12,345"
