@@ -22,6 +22,9 @@ class Effort:
     chains, warmup, kept
         Chains side by side, and trajectories before and after the step size is fixed. There are
         chains times kept joint draws; estimates with more draws use them again in turn.
+    rounds
+        Most rounds of kept trajectories; a further one, thinned by its number, follows only if
+        the chains of the last disagree.
     leaps
         Gradients per trajectory.
     step
@@ -34,6 +37,7 @@ class Effort:
     chains: int = 50
     warmup: int = 9
     kept: int = 12
+    rounds: int = 3
     leaps: int = 5
     step: float = 0.3
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,7 +103,7 @@ def hierarchical_budget(
     HierarchicalBudget
     """
     known = [c for c in companies if _counts(fit, c).evidence != NONE]
-    variants = {("all", ""): frozenset()}
+    variants: dict[tuple[str, str], frozenset[str]] = {("all", ""): frozenset()}
     for layer in LAYERS:
         variants["alone", layer] = frozenset(LAYERS) - {layer}
         variants["without", layer] = frozenset({layer})
@@ -141,7 +142,7 @@ def _held(fit: HierarchicalFit, held: frozenset[str]) -> HierarchicalFit:
             if name in fit.layout.slices:
                 place = fit.layout.slices[name]
                 theta[:, place] = theta[:, place].mean(axis=0)
-    tables = ComponentModel(fit.layout, fit.mass).tables_of(theta)
+    tables: dict[str, Any] = ComponentModel(fit.layout, fit.mass).tables_of(theta)
     return replace(fit, theta=theta, **tables)
 
 

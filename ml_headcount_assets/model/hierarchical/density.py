@@ -291,8 +291,8 @@ class _GroupData:
         for source in range(len(components.near)):
             here = torch.as_tensor(np.minimum(self.source, len(components.near) - 1) == source)
             columns.append((self.cells * here, source))
-        cells = sum(_mix(components, s, matrix, easy) for matrix, s in columns)
-        cells = cells + TINY
+        parts = [_mix(components, s, matrix, easy) for matrix, s in columns]
+        cells = torch.stack(parts).sum(0) + TINY
         return GroupInputs(
             _mix(components, 0, self.pattern_cells, easy) + TINY,
             cells,

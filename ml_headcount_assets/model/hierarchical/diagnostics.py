@@ -22,8 +22,9 @@ class FitDiagnostics:
         Gradients taken on the way to the mode.
     pareto_k, particle_size
         Of the importance sample around the mode: tail index and effective number of particles.
-    acceptance, step
-        Of the Hamiltonian trajectories.
+    acceptance, step, rounds
+        Of the Hamiltonian trajectories; a second or third round of chains was needed if the first
+        had not mixed.
     rhat, effective_size
         Rank-normalised split R-hat and effective sample size of each of `quantities`.
     states
@@ -46,6 +47,7 @@ class FitDiagnostics:
     particle_size: float
     acceptance: float
     step: float
+    rounds: int
     rhat: dict[str, float]
     effective_size: dict[str, float]
     states: int
@@ -81,7 +83,8 @@ class FitDiagnostics:
                 f"mode: {self.evaluations} evaluations, other start {self.start_gap:.1f} below",
                 f"importance sample: Pareto k {self.pareto_k:.2f}, "
                 f"{self.particle_size:.0f} effective particles",
-                f"trajectories: {self.states} states, acceptance {self.acceptance:.2f}, largest "
+                f"trajectories: {self.states} states of round {self.rounds}, acceptance "
+                f"{self.acceptance:.2f}, largest "
                 f"R-hat {rhat:.2f} ({worst}), smallest effective size {size:.0f} ({least})",
             ]
         )

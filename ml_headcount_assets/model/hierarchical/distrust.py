@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .convergence import FEWEST_EFFECTIVE, LARGEST_RHAT
 from .fit import HierarchicalFit
 from .summaries import annotator_rates, fit_scales
 
 __all__ = ["Doubt", "Measure", "doubts", "doubts_in_words", "measures"]
 
-# Chains that disagree by more than this share of their spread, or so few independent states,
-# have not told the posterior; below, the quantiles' own error is a fifth of a standard deviation.
-_LARGEST_RHAT, _FEWEST_EFFECTIVE = 1.4, 60.0
 # Two modes this near in log density are two answers.
 _RIVAL_GAP = 5.0
 # A deployed sensitivity this far (ratio) from the rated one moves every count by as much.
@@ -125,8 +123,8 @@ def _sampler(fit: HierarchicalFit) -> Iterator[Measure]:
     worst, rhat = told.worst_rhat
     least, size = told.least_effective
     for measure, name, value, threshold, mixed in (
-        ("largest R-hat", worst, rhat, _LARGEST_RHAT, rhat <= _LARGEST_RHAT),
-        ("smallest effective size", least, size, _FEWEST_EFFECTIVE, size >= _FEWEST_EFFECTIVE),
+        ("largest R-hat", worst, rhat, LARGEST_RHAT, rhat <= LARGEST_RHAT),
+        ("smallest effective size", least, size, FEWEST_EFFECTIVE, size >= FEWEST_EFFECTIVE),
     ):
         because = (
             f"its chains have not mixed (R-hat {rhat:.2f}, effective size {size:.0f}, worst "

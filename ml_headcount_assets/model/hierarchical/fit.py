@@ -154,9 +154,7 @@ class HierarchicalFit:
             Annotator(a["name"], a["kind"], tuple(a["derived"])) for a in record["annotators"]
         )
         kept = tuple(a for a in annotators if a.name in record["kept"])
-        hyper = Hyperparameters(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in record["hyper"].items()}
-        )
+        hyper = Hyperparameters.from_record(record["hyper"])
         layout = Layout(
             Instruments(annotators, kept),
             tuple(record["cohorts"]),

@@ -15,7 +15,7 @@ from ..evidence import CompanyEvidence
 from ..rated import RatedPatterns
 from ..settings import EstimatorSettings
 from ..streams import stream
-from .convergence import effective_size, split_rhat
+from .convergence import FEWEST_EFFECTIVE, LARGEST_RHAT, effective_size, split_rhat
 from .diagnostics import FitDiagnostics
 from .fit import HierarchicalFit
 from .instruments import Instruments
@@ -101,8 +101,13 @@ def fit_hierarchical(
     try:
         with Density.opened(problem, threads) as density:
             mode = find_mode(density, starting_points(problem), effort, lambda s: report(0.3 * s))
+
+            def converged(states: NDArray[np.float64]) -> bool:
+                flat = states.reshape(-1, states.shape[-1])
+                return _mixed(problem, states, density.model.tables_of(flat))
+
             posterior = sample_posterior(
-                density, mode, effort, seed, lambda s: report(0.3 + 0.65 * s)
+                density, mode, effort, seed, converged, lambda s: report(0.3 + 0.65 * s)
             )
             states = posterior.theta.reshape(-1, problem.layout.size)
             tables = density.model.tables_of(states)
@@ -128,16 +133,34 @@ def _reporter(progress: Progress | None) -> Callable[[float], None]:
     return lambda share: progress(round(share * _STEPS), _STEPS)
 
 
+def _told(
+    problem: Problem, states: NDArray[np.float64], tables: dict[str, NDArray[np.float64]]
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Return names and values (chains, kept, quantities) of what convergence is judged on."""
+    chains, kept, size = states.shape
+    bands = np.unique([c.band for c in problem.companies]).astype(int)
+    told = quantities(problem.layout, states.reshape(-1, size), tables, bands)
+    return list(told.columns), told.to_numpy().reshape(chains, kept, -1)
+
+
+def _mixed(
+    problem: Problem, states: NDArray[np.float64], tables: dict[str, NDArray[np.float64]]
+) -> bool:
+    """Return whether chains agree well enough for quantiles."""
+    _, values = _told(problem, states, tables)
+    return bool(
+        split_rhat(values).max() < LARGEST_RHAT and effective_size(values).min() > FEWEST_EFFECTIVE
+    )
+
+
 def _diagnostics(
     problem: Problem,
     mode: Mode,
     posterior: Posterior,
     tables: dict[str, NDArray[np.float64]],
 ) -> FitDiagnostics:
-    chains, kept, size = posterior.theta.shape
-    bands = np.unique([c.band for c in problem.companies]).astype(int)
-    told = quantities(problem.layout, posterior.theta.reshape(-1, size), tables, bands)
-    values = told.to_numpy().reshape(chains, kept, -1)
+    chains, kept, _ = posterior.theta.shape
+    names, values = _told(problem, posterior.theta, tables)
     rhat, effective = split_rhat(values), effective_size(values)
     return FitDiagnostics(
         log_density=mode.log_density,
@@ -148,8 +171,9 @@ def _diagnostics(
         particle_size=posterior.particle_size,
         acceptance=posterior.acceptance,
         step=posterior.step,
-        rhat=dict(zip(told.columns, rhat.tolist(), strict=True)),
-        effective_size=dict(zip(told.columns, effective.tolist(), strict=True)),
+        rounds=posterior.rounds,
+        rhat=dict(zip(names, rhat.tolist(), strict=True)),
+        effective_size=dict(zip(names, effective.tolist(), strict=True)),
         states=chains * kept,
         companies=len(problem.companies),
         profiles=int(problem.n_profiles.sum()),

@@ -5,9 +5,10 @@ All but the near misses (`near_misses`) have a normal prior on the scale they ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,15 @@ class Hyperparameters:
     log_cohort_scale: Normal = (float(np.log(0.2)), 1.0)
     log_profile_dispersion: Normal = (float(np.log(1e4)), 2.0)
     log_count_dispersion: Normal = (float(np.log(300.0)), 2.5)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Hyperparameters:
+        """Rebuild from `dataclasses.asdict`'s values, as JSON keeps them."""
+        pairs: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, Sequence) else value
+            for name, value in record.items()
+        }
+        return cls(**pairs)
 
 
 @dataclass(frozen=True)

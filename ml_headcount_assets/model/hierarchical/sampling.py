@@ -45,6 +45,8 @@ class Posterior:
         Of the importance sample: tail index, and effective number of particles.
     acceptance, step
         Mean acceptance of the kept trajectories, and the step size.
+    rounds
+        Rounds of chains, each longer than the one before, of which the last is kept.
     """
 
     theta: NDArray[np.float64]
@@ -52,6 +54,7 @@ class Posterior:
     particle_size: float
     acceptance: float
     step: float
+    rounds: int
 
 
 class _Whitened:
@@ -117,6 +120,7 @@ def sample_posterior(
     mode: Mode,
     effort: Effort,
     seed: int,
+    enough: Callable[[NDArray[np.float64]], bool],
     progress: Callable[[float], None] | None = None,
 ) -> Posterior:
     """Draw from the posterior.
@@ -125,6 +129,9 @@ def sample_posterior(
     ----------
     seed
         Of the streams; the result depends on nothing else but the data and `effort`.
+    enough
+        Told the states (chains, kept, D) of a round, whether they will do; if not, another round
+        of longer chains goes on from there.
     progress
         Called with the share of the work that is done.
     """
@@ -136,10 +143,69 @@ def sample_posterior(
     start = target.theta(z)
     density.refine(start[:_REFINE_AT])
     widths = np.sqrt((tails**2).mean(axis=0))
-    target = _Whitened(density, target.centre, target.metric.numpy() * widths)
-    z = target.whitened(start)
-    theta, acceptance, step = _hamiltonian(target, z, effort, seed, report)
-    return Posterior(theta.numpy(), pareto_k, size, acceptance, step)
+    chains = _Chains(_Whitened(density, target.centre, target.metric.numpy() * widths), start)
+    chains.warm_up(effort, stream(seed, "hierarchical", "warm up"))
+    for number in range(1, effort.rounds + 1):
+        report(0.05 + 0.9 * number / (effort.rounds + 1))
+        rng = stream(seed, "hierarchical", "round", number)
+        theta, acceptance = chains.round(effort, number, rng)
+        if enough(theta):
+            break
+        chains.adapt(torch.as_tensor(theta.reshape(-1, density.size)))
+    report(1.0)
+    return Posterior(theta, pareto_k, size, acceptance, float(np.exp(chains.log_step)), number)
+
+
+class _Chains:
+    """Chains side by side: where they are, and the metric and step of their trajectories."""
+
+    def __init__(self, target: _Whitened, start: torch.Tensor) -> None:
+        self.target = target
+        self.log_step = 0.0
+        self._go(start)
+
+    def _go(self, theta: torch.Tensor) -> None:
+        z = self.target.whitened(theta)
+        self.state = (z, *self.target(z))
+
+    @property
+    def theta(self) -> torch.Tensor:
+        """Where the chains are, (chains, D)."""
+        return self.target.theta(self.state[0])
+
+    def warm_up(self, effort: Effort, rng: np.random.Generator) -> None:
+        """Find the step size, and a metric from where the chains go."""
+        self.log_step, seen = float(np.log(effort.step)), []
+        for number in range(effort.warmup):
+            chance = self.move(effort.leaps, rng)
+            self.log_step += (chance - _WANTED_ACCEPTANCE) * 0.6 / (1 + number) ** 0.4
+            seen.append(self.theta)
+            if number + 1 in effort.adaptations:
+                self.adapt(torch.cat(seen[1:]))
+                self.log_step = max(self.log_step, float(np.log(effort.step)))
+
+    def adapt(self, states: torch.Tensor) -> None:
+        """Take the metric from states theta (n, D)."""
+        here = self.theta
+        self.target = self.target.adapted(self.target.whitened(states))
+        self._go(here)
+
+    def round(
+        self, effort: Effort, thinning: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], float]:
+        """Return every so manyth state, (chains, kept, D), and the mean acceptance."""
+        kept, accepted = [], []
+        for _ in range(effort.kept):
+            accepted += [self.move(effort.leaps, rng) for _ in range(thinning)]
+            kept.append(self.theta)
+        return torch.stack(kept, 1).numpy(), float(np.mean(accepted))
+
+    def move(self, leaps: int, rng: np.random.Generator) -> float:
+        """Run one trajectory of each chain, and return the mean acceptance."""
+        # One length for all trajectories could be a period of some direction.
+        step = float(np.exp(self.log_step)) * (0.8 + 0.4 * rng.random())
+        self.state, chance = _trajectory(self.target, self.state, step, leaps, rng)
+        return chance
 
 
 def _particles(
@@ -164,39 +230,6 @@ def _particles(
     places = (np.arange(effort.chains) + rng.random()) / effort.chains
     chosen = np.minimum(np.searchsorted(tempered.cumsum(), places), effort.particles - 1)
     return torch.as_tensor(drawn[rng.permutation(chosen)]), pareto_k, size
-
-
-def _hamiltonian(
-    target: _Whitened,
-    z: torch.Tensor,
-    effort: Effort,
-    seed: int,
-    report: Callable[[float], None],
-) -> tuple[torch.Tensor, float, float]:
-    """Return states theta (chains, kept, D), mean acceptance and step size."""
-    rng = stream(seed, "hierarchical", "trajectories")
-    state = (z, *target(z))
-    log_step, accepted = np.log(effort.step), []
-    kept, seen = [], []
-    trajectories = effort.warmup + effort.kept
-    for number in range(trajectories):
-        # One length for all trajectories could be a period of some direction.
-        step = float(np.exp(log_step)) * (0.8 + 0.4 * rng.random())
-        state, chance = _trajectory(target, state, step, effort.leaps, rng)
-        accepted.append(chance)
-        if number >= effort.warmup:
-            kept.append(target.theta(state[0]))
-        else:
-            log_step += (chance - _WANTED_ACCEPTANCE) * 0.6 / (1 + number) ** 0.4
-            seen.append(target.theta(state[0]))
-            if number + 1 in effort.adaptations:
-                target = target.adapted(target.whitened(torch.cat(seen[1:])))
-                place = target.whitened(seen[-1])
-                state = (place, *target(place))
-                log_step = max(log_step, np.log(effort.step))
-        report(0.05 + 0.95 * (number + 1) / trajectories)
-    acceptance = float(np.mean(accepted[effort.warmup :]))
-    return torch.stack(kept, 1), acceptance, float(np.exp(log_step))
 
 
 def _trajectory(

@@ -109,14 +109,23 @@ def fit_scales(fit: HierarchicalFit, level: float = 0.8) -> pd.DataFrame:
     return pd.DataFrame(table, columns=columns).assign(level=level)
 
 
-def prior_posterior(fit: HierarchicalFit, companies: Sequence[CompanyEvidence]) -> pd.DataFrame:
+def prior_posterior(
+    fit: HierarchicalFit, companies: Sequence[CompanyEvidence], level: float = 0.8
+) -> pd.DataFrame:
     """Compare the mean prevalence of each kind of company before and after the data.
+
+    Parameters
+    ----------
+    companies
+        Evidence.
+    level
+        Content of the interval.
 
     Returns
     -------
     DataFrame
         One row per cohort, band and prior that occurs: ``cohort, band, companies, prior_mean``
-        (the user's), ``posterior_mean, posterior_sd, low, high`` (80 %) of the mean prevalence,
+        (the user's), ``posterior_mean, posterior_sd, low, high, level`` of the mean prevalence,
         ``shift_in_prior_sd`` on the logit scale, ``overlap`` of the prior of that mean with its
         posterior (0 to 1), ``prior_concentration, posterior_concentration`` (a + b).
     """
@@ -134,7 +143,7 @@ def prior_posterior(fit: HierarchicalFit, companies: Sequence[CompanyEvidence]) 
     for (cohort, band, prior), number in sorted(kinds.items()):
         logits, size = fit.beta(band, fit.cohort_number(cohort, ""), prior)
         mean, centre = expit(logits), np.log(prior[0] / prior[1])
-        low, high = np.quantile(mean, (0.1, 0.9))
+        low, high = np.quantile(mean, ((1 - level) / 2, (1 + level) / 2))
         rows.append(
             {
                 "cohort": cohort,
@@ -145,6 +154,7 @@ def prior_posterior(fit: HierarchicalFit, companies: Sequence[CompanyEvidence]) 
                 "posterior_sd": mean.std(ddof=1),
                 "low": low,
                 "high": high,
+                "level": level,
                 "shift_in_prior_sd": (logits.mean() - centre) / prior_sd,
                 "overlap": _overlap(logits, centre, prior_sd),
                 "prior_concentration": sum(prior),
@@ -185,7 +195,7 @@ def predicted_pattern_frequencies(
     -------
     DataFrame
         ``cohort, text, annotators`` (one, or two joined by " + "), ``pair_of_llms, people, seen,
-        expected, low, high`` (shares; the interval has sampling noise in it), ``deviation``
+        expected, low, high, level`` (shares; the interval has sampling noise in it), ``deviation``
         ((seen - expected) / predictive sd), ``ratio`` (seen / expected).
     """
     sums: dict[tuple[str, str, tuple[int, ...]], list] = {}
@@ -225,6 +235,7 @@ def predicted_pattern_frequencies(
                 "expected": expected.mean() / people,
                 "low": max(low, 0.0) / people,
                 "high": high / people,
+                "level": level,
                 "deviation": (seen - expected.mean()) / sd,
                 "ratio": seen / max(expected.mean(), 1e-9),
             }
@@ -237,25 +248,26 @@ def _firings(
 ) -> Iterator[tuple[str, tuple[int, ...], float, float, int]]:
     """Yield text, annotators, people with these labels, people on whom all fire, and source."""
     number = len(fit.layout.instruments.names)
-    singles = [(j,) for j in range(number)]
-    for members in singles + list(combinations(range(number), 2)):
-        columns = counts.labels[:, members]
-        people = counts.profiles[(columns >= 0).all(axis=1)].sum()
-        if people:
+    singles: list[tuple[int, ...]] = [(j,) for j in range(number)]
+    for members in [*singles, *combinations(range(number), 2)]:
+        columns = counts.labels[:, list(members)]
+        known = counts.profiles[(columns >= 0).all(axis=1)].sum()
+        if known:
             fired = counts.profiles[(columns == 1).all(axis=1)].sum()
-            yield _TEXTS[PROFILE_TEXT], members, float(people), float(fired), PROFILE_TEXT
-    search = fit.near.shape[1] - 1
-    for source, labels, y, people in zip(
-        counts.cells.source,
-        counts.cells.labels,
-        counts.cells.counts,
-        counts.cells.people,
-        strict=True,
-    ):
-        if (labels == 1).sum() == (labels >= 0).sum() and people:
-            members = tuple(int(j) for j in np.flatnonzero(labels == 1))
-            text = "search" if source == SEARCH else "accepted counts"
-            yield text, members, float(people), float(y), search if source == SEARCH else 0
+            yield _TEXTS[PROFILE_TEXT], members, float(known), float(fired), PROFILE_TEXT
+    cells, search = counts.cells, fit.near.shape[1] - 1
+    for source in (PROFILE_TEXT, SEARCH):
+        tables = (cells.labels[cells.source == source] >= 0, cells.source == source)
+        for known in np.unique(tables[0], axis=0):
+            same = tables[1] & ((cells.labels >= 0) == known).all(axis=1)
+            place = np.flatnonzero(known)
+            sets: list[tuple[int, ...]] = [(int(j),) for j in place]
+            for positive in [*sets, *([tuple(map(int, place))] if len(place) > 1 else [])]:
+                fires = (cells.labels[:, list(positive)] == 1).all(axis=1) & same
+                text = "search" if source == SEARCH else "accepted counts"
+                people = float(cells.people[same][0])
+                fired = float(cells.counts[fires].sum())
+                yield text, positive, people, fired, search if source == SEARCH else PROFILE_TEXT
 
 
 def _rate(
@@ -266,7 +278,7 @@ def _rate(
     easy: FloatArray,
 ) -> FloatArray:
     """Return P(all fire) in a company at each draw, (draws,)."""
-    cells = (fit.patterns[:, members] == 1).all(axis=1)
+    cells = (fit.patterns[:, list(members)] == 1).all(axis=1)
     states = np.arange(len(prevalence)) % fit.states
     near, easier, expert = (
         table[states, source][:, cells].sum(axis=1) for table in (fit.near, fit.easy, fit.expert)

@@ -26,7 +26,7 @@ from ml_headcount_assets.worlds.simulation import simulate_study
 
 SETTINGS = EstimatorSettings.default()
 #: Enough to see that everything runs, and far too little to believe.
-LITTLE = Effort(look=5, search=15, particles=40, chains=8, warmup=3, kept=4, leaps=3)
+LITTLE = Effort(look=5, search=15, particles=40, chains=8, warmup=3, kept=4, rounds=1, leaps=3)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ ANNOTATORS = (
     Annotator("filter_x", "filter"),
 )
 #: Whether it runs at all is the question.
-LEAST = Effort(look=3, search=6, particles=25, chains=4, warmup=2, kept=2, leaps=2)
+LEAST = Effort(look=3, search=6, particles=25, chains=4, warmup=2, kept=2, rounds=1, leaps=2)
 
 
 def _rated(rows=40, **fixed) -> pd.DataFrame:

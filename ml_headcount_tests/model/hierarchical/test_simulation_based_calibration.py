@@ -67,7 +67,7 @@ def test_experts_of_a_company_given_the_annotators(fit):
 
 
 ANNOTATORS = (Annotator("llm_a", "llm"), Annotator("llm_b", "llm"))
-EFFORT = Effort(look=8, search=25, particles=60, chains=10, warmup=6, kept=8, leaps=4)
+EFFORT = Effort(look=8, search=25, particles=60, chains=10, warmup=6, kept=8, rounds=1, leaps=4)
 WORLDS = 10
 
 
