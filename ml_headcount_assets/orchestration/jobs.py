@@ -34,7 +34,7 @@ keyword_discovery = dg.define_asset_job(
     "keyword_discovery",
     selection=_KEYWORDS
     | _RATED
-    | dg.AssetSelection.assets("companies", "company_hits", "profiles"),
+    | dg.AssetSelection.assets("companies", "company_counts", "profiles"),
     description="Keywords of the rated CVs, filters made of them, and what these would do.",
 )
 

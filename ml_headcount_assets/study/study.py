@@ -129,17 +129,17 @@ class Study(Section):
         return self
 
     @model_validator(mode="after")
-    def _hits_belong_to_filters(self) -> Self:
-        hits, entries = self.files.companies.hits, self.annotators
-        if hits is None or entries is None:
+    def _counts_belong_to_annotators(self) -> Self:
+        if self.annotators is None:
             return self
-        filters = {entry.name for entry in entries if entry.kind == "filter"}
-        for name in hits:
-            if name not in filters:
-                raise ValueError(
-                    f"files.companies.hits: {name!r} is not an annotator of kind 'filter';"
-                    f" those are {sorted(filters)}"
-                )
+        known = [entry.name for entry in self.annotators]
+        companies = self.files.companies
+        for key, counted in (("hits", companies.hits), ("accepted", companies.accepted)):
+            for name in counted or ():
+                if name not in known:
+                    raise ValueError(
+                        f"files.companies.{key}: {name!r} is not an annotator; there are {known}"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -150,11 +150,17 @@ _INGEST = [
         part="company",
     ),
     table(
-        "company_hits",
+        "company_counts",
         {
             **_COMPANY,
             **_ANNOTATOR,
-            "hits": column(BIGINT, "Employees found by the keyword filter", _not_negative),
+            "hits": column(
+                BIGINT, "People found among all employees", _not_negative, nullable=True
+            ),
+            "accepted": column(
+                BIGINT, "People accepted among those labelled", _not_negative, nullable=True
+            ),
+            "labelled": column(BIGINT, "People labelled", _positive, nullable=True),
         },
         key=["company", "annotator"],
         part="company",

@@ -149,7 +149,7 @@ def study_evidence(reader: Reader, *, rated: bool) -> StudyEvidence:
     return StudyEvidence(
         annotators_of(reader.read("annotators")),
         reader.read("pattern_counts"),
-        company_table(reader.read("companies"), reader.read("company_hits")),
+        company_table(reader.read("companies"), reader.read("company_counts")),
         _rated(reader) if rated else None,
     )
 
@@ -178,7 +178,7 @@ def _cohort_frames(table: str, reader: Reader, progress: Progress, *, rated: boo
     return {table: rows_of(table, frames)}
 
 
-_COUNTS = ("annotators", "pattern_counts", "companies", "company_hits")
+_COUNTS = ("annotators", "pattern_counts", "companies", "company_counts")
 
 COHORT_FIT = Recipe(
     "cohort_fit",

@@ -43,7 +43,7 @@ from ..stages import ESTIMATE
 _HELD_DRAWS = 12_500_000
 
 #: What is known of a company before it is estimated.
-_EVIDENCE = ("pattern_counts", "companies", "company_hits")
+_EVIDENCE = ("pattern_counts", "companies", "company_counts")
 
 
 def _draw_frames(reader: Reader, progress: Progress) -> Frames:
@@ -85,7 +85,7 @@ def _companies(reader: Reader) -> tuple[pd.DataFrame, Mapping[str, str]]:
     """Return the companies as the model takes them, and the partition key of each id."""
     rows = reader.read("companies")
     slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
-    return company_table(rows, reader.read("company_hits")), slugs
+    return company_table(rows, reader.read("company_counts")), slugs
 
 
 def _groups_held(reader: Reader, companies: Sequence[str]) -> list[Sequence[str]]:

@@ -101,7 +101,7 @@ def keyword_counts_can_be_scaled(warehouse: WarehouseResource) -> dg.AssetCheckR
                round(median(scale), 3) AS scale
         FROM cohort_fit WHERE estimator IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL
         HAVING (companies_with_both < ? OR scale NOT BETWEEN 1 / ?::DOUBLE AND ?)
-            AND (SELECT count(DISTINCT company) FROM company_hits) > companies_with_both
+            AND (SELECT count(DISTINCT company) FROM company_counts) > companies_with_both
         ORDER BY ALL
         """,
         [scaled, FEWEST_COMPANIES_WITH_BOTH, LARGEST_SCALE, LARGEST_SCALE],
