@@ -102,7 +102,8 @@ class AnnotatorFit:
         described = tuple(sorted(annotators, key=lambda a: a.name))
         rows = frame.sort_values("draw")
         count = len(rows["positive_rates"].iloc[0]) // 2
-        kept = likelihood_annotators(described, six_dimensional=count == len(described))
+        used = [annotator for annotator in described if not annotator.left_out]
+        kept = likelihood_annotators(described, six_dimensional=count == len(used))
         if len(kept) != count:
             raise InputError(
                 f"The stored fit has {count} annotators, the study {len(kept)}; refit them."

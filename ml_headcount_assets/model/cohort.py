@@ -23,7 +23,7 @@ from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, block_count, padded_draws, stream
 from .study_evidence import StudyEvidence
 
-__all__ = ["CohortFit", "bootstrap_diagnostics", "fit_cohort"]
+__all__ = ["CohortFit", "bootstrap_diagnostics", "bootstrap_rates", "fit_cohort"]
 
 # With fewer companies a bootstrap over companies says nothing about their variation.
 _FEWEST_COMPANIES = 5
@@ -106,6 +106,13 @@ def bootstrap_diagnostics(fit: AnnotatorFit, cohort: CohortFit) -> dict[str, obj
         "aggregate_scale_mean": float(cohort.scale.mean()),
         "companies_with_both": cohort.companies_with_both,
     }
+
+
+def bootstrap_rates(
+    fit: AnnotatorFit, cohort: CohortFit, level: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the annotators' rates and correlations."""
+    return fit.summary(level), fit.correlation_summary(level)
 
 
 def fit_cohort(

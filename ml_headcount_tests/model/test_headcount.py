@@ -23,13 +23,13 @@ def with_layers(*layers):
     return EstimatorSettings.default().with_layers(layers)
 
 
-def run(world, draws=120, **options):
+def run(world, draws=120, estimator="five_layer", **options):
     tables = {
         "validation": world.validation,
         "profiles": world.profiles,
         "companies": world.companies,
     }
-    return estimate_headcount(**(tables | options), draws=draws, seed=11)
+    return estimate_headcount(**(tables | options), estimator=estimator, draws=draws, seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -202,14 +202,26 @@ def test_layers_off_narrow_the_intervals(world):
 
 
 def test_uncertainty_budget_has_every_layer(world):
-    budget = uncertainty_budget(
-        world.validation, world.profiles, world.companies, draws=100, seed=1
-    ).set_index("layer")
+    table = uncertainty_budget(
+        *(world.validation, world.profiles, world.companies, "five_layer"), draws=100, seed=1
+    )
+    budget = table[table["company_id"] == ""].set_index("layer")
     assert list(budget.index) == [*LAYERS, "all"]
     assert budget.loc[list(LAYERS), "share"].sum() == pytest.approx(1)
-    assert (budget.loc[list(LAYERS), "total_sd_alone"] > 0).all()
+    assert (budget.loc[list(LAYERS), "sd_alone"] > 0).all()
     # Prevalence is never updated in this estimator, so it dominates.
     assert budget.loc[list(LAYERS), "share"].idxmax() == "prevalence"
+    companies = table[(table["company_id"] != "") & (table["layer"] != "all")]
+    assert companies.groupby("company_id").size().eq(len(LAYERS)).all()
+    known = run(world).evidence != "none"
+    assert companies["company_id"].nunique() == known.sum()
+    shares = companies.groupby("company_id")["share"].sum()
+    np.testing.assert_allclose(shares[shares > 0], 1)
+
+
+def test_a_foil_cannot_be_taken_apart(world):
+    with pytest.raises(InputError, match="log_debias cannot be taken apart; these can: hier"):
+        uncertainty_budget(world.validation, world.profiles, world.companies, "log_debias")
 
 
 def test_priors_can_be_given(world):

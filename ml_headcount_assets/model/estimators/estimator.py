@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -16,7 +16,13 @@ from ..evidence import CompanyEvidence
 from ..settings import EstimatorSettings
 from ..study_evidence import StudyEvidence
 
+if TYPE_CHECKING:
+    from ..fitted import Fitted
+
 __all__ = ["Cohort", "DrawCompany", "DrawnCompany", "Estimator", "FitCohort", "MakeDrawer"]
+
+
+Told = Progress | None
 
 
 class Cohort(Protocol):
@@ -89,6 +95,20 @@ class Estimator:
         Prepares the drawing of companies, which are independent given the fits.
     diagnostics
         Returns what is to be known about the fits, by name.
+    rates
+        Returns the annotators' rates and their correlations among rated CVs as frames, given the
+        fits and a level: see `AnnotatorFit.summary` and `AnnotatorFit.correlation_summary`.
+    foil
+        Whether it is there for comparison only, and nobody is to go by it.
+    reports
+        What else there is to tell of the fits: tables by name, given a `Fitted`, a level and a
+        callback ``(done, total)``. None, if nothing.
+    budget
+        How much of the uncertainty each source accounts for, given the same. None, if that
+        cannot be told.
+    without_drift
+        `fit_cohort` under which annotators do to deployed text what they did to rated CVs. None,
+        if it is no other.
     copula
         Whether companies with keyword counts only go through the copula (`synthetic_counts`).
     """
@@ -101,7 +121,12 @@ class Estimator:
     kept_in: str
     drawer: MakeDrawer
     diagnostics: Callable[[Any, Any], dict[str, object]]
-    copula: bool
+    rates: Callable[[Any, Any, float], tuple[pd.DataFrame, pd.DataFrame]]
+    foil: bool
+    copula: bool = False
+    reports: Callable[[Fitted, float, Told], Mapping[str, pd.DataFrame]] | None = None
+    budget: Callable[[Fitted, float, Told], pd.DataFrame] | None = None
+    without_drift: FitCohort | None = None
 
     @property
     def predicts_patterns(self) -> bool:

@@ -7,8 +7,9 @@ filled in and truths drawn by Bayes' rule. Prevalences are never updated by the 
 from __future__ import annotations
 
 from ..calibration import PROBIT
-from ..cohort import CohortFit, bootstrap_diagnostics, fit_cohort
+from ..cohort import CohortFit, bootstrap_diagnostics, bootstrap_rates, fit_cohort
 from ..company_draws import BayesDrawer
+from ..layered_budget import layered_budget
 from .estimator import Estimator
 
 __all__ = ["FIVE_LAYER"]
@@ -22,5 +23,8 @@ FIVE_LAYER = Estimator(
     kept_in="cohort_fit",
     drawer=BayesDrawer.of,
     diagnostics=bootstrap_diagnostics,
+    rates=bootstrap_rates,
+    foil=False,
     copula=True,
+    budget=layered_budget,
 )

@@ -7,13 +7,20 @@ error rates, so there is no fit of the annotators beforehand.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from ...compute.engine import Engine
 from ...compute.protocol import Compute, Progress
 from ..annotators import likelihood_annotators
 from ..drawn_company import DrawnCompany
 from ..evidence import CompanyEvidence
-from ..hierarchical import HierarchicalFit, draw_company_hierarchical, fit_hierarchical
+from ..hierarchical import (
+    HierarchicalFit,
+    Hyperparameters,
+    draw_company_hierarchical,
+    fit_hierarchical,
+)
+from ..hierarchical.reports import RIGID, fit_reports, rated_rates, source_budget
 from ..rated import count_rated
 from ..settings import EstimatorSettings
 from ..study_evidence import StudyEvidence
@@ -31,6 +38,7 @@ def _fit(
     seed: int,
     compute: Compute | None = None,
     progress: Progress | None = None,
+    hyper: Hyperparameters | None = None,
 ) -> HierarchicalFit:
     """Fit everything at once; `compute` is of no use, since the fit is one long chain."""
     kept = likelihood_annotators(evidence.described, six_dimensional=settings.six_dimensional)
@@ -43,6 +51,7 @@ def _fit(
         seed=seed,
         progress=progress,
         effort=settings.effort,
+        hyper=hyper,
     )
 
 
@@ -86,5 +95,9 @@ HIERARCHICAL = Estimator(
     kept_in="hierarchical_fit",
     drawer=_Drawer.of,
     diagnostics=_diagnostics,
-    copula=False,
+    rates=rated_rates,
+    foil=False,
+    reports=fit_reports,
+    budget=source_budget,
+    without_drift=partial(_fit, hyper=RIGID),
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...compute.engine import Engine
 from ..calibration import ErrorModel
-from ..cohort import CohortFit, bootstrap_diagnostics, fit_cohort
+from ..cohort import CohortFit, bootstrap_diagnostics, bootstrap_rates, fit_cohort
 from ..company_draws import BayesDrawer
 from ..settings import EstimatorSettings
 from .estimator import Estimator
@@ -41,5 +41,7 @@ INDEPENDENT = Estimator(
     kept_in="cohort_fit",
     drawer=BayesDrawer.of,
     diagnostics=bootstrap_diagnostics,
+    rates=bootstrap_rates,
+    foil=True,
     copula=True,
 )

@@ -20,7 +20,7 @@ from ...compute.engine import Engine
 from ..annotator_fit import AnnotatorFit
 from ..annotators import Annotator
 from ..calibration import ErrorModel
-from ..cohort import CohortFit, bootstrap_diagnostics, fit_cohort
+from ..cohort import CohortFit, bootstrap_diagnostics, bootstrap_rates, fit_cohort
 from ..drawn_company import DrawnCompany
 from ..evidence import NONE, PROFILES, CompanyEvidence
 from ..settings import EstimatorSettings
@@ -114,5 +114,6 @@ LOG_DEBIAS = Estimator(
     kept_in="cohort_fit",
     drawer=_Drawer.of,
     diagnostics=bootstrap_diagnostics,
-    copula=False,
+    rates=bootstrap_rates,
+    foil=True,
 )

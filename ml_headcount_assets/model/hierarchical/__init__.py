@@ -13,7 +13,7 @@ imported then and not before.
 
 from ..effort import Effort
 from .company_draws import CompanyDraws, draw_company_hierarchical
-from .conditioning import HierarchicalBudget, hierarchical_budget
+from .conditioning import hierarchical_budget
 from .diagnostics import FitDiagnostics
 from .distrust import Doubt, Measure, doubts, doubts_in_words, measures
 from .fit import HierarchicalFit
@@ -31,7 +31,6 @@ __all__ = [
     "Doubt",
     "Effort",
     "FitDiagnostics",
-    "HierarchicalBudget",
     "HierarchicalFit",
     "Hyperparameters",
     "Measure",

@@ -7,7 +7,7 @@ where it draws.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..evidence import NONE, CompanyEvidence
+from ..intervals import tails
+from ..layered_budget import budget_rows
 from ..settings import LAYERS
 from ..streams import DRAW_BLOCK, block_count, stream
 from .company_counts import company_counts
 from .company_draws import CompanyView
 from .fit import HierarchicalFit
 
-__all__ = ["HierarchicalBudget", "hierarchical_budget"]
+__all__ = ["hierarchical_budget"]
 
 FloatArray = NDArray[np.float64]
 #: Parameters that belong to each source; "employees" and "truth" are draws of people.
@@ -61,23 +63,6 @@ _PARAMETERS = {
 }
 
 
-@dataclass(frozen=True)
-class HierarchicalBudget:
-    """Widths of intervals with sources held.
-
-    Attributes
-    ----------
-    total
-        ``layer, total_sd_alone, total_sd_without, share, mean_width_alone,
-        mean_width_without`` as in `budget.uncertainty_budget`, the last row ``all``.
-    companies
-        ``company_id, layer, width_alone, width_without, share``; ``layer`` as above.
-    """
-
-    total: pd.DataFrame
-    companies: pd.DataFrame
-
-
 def hierarchical_budget(
     fit: HierarchicalFit,
     companies: Sequence[CompanyEvidence],
@@ -86,7 +71,7 @@ def hierarchical_budget(
     seed: int = 0,
     level: float = 0.8,
     progress: Callable[[int, int], None] | None = None,
-) -> HierarchicalBudget:
+) -> pd.DataFrame:
     """Hold all sources but one, and one source at a time.
 
     Parameters
@@ -100,7 +85,8 @@ def hierarchical_budget(
 
     Returns
     -------
-    HierarchicalBudget
+    DataFrame
+        As `layered_budget.budget_rows`.
     """
     known = [c for c in companies if _counts(fit, c).evidence != NONE]
     variants: dict[tuple[str, str], frozenset[str]] = {("all", ""): frozenset()}
@@ -110,18 +96,27 @@ def hierarchical_budget(
     held_fits = {
         held: _held(fit, held) for held in {v & set(_PARAMETERS) for v in variants.values()}
     }
-    widths = {key: np.zeros(len(known)) for key in variants}
+    # The total's place is the first; it is added up on the way.
+    sds = {key: np.zeros(1 + len(known)) for key in variants}
+    widths = {key: np.zeros(1 + len(known)) for key in variants}
     totals = {key: np.zeros(draws) for key in variants}
     for row, company in enumerate(known):
         shares: dict[frozenset, tuple] = {}
         for key, held in variants.items():
             drawn = _experts(held_fits, company, held, shares, draws, seed)
-            low, high = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2))
-            widths[key][row] = high - low
+            sds[key][1 + row], widths[key][1 + row] = _spread(drawn, level)
             totals[key] += drawn
         if progress is not None:
             progress(row + 1, len(known))
-    return _tables([c.company_id for c in known], widths, totals)
+    for key, total in totals.items():
+        sds[key][0], widths[key][0] = _spread(total, level)
+    ids = np.array([company.company_id for company in known], dtype=object)
+    return budget_rows(ids, {key: (sds[key], widths[key]) for key in variants}, level)
+
+
+def _spread(drawn: FloatArray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(drawn, tails(level, len(drawn)))
+    return float(drawn.std(ddof=1)), float(high - low)
 
 
 def _counts(fit: HierarchicalFit, company: CompanyEvidence):
@@ -180,56 +175,3 @@ def _experts(
         else:
             experts[rows] += others.sum(axis=1)
     return experts[:draws]
-
-
-def _tables(
-    ids: list[str],
-    widths: dict[tuple[str, str], FloatArray],
-    totals: dict[tuple[str, str], FloatArray],
-) -> HierarchicalBudget:
-    rows, parts = [], []
-    alone = np.array([totals["alone", layer].std(ddof=1) ** 2 for layer in LAYERS])
-    by_company = np.array([widths["alone", layer] ** 2 for layer in LAYERS])
-    for number, layer in enumerate(LAYERS):
-        rows.append(
-            (
-                layer,
-                totals["alone", layer].std(ddof=1),
-                totals["without", layer].std(ddof=1),
-                alone[number] / max(alone.sum(), 1e-300),
-                widths["alone", layer].mean(),
-                widths["without", layer].mean(),
-            )
-        )
-        parts.append(
-            pd.DataFrame(
-                {
-                    "company_id": ids,
-                    "layer": layer,
-                    "width_alone": widths["alone", layer],
-                    "width_without": widths["without", layer],
-                    "share": by_company[number] / np.maximum(by_company.sum(axis=0), 1e-300),
-                }
-            )
-        )
-    sd, width = totals["all", ""].std(ddof=1), widths["all", ""].mean()
-    rows.append(("all", sd, sd, 1.0, width, width))
-    whole = pd.DataFrame(
-        {
-            "company_id": ids,
-            "layer": "all",
-            "width_alone": widths["all", ""],
-            "width_without": widths["all", ""],
-            "share": 1.0,
-        }
-    )
-    columns = [
-        "layer",
-        "total_sd_alone",
-        "total_sd_without",
-        "share",
-        "mean_width_alone",
-        "mean_width_without",
-    ]
-    companies = pd.concat([*parts, whole], ignore_index=True)
-    return HierarchicalBudget(pd.DataFrame(rows, columns=columns), companies)

@@ -21,6 +21,7 @@ from .instruments import LLM, PROFILE_TEXT, SEARCH
 __all__ = [
     "annotator_rates",
     "fit_scales",
+    "normal_overlap",
     "predicted_pattern_frequencies",
     "prior_posterior",
 ]
@@ -156,7 +157,7 @@ def prior_posterior(
                 "high": high,
                 "level": level,
                 "shift_in_prior_sd": (logits.mean() - centre) / prior_sd,
-                "overlap": _overlap(logits, centre, prior_sd),
+                "overlap": normal_overlap(logits, centre, prior_sd),
                 "prior_concentration": sum(prior),
                 "posterior_concentration": np.median(size),
             }
@@ -164,7 +165,7 @@ def prior_posterior(
     return pd.DataFrame(rows)
 
 
-def _overlap(draws: FloatArray, mean: float, sd: float) -> float:
+def normal_overlap(draws: FloatArray, mean: float, sd: float) -> float:
     """Return the common area of a normal and of a normal with the draws' moments."""
     own_sd = max(float(draws.std(ddof=1)), 1e-6)
     widest = max(sd, own_sd)

@@ -112,9 +112,9 @@ def test_the_budget_takes_widths_apart(fit, study):
         c for c in study.companies if c.hits and not c.n_profiles
     ][:3]
     budget = hierarchical_budget(fit, chosen, draws=100)
-    total = budget.total.set_index("layer")
+    total = budget[budget["company_id"] == ""].set_index("layer")
     assert list(total.index)[-1] == "all"
     assert total["share"].drop("all").sum() == pytest.approx(1.0)
     # No source alone is as wide as all of them, within the noise of a hundred draws.
-    assert (total["total_sd_alone"] <= 1.25 * total.loc["all", "total_sd_alone"]).all()
-    assert len(budget.companies) == len(chosen) * 6
+    assert (total["sd_alone"] <= 1.25 * total.loc["all", "sd_alone"]).all()
+    assert len(budget) == (1 + len(chosen)) * 6
