@@ -88,7 +88,8 @@ def estimate_headcount(
     --------
     >>> from ml_headcount_assets import estimate_headcount, simulate_study
     >>> world = simulate_study(companies=30, profiles=3_000, seed=1)
-    >>> result = estimate_headcount(world.validation, world.profiles, world.companies, draws=50)
+    >>> tables = world.validation, world.profiles, world.companies
+    >>> result = estimate_headcount(*tables, estimator="five_layer", draws=50)
     >>> table = result.intervals(level=0.9)
     >>> len(table), bool((table["low"].dropna() <= table["high"].dropna()).all())
     (30, True)

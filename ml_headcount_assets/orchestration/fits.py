@@ -13,9 +13,10 @@ import pandas as pd
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.model import ESTIMATORS, AnnotatorFit, CohortFit, Estimator
 from ml_headcount_assets.model.estimators import Cohort
-from ml_headcount_assets.warehouse.records import annotators_of, with_estimator
+from ml_headcount_assets.warehouse.records import with_estimator
 from ml_headcount_assets.warehouse.schemas import TABLES
 
+from .evidence import USE, used_annotators
 from .reader import Reader
 
 __all__ = [
@@ -34,7 +35,7 @@ Work = TypeVar("Work")
 #: All tables that companies are drawn from, save what is known of these companies.
 KEPT_TABLES = tuple(
     dict.fromkeys(
-        ("annotators", "annotator_fit", *(estimator.kept_in for estimator in ESTIMATORS.values()))
+        (*USE, "annotator_fit", *(estimator.kept_in for estimator in ESTIMATORS.values()))
     )
 )
 
@@ -64,8 +65,8 @@ def rows_of(table: str, frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFr
 
 def stored_annotators(reader: Reader, estimator: Estimator) -> AnnotatorFit:
     """Return the annotators' draws of an estimator that fits them to rated CVs alone."""
-    annotators = annotators_of(reader.read("annotators"))
-    return AnnotatorFit.from_frame(_of(reader, "annotator_fit", estimator), annotators)
+    rows = _of(reader, "annotator_fit", estimator)
+    return AnnotatorFit.from_frame(rows, used_annotators(reader))
 
 
 def stored_copula(reader: Reader, estimator: Estimator) -> CohortFit:

@@ -218,6 +218,11 @@ class Study(Section):
         return {e.name: e.rated_labels for e in self.annotators or () if e.rated_labels}
 
     @property
+    def when_drifting(self) -> dict[str, str]:
+        """What is to be done with annotators that drift, by name."""
+        return {entry.name: entry.when_drifting for entry in self.annotators or ()}
+
+    @property
     def headline(self) -> str:
         """The estimator whose numbers are shown first."""
         return self.estimators[0]

@@ -16,7 +16,11 @@ from ml_headcount_assets.model import (
     estimate_headcount,
     uncertainty_budget,
 )
+from ml_headcount_assets.model.effort import Effort
 from ml_headcount_assets.model.priors import DEFAULT_PRIORS
+
+#: Enough to see that everything runs, and far too little to believe.
+LITTLE = Effort(look=5, search=15, particles=40, chains=8, warmup=3, kept=4, leaps=3, rounds=1)
 
 
 def with_layers(*layers):
@@ -70,9 +74,10 @@ def test_a_company_alone_has_the_numbers_it_has_in_the_whole(world, whole):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_threads_and_number_of_draws_change_nothing(world, estimator):
-    one = run(world, estimator=estimator, compute=LocalCompute(workers=1))
-    two = run(world, estimator=estimator, compute=LocalCompute(workers=3))
-    more = run(world, estimator=estimator, draws=230)
+    options = {"estimator": estimator, "settings": EstimatorSettings(effort=LITTLE)}
+    one = run(world, **options, compute=LocalCompute(workers=1))
+    two = run(world, **options, compute=LocalCompute(workers=3))
+    more = run(world, **options, draws=230)
     np.testing.assert_array_equal(one.draws.filled(), two.draws.filled())
     np.testing.assert_array_equal(one.draws.filled(), more.draws.filled()[:, :120])
 
@@ -86,7 +91,7 @@ def test_weighted_rows_are_profiles(world, whole):
 
 def test_another_seed_gives_other_draws(world, whole):
     other = estimate_headcount(
-        world.validation, world.profiles, world.companies, draws=120, seed=12
+        world.validation, world.profiles, world.companies, "five_layer", draws=120, seed=12
     )
     assert (other.draws != whole.draws).mean() > 0.3
 

@@ -90,7 +90,9 @@ def test_the_numbers_are_those_of_the_model(pristine):
     validation = pd.read_csv(directory / "validation.csv")[["is_expert", *ANNOTATORS]]
     profiles = pd.read_csv(directory / "profile_labels.csv.gz")[["company_id", *ANNOTATORS]]
     companies = pd.read_csv(directory / "companies.csv")
-    expected = estimate_headcount(validation, profiles, companies, draws=DRAWS, seed=0)
+    expected = estimate_headcount(
+        validation, profiles, companies, "five_layer", draws=DRAWS, seed=0
+    )
     stored = TableStore(warehouse).read("headcount_intervals")
     stored = stored[stored["estimator"] == "five_layer"].set_index("company_id")
     wanted = expected.intervals().set_index("company_id")

@@ -30,6 +30,7 @@ def test_results(store):
         world.validation[["is_expert", *names]],
         world.profiles[["company_id", *names]],
         world.companies,
+        "five_layer",
         draws=50,
     )
     slugs = {company: f"slug-{company}" for company in result.company_id}

@@ -3,34 +3,27 @@
 What is made for one company at a time does not belong here.
 """
 
-import pandas as pd
-
 from ml_headcount_assets.compute.protocol import Progress
-from ml_headcount_assets.model import (
-    MODEL_VERSION,
-    StudyEvidence,
-    fit_annotators,
-    predictive_checks,
-)
-from ml_headcount_assets.warehouse.records import annotators_of, company_table, rated_table
+from ml_headcount_assets.model import MODEL_VERSION, fit_annotators, predictive_checks
 
-from ..fits import chosen_estimators, one_by_one, rows_of, stored_annotators
+from ..evidence import COUNTS, LABELS, USE, VERDICTS, rated_cvs, study_evidence, used_annotators
+from ..fits import (
+    KEPT_TABLES,
+    chosen_estimators,
+    one_by_one,
+    rows_of,
+    stored_annotators,
+    stored_fits,
+)
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
 from ..sources import ESTIMATION, LEVEL
 from ..stages import CALIBRATE
 
-_LABELS = ("rated_labels", "rated_llm_labels")
-_VERDICTS = {"rated_cvs": ("rated_id", "is_expert")}
-
-
-def _rated(reader: Reader) -> pd.DataFrame:
-    return rated_table(*(reader.read(table) for table in ("rated_cvs", *_LABELS)))
-
 
 def _annotator_frames(reader: Reader, progress: Progress) -> Frames:
-    rated, study = _rated(reader), reader.study
-    annotators = annotators_of(reader.read("annotators"))
+    rated, study = rated_cvs(reader), reader.study
+    annotators = used_annotators(reader)
     fitted = {e.name: e.errors for e in chosen_estimators(reader) if e.errors is not None}
     frames = (
         (
@@ -58,24 +51,23 @@ ANNOTATOR_FIT = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_annotator_frames,
-    tables=(*_LABELS, "annotators"),
-    columns=_VERDICTS,
+    tables=(*USE, *LABELS),
+    columns=VERDICTS,
     settings=(ESTIMATION,),
 )
 
 
 def _summary_frames(reader: Reader, _: Progress) -> Frames:
     level = reader.study.level
-    fits = {
-        estimator.name: stored_annotators(reader, estimator)
+    told = [
+        (estimator.name, *estimator.rates(*stored_fits(reader, estimator), level))
         for estimator in chosen_estimators(reader)
-        if estimator.errors is not None
-    }
-    rates = ((name, fit.summary(level)) for name, fit in fits.items())
-    pairs = ((name, fit.correlation_summary(level)) for name, fit in fits.items())
+    ]
     return {
-        "annotator_summary": rows_of("annotator_summary", rates),
-        "annotator_correlations": rows_of("annotator_correlations", pairs),
+        "annotator_summary": rows_of("annotator_summary", ((name, a) for name, a, _ in told)),
+        "annotator_correlations": rows_of(
+            "annotator_correlations", ((name, b) for name, _, b in told)
+        ),
     }
 
 
@@ -89,7 +81,7 @@ ANNOTATOR_SUMMARY = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_summary_frames,
-    tables=("annotators", "annotator_fit"),
+    tables=KEPT_TABLES,
     settings=(ESTIMATION, LEVEL),
     shows={
         "annotators": """
@@ -101,7 +93,7 @@ ANNOTATOR_SUMMARY = Recipe(
 
 
 def _predictive_frames(reader: Reader, progress: Progress) -> Frames:
-    rated, annotators = _rated(reader), annotators_of(reader.read("annotators"))
+    rated, annotators = rated_cvs(reader), used_annotators(reader)
     predicting = {e.name: e.errors for e in chosen_estimators(reader) if e.errors is not None}
     compared = (
         (
@@ -131,8 +123,8 @@ PREDICTIVE_CHECKS = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_predictive_frames,
-    tables=(*_LABELS, "annotators"),
-    columns=_VERDICTS,
+    tables=(*USE, *LABELS),
+    columns=VERDICTS,
     settings=(ESTIMATION, LEVEL),
     shows={
         "predicted": """
@@ -142,16 +134,6 @@ PREDICTIVE_CHECKS = Recipe(
             """
     },
 )
-
-
-def study_evidence(reader: Reader, *, rated: bool) -> StudyEvidence:
-    """Return what is known of the companies in hand, and of the rated CVs if they are needed."""
-    return StudyEvidence(
-        annotators_of(reader.read("annotators")),
-        reader.read("pattern_counts"),
-        company_table(reader.read("companies"), reader.read("company_counts")),
-        _rated(reader) if rated else None,
-    )
 
 
 def _cohort_frames(table: str, reader: Reader, progress: Progress, *, rated: bool) -> Frames:
@@ -178,8 +160,6 @@ def _cohort_frames(table: str, reader: Reader, progress: Progress, *, rated: boo
     return {table: rows_of(table, frames)}
 
 
-_COUNTS = ("annotators", "pattern_counts", "companies", "company_counts")
-
 COHORT_FIT = Recipe(
     "cohort_fit",
     makes={
@@ -190,7 +170,7 @@ COHORT_FIT = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=lambda reader, progress: _cohort_frames("cohort_fit", reader, progress, rated=False),
-    tables=(*_COUNTS, "annotator_fit"),
+    tables=(*USE, *COUNTS, "annotator_fit"),
     settings=(ESTIMATION,),
     shows={
         "scale": """
@@ -212,7 +192,7 @@ HIERARCHICAL_FIT = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=lambda reader, progress: _cohort_frames("hierarchical_fit", reader, progress, rated=True),
-    tables=(*_COUNTS, *_LABELS),
-    columns=_VERDICTS,
+    tables=(*USE, *COUNTS, *LABELS),
+    columns=VERDICTS,
     settings=(ESTIMATION,),
 )

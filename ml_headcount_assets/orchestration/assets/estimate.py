@@ -18,13 +18,13 @@ from ml_headcount_assets.model import (
 )
 from ml_headcount_assets.model.portfolio import portfolio_totals
 from ml_headcount_assets.warehouse.records import (
-    annotators_of,
     company_table,
     draw_rows,
     result_of,
     with_estimator,
 )
 
+from ..evidence import COUNTS, USE, used_annotators
 from ..fits import (
     KEPT_TABLES,
     chosen_estimators,
@@ -42,15 +42,12 @@ from ..stages import ESTIMATE
 #: Draws of companies that are held together: 50 MB, several times over on the way to the store.
 _HELD_DRAWS = 12_500_000
 
-#: What is known of a company before it is estimated.
-_EVIDENCE = ("pattern_counts", "companies", "company_counts")
-
 
 def _draw_frames(reader: Reader, progress: Progress) -> Frames:
     """Return the draws, of as many companies at a time as are held together."""
     table, slugs = _companies(reader)
     counts, study = reader.read("pattern_counts"), reader.study
-    annotators = annotators_of(reader.read("annotators"))
+    annotators = used_annotators(reader)
     # All is read beforehand: several frames are made while the warehouse is being written.
     fits = [(each, *stored_fits(reader, each)) for each in chosen_estimators(reader)]
     groups = _groups_held(reader, table["company"].tolist())
@@ -101,14 +98,14 @@ HEADCOUNT_DRAWS = Recipe(
     grain=COMPANY,
     version=MODEL_VERSION,
     make=_draw_frames,
-    tables=(*KEPT_TABLES, *_EVIDENCE),
+    tables=(*KEPT_TABLES, *COUNTS),
     settings=(ESTIMATION,),
 )
 
 
 def _synthetic_frames(reader: Reader, progress: Progress) -> Frames:
     (table, slugs), study = _companies(reader), reader.study
-    annotators = annotators_of(reader.read("annotators"))
+    annotators = used_annotators(reader)
     evidence = StudyEvidence(annotators, reader.read("pattern_counts"), table)
 
     def summary(estimator: Estimator) -> pd.DataFrame:
@@ -137,7 +134,7 @@ SYNTHETIC_COUNTS = Recipe(
     grain=COMPANY,
     version=MODEL_VERSION,
     make=_synthetic_frames,
-    tables=("annotators", "annotator_fit", "cohort_fit", *_EVIDENCE),
+    tables=(*USE, "annotator_fit", "cohort_fit", *COUNTS),
     settings=(ESTIMATION, LEVEL),
 )
 
