@@ -9,8 +9,8 @@ import pandas as pd
 
 from ..errors import InputError
 from ..study import CompaniesFile
+from .numbers import read_counts
 from .tables import RawTable
-from .values import parse_counts
 
 __all__ = ["COUNTS", "read_counts_of_people"]
 
@@ -50,12 +50,11 @@ def read_counts_of_people(
     parts = []
     for name, of in columns.items():
         counted = {
-            what: parse_counts(
+            what: read_counts(
                 table.require(column, f"files.companies.{_key(entry, what)}.{name}"),
                 table.line,
                 f"{name}_{what}",
                 table.rejects,
-                least=0,
             )
             for what, column in of.items()
         }

@@ -53,8 +53,9 @@ def estimate_headcount(
         ``company_id`` and the same annotators' columns, in any order; optionally
         ``n_profiles``, how many such profiles a row stands for.
     companies
-        ``company_id``, ``headcount`` (may be missing); optionally ``cohort``, and counts of
-        people: ``<annotator>_hits`` among all employees, ``<annotator>_accepted`` of
+        ``company_id``, ``headcount`` (may be missing); optionally ``headcount_low`` and
+        ``headcount_high`` where it is a band, ``cohort``, and counts of people:
+        ``<annotator>_hits`` among all employees, ``<annotator>_accepted`` of
         ``<annotator>_labelled``.
     estimator
         One of `estimators.ESTIMATORS`.

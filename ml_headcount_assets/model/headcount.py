@@ -62,9 +62,10 @@ def draw_headcounts(
     chosen = estimator_of(estimator)
     assessed = evidence.assess(settings)
     for company in assessed:
-        if company.headcount > _MOST_EMPLOYEES:
+        most = max(company.headcount, *(company.headcount_band or (0,)))
+        if most > _MOST_EMPLOYEES:
             raise InputError(
-                f"Company {company.company_id!r} has {company.headcount:,} employees, more than "
+                f"Company {company.company_id!r} has {most:,} employees, more than "
                 f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
             )
     compute = compute or LocalCompute()
@@ -91,5 +92,9 @@ def _collect(
         evidence=kinds,
         flags=flags,
         n_profiles=np.array([company.n_profiles for company in assessed], dtype=np.int64),
-        headcount=np.array([company.headcount for company in assessed], dtype=np.int64),
+        # Where it is not known, the profiles that were seen are no headcount.
+        headcount=np.array(
+            [company.headcount if company.headcount_is_known else 0 for company in assessed],
+            dtype=np.int64,
+        ),
     )

@@ -1,7 +1,7 @@
 """What a study's assets come from besides tables: its files, and parts of its configuration.
 
-Each has a version, which changes only with what it holds, and stands in the UI as a source. No
-file is read for its content here, and no table made: that is what the assets do.
+Each has a version, which changes only with what it holds, and stands in the UI as a source.
+Reading files and making tables do not belong here: that is what assets do.
 """
 
 import hashlib

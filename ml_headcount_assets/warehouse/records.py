@@ -98,7 +98,7 @@ def company_table(companies: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame
     wide = counts.pivot(index="company", columns="annotator", values=list(_COUNTS))
     wide.columns = [f"{annotator}_{what}" for what, annotator in wide.columns]
     wide = wide.dropna(axis="columns", how="all")
-    columns = ["company", "company_id", "headcount", "cohort"]
+    columns = ["company", "company_id", "headcount", "headcount_low", "headcount_high", "cohort"]
     return companies[columns].merge(wide, how="left", left_on="company", right_index=True)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "ml_headcount_assets"
+from ml_headcount_tests.arrows import PACKAGE, PAGE, arrows, imports, room_of, table
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up; rooms of one line are neighbours.
@@ -46,30 +47,12 @@ for name in ("ml_headcount_assets", "ml_headcount_tests"):
 """
 
 
-def imports(path: Path) -> set[str]:
-    """Full names of all that a module imports, also inside functions."""
-    package = [PACKAGE.name, *path.relative_to(PACKAGE).parent.parts]
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
-    return found
-
-
 def uses(path: Path, *packages: str) -> set[str]:
     return {
         name
         for name in imports(path)
         if any(name == package or name.startswith(f"{package}.") for package in packages)
     }
-
-
-def room(name: str) -> str:
-    return name.removesuffix(".py")
 
 
 def inside(path: Path, *folders: str) -> bool:
@@ -81,11 +64,11 @@ def test_imports_keep_to_the_layers(path):
     """A room uses its own layer and those below it."""
     if path.parent == PACKAGE and path.name == "__init__.py":
         return  # doors for people: they are opened when somebody goes through one
-    allowed = LAYER[room(path.relative_to(PACKAGE).parts[0])]
+    allowed = LAYER[room_of(path)]
     above = {
         name
         for name in uses(path, PACKAGE.name)
-        if name != PACKAGE.name and LAYER[room(name.split(".")[1])] > allowed
+        if name != PACKAGE.name and LAYER[name.split(".")[1]] > allowed
     }
     assert not above
 
@@ -106,6 +89,13 @@ def test_libraries_stay_in_their_rooms(path):
             for node in ast.walk(ast.parse(path.read_text()))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
+
+
+def test_the_map_of_the_house_is_that_of_the_code():
+    """Whoever draws a new arrow sees it in docs/architecture.md, and says what it is for."""
+    assert table(arrows()) in PAGE.read_text(), (
+        "if it is meant: python -m ml_headcount_tests.arrows --renew"
+    )
 
 
 def test_the_hall_holds_doors_only():

@@ -74,7 +74,7 @@ def test_rated_cvs_come_wide_again():
 def test_companies_get_their_counts():
     companies = pd.DataFrame(
         {"company": ["a", "b"], "company_id": ["A", "B"], "headcount": [5, 6], "cohort": None}
-    )
+    ).assign(headcount_low=None, headcount_high=None)
     counts = pd.DataFrame(
         {
             "company": ["b", "a"],
