@@ -48,7 +48,7 @@ keyword_discovery = dg.define_asset_job(
 
 sensitivity = dg.define_asset_job(
     "sensitivity",
-    selection=_SENSITIVITY,
+    selection=_SENSITIVITY | dg.AssetSelection.assets("report"),
     description="What the estimates rest on: each source of uncertainty, other priors, and less"
     " evidence.",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +104,6 @@ def test_each_says_what_it_is():
         # The end of a sentence that begins with its name.
         assert estimator.about[0].islower()
         assert not estimator.about.endswith(".")
-        assert replace(estimator, errors=None).predicts_patterns is False
 
 
 def test_nobody_else_tells_them_apart_by_name():

@@ -13,6 +13,7 @@ from ...compute.protocol import Compute, Progress
 from ..calibration import ErrorModel
 from ..drawn_company import DrawnCompany
 from ..evidence import CompanyEvidence
+from ..predictive import Predict
 from ..settings import EstimatorSettings
 from ..study_evidence import StudyEvidence
 
@@ -109,6 +110,9 @@ class Estimator:
     without_drift
         `fit_cohort` under which annotators do to deployed text what they did to rated CVs. None,
         if it is no other.
+    predict
+        Tells from rated CVs how probable each label pattern is, so that this can be checked on
+        CVs that it has not seen. None, if there is no such notion.
     copula
         Whether companies with keyword counts only go through the copula (`synthetic_counts`).
     """
@@ -127,8 +131,4 @@ class Estimator:
     reports: Callable[[Fitted, float, Told], Mapping[str, pd.DataFrame]] | None = None
     budget: Callable[[Fitted, float, Told], pd.DataFrame] | None = None
     without_drift: FitCohort | None = None
-
-    @property
-    def predicts_patterns(self) -> bool:
-        """Whether label patterns of rated CVs are predicted, and so can be checked."""
-        return self.errors is not None and self.errors.tabulate is not None
+    predict: Predict | None = None

@@ -6,7 +6,7 @@ filled in and truths drawn by Bayes' rule. Prevalences are never updated by the 
 
 from __future__ import annotations
 
-from ..calibration import PROBIT
+from ..calibration import PROBIT, bootstrap_patterns
 from ..cohort import CohortFit, bootstrap_diagnostics, bootstrap_rates, fit_cohort
 from ..company_draws import BayesDrawer
 from ..layered_budget import layered_budget
@@ -27,4 +27,5 @@ FIVE_LAYER = Estimator(
     foil=False,
     copula=True,
     budget=layered_budget,
+    predict=bootstrap_patterns,
 )

@@ -6,12 +6,17 @@ error rates, so there is no fit of the annotators beforehand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from ...compute.engine import Engine
 from ...compute.protocol import Compute, Progress
-from ..annotators import likelihood_annotators
+from ..annotators import Annotator, likelihood_annotators
 from ..drawn_company import DrawnCompany
 from ..evidence import CompanyEvidence
 from ..hierarchical import (
@@ -53,6 +58,27 @@ def _fit(
         effort=settings.effort,
         hyper=hyper,
     )
+
+
+def _patterns(
+    rated: pd.DataFrame,
+    annotators: Sequence[Annotator],
+    settings: EstimatorSettings,
+    *,
+    draws: int,
+    seed: int,
+    compute: Compute | None = None,
+) -> NDArray[np.float64]:
+    """Return the pattern probabilities that rated CVs alone tell; see `predictive.Predict`."""
+    nobody = pd.DataFrame({"company_id": [], "headcount": [], "pattern": [], "n_profiles": []})
+    evidence = StudyEvidence(tuple(annotators), nobody, nobody, rated)
+    fit = _fit(None, evidence, settings, draws=draws, seed=seed)
+    names, sizes = fit.layout.instruments.names, 2 ** np.arange(len(fit.annotators))
+    # Patterns are numbered by annotators sorted by name, and the model has LLMs first.
+    columns = [names.index(annotator.name) for annotator in fit.annotators]
+    table = np.empty_like(fit.rated)
+    table[..., fit.patterns[:, columns].astype(int) @ sizes] = fit.rated
+    return table
 
 
 @dataclass(frozen=True)
@@ -99,5 +125,6 @@ HIERARCHICAL = Estimator(
     foil=False,
     reports=fit_reports,
     budget=source_budget,
+    predict=_patterns,
     without_drift=partial(_fit, hyper=RIGID),
 )

@@ -94,7 +94,7 @@ ANNOTATOR_SUMMARY = Recipe(
 
 def _predictive_frames(reader: Reader, progress: Progress) -> Frames:
     rated, annotators = rated_cvs(reader), used_annotators(reader)
-    predicting = {e.name: e.errors for e in chosen_estimators(reader) if e.errors is not None}
+    predicting = {e.name: e.predict for e in chosen_estimators(reader) if e.predict is not None}
     compared = (
         (
             estimator,
@@ -103,13 +103,13 @@ def _predictive_frames(reader: Reader, progress: Progress) -> Frames:
                 annotators,
                 reader.study.settings(),
                 seed=reader.study.seed,
-                errors=errors,
+                predict=predict,
                 level=reader.study.level,
                 compute=reader.around.compute,
                 progress=told,
             ),
         )
-        for (estimator, errors), told in one_by_one(predicting.items(), progress)
+        for (estimator, predict), told in one_by_one(predicting.items(), progress)
     )
     return {"predictive_checks": rows_of("predictive_checks", compared)}
 

@@ -83,7 +83,8 @@ def _fitted(reader: Reader, estimator: Estimator, *, rated: bool = False) -> Fit
     evidence = study_evidence(reader, rated=rated)
     compute = reader.around.compute
     fits = stored_fits(reader, estimator)
-    return Fitted(estimator, evidence, study.settings(), _DRAWS, study.seed, *fits, compute)
+    draws = min(study.draws, _DRAWS)
+    return Fitted(estimator, evidence, study.settings(), draws, study.seed, *fits, compute)
 
 
 def _told_frames(reader: Reader, progress: Progress) -> Frames:
