@@ -177,11 +177,20 @@ def _bands(companies: pd.DataFrame) -> list[tuple[int, int] | None]:
     ]
 
 
+def _used(described: Sequence[Annotator]) -> list[Annotator]:
+    """Return the annotators whose counts say something: those that are not left out.
+
+    A conjunction of one that is, says nothing without it.
+    """
+    left_out = {annotator.name for annotator in described if annotator.left_out}
+    return [a for a in described if not left_out & {a.name, *a.derived}]
+
+
 def _hits(
     companies: pd.DataFrame, described: Sequence[Annotator]
 ) -> dict[str, NDArray[np.float64]]:
     """Return hit counts by filter, -1 where unknown."""
-    columns = {a.name: f"{a.name}_hits" for a in described if a.kind == "filter"}
+    columns = {a.name: f"{a.name}_hits" for a in _used(described) if a.kind == "filter"}
     return {
         name: _counts(companies, column) for name, column in columns.items() if column in companies
     }
@@ -199,7 +208,7 @@ def _accepted(
 ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return accepted and labelled by annotator; labelled is 0 where either is unknown."""
     result = {}
-    for annotator in described:
+    for annotator in _used(described):
         columns = f"{annotator.name}_accepted", f"{annotator.name}_labelled"
         if annotator.kind != "filter" and not set(columns) <= set(companies.columns):
             # An LLM reads profiles whoever asks it, so its hits are answers about everybody.

@@ -133,7 +133,11 @@ def test_the_budget_and_the_sensitivity_are_those_of_both(learned):
         total = budget[(budget["estimator"] == estimator) & (budget["company_id"] == "")]
         assert set(total["layer"]) == {*LAYERS, "all"}
         assert total.set_index("layer")["share"].drop("all").sum() == pytest.approx(1)
-    moved = read(learned, "prior_sensitivity").set_index(["estimator", "group_name", "variant"])
+    moved = (
+        read(learned, "prior_sensitivity")
+        .set_index(["estimator", "group_name", "variant"])
+        .sort_index()
+    )
     five, own = moved.loc["five_layer", "all"], moved.loc["hierarchical", "all"]
     # Prevalence is drawn from its prior there, and learned here.
     assert five.loc["doubled priors", "ratio"] > 1.4
