@@ -69,6 +69,12 @@ def doctor(directory: Path, config: str | None) -> None:
 )
 @click.option("--draws", type=click.IntRange(2), help="Number of draws in place of the study's.")
 @click.option("--seed", type=click.IntRange(0), help="Random seed in place of the study's.")
+@click.option(
+    "--sensitivity",
+    is_flag=True,
+    help="Find out as well what the estimates rest on: each source of uncertainty, other priors,"
+    " less evidence. Everything is fitted several times over.",
+)
 @compute_options
 @warehouse_option
 def run(
@@ -78,6 +84,7 @@ def run(
     estimators: tuple[str, ...],
     draws: int | None,
     seed: int | None,
+    sensitivity: bool,
     compute: str,
     processes: int,
     engine: str,
@@ -120,12 +127,16 @@ def run(
             compute=chosen,
             progress=progress,
             announce=announce,
+            sensitivity=sensitivity,
         )
     results = _results(warehouse)
     _show_results(console, results, summary.companies if companies else None)
     for warned in summary.warnings:
+        if warned.asset == "diagnostics":
+            continue  # said at the end, sentence by sentence
         text = Text.assemble(("Warning", "yellow"), f" ({warned.asset}): {warned.message}")
         console.print(text, soft_wrap=True)
+    _show_trust(console, results)
     _show_unchanged(summary.unchanged, len(summary.companies))
     click.echo(
         f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui"
@@ -286,6 +297,21 @@ def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...
         console.print(counts_line("Flags", results.flag_counts()), soft_wrap=True)
     if len(results.rejects):
         console.print(rejects_table(results.reject_counts()))
+
+
+def _show_trust(console: Any, results: StudyResults) -> None:
+    """Print what the headline rests on, if that is known, and what speaks against it."""
+    from rich.text import Text
+
+    from ml_headcount_assets.cli.tables import budget_table, sensitivity_table
+
+    budget, moved = (results.of_total(name) for name in ("uncertainty_budget", "prior_sensitivity"))
+    if len(budget):
+        console.print(budget_table(budget))
+    if len(moved):
+        console.print(sensitivity_table(moved))
+    for sentence in results.doubts():
+        console.print(Text.assemble(("Doubt", "yellow"), f": {sentence}"), soft_wrap=True)
 
 
 def _show_unchanged(unchanged: dict[str, int], companies: int) -> None:

@@ -61,6 +61,7 @@ def _tables(results: StudyResults) -> Mapping[str, pd.DataFrame]:
         "annotator_summary": results.annotator_summary,
         "annotator_correlations": results.annotator_correlations,
         "predictive_checks": results.predictive_checks,
+        **results.trust,
         "companies": results.companies,
         "rejects": results.rejects,
         **{name: _without_lists(table) for name, table in results.keywords.items()},

@@ -30,11 +30,12 @@ from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.beside import keep_study, kept_study
 from ml_headcount_assets.warehouse.store import TableStore
 
-from .assets.calibrate import ANNOTATOR_FIT
+from .assets.calibrate import ANNOTATOR_FIT, ANNOTATOR_SUMMARY
 from .assets.keywords import DISCOVERY
 from .build import build_definitions
 from .instance import open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
+from .jobs import sensitivity as sensitivity_job
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
 from .resources import (
@@ -60,7 +61,7 @@ _SESSION_TAG = "ml_headcount/session"
 #: The choices in a study's configuration that estimates depend on.
 _OF_ESTIMATES = (
     *("estimators", "preset", "draws", "seed"),
-    *("level", "layers", "priors", "six_dimensional"),
+    *("level", "layers", "priors", "six_dimensional", "effort"),
 )
 #: What a discovery has seen of the rated CVs, besides their labels.
 _SEEN = ["rated_id", "is_expert", "text_hash"]
@@ -111,6 +112,7 @@ def materialize_study(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
+    sensitivity: bool = False,
 ) -> RunSummary:
     """Bring a study's estimates up to date; what has not changed is not computed again.
 
@@ -131,6 +133,8 @@ def materialize_study(
         Is told what asking LLMs will cost, before they are asked.
     compute
         Where the draws are computed; None for this process.
+    sensitivity
+        Find out as well what the estimates rest on, which fits everything several times over.
 
     Raises
     ------
@@ -141,7 +145,8 @@ def materialize_study(
     study = _with_choices(study, estimators, draws)
     with _session(study, warehouse, progress, announce, compute) as session:
         if companies is None:
-            return session.run_all(whole_study.name, settle_everything=True)
+            summary = session.run_all(whole_study.name, settle_everything=True)
+            return session.run_all(sensitivity_job.name) if sensitivity else summary
         wanted = [_find_company(company, session.order) for company in companies]
         if not session.is_calibrated():
             session.run(calibration.name, session.order[0], session.order[-1])
@@ -354,7 +359,9 @@ class _Session:
         with TableStore(self.warehouse).snapshot() as snapshot:
             if not snapshot.has("cohort_fit"):
                 return False
-            if compare_stored(snapshot, ANNOTATOR_FIT, self.study).misses:
+            # The latter has the level, which other companies' intervals have been made at.
+            shared = (ANNOTATOR_FIT, ANNOTATOR_SUMMARY)
+            if any(compare_stored(snapshot, recipe, self.study).misses for recipe in shared):
                 raise InputError(
                     "The warehouse was calibrated with other settings, or from other rated CVs. "
                     "Draws of one company cannot be added to those of the others then: run the "

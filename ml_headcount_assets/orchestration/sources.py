@@ -22,6 +22,7 @@ from .stages import STUDY
 
 __all__ = [
     "ANNOTATORS",
+    "DRIFT",
     "ESTIMATION",
     "FILES",
     "FILTERS",
@@ -61,12 +62,15 @@ class Setting:
 #: How estimates are made.
 ESTIMATION = Setting(
     "study_settings",
-    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional"),
+    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional", "effort"),
     lambda study: [
         *(study.settings().fingerprint(), study.estimators, study.preset),
         *(study.draws, study.seed),
     ],
 )
+#: What is to be done with annotators that drift.
+DRIFT = Setting("annotator_settings", ("annotators",), lambda study: study.when_drifting)
+
 #: The probability content of intervals.
 LEVEL = Setting("study_settings", ("level",), lambda study: study.level)
 
@@ -89,7 +93,7 @@ KEYWORDS = Setting(
 #: How an LLM's service is asked: no label depends on it, nor on where a file of labels lies.
 _NO_MATTER = {
     *("api_key_env", "requests_per_minute", "tokens_per_minute", "concurrency"),
-    *("price_per_million", "rated_labels"),
+    *("price_per_million", "rated_labels", "when_drifting"),
 }
 #: Who labels, as far as the configuration says.
 ANNOTATORS = Setting(
@@ -102,7 +106,7 @@ ANNOTATORS = Setting(
 #: How much asking LLMs may cost. What is not asked because of it, the labels' own state says.
 SPENDING = Setting("annotator_settings", ("spending_cap",), lambda _: None)
 
-SETTINGS = (ESTIMATION, LEVEL, NAME, FILTERS, KEYWORDS, ANNOTATORS, SPENDING)
+SETTINGS = (ESTIMATION, DRIFT, LEVEL, NAME, FILTERS, KEYWORDS, ANNOTATORS, SPENDING)
 
 
 #: Asset key of each file's source, by its role in the configuration.

@@ -28,7 +28,7 @@ from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.orchestration.sources import observations
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.beside import home_of
-from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, TABLES
+from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, SENSITIVITY_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.orchestration.conftest import ANNOTATORS, DRAWS
 
@@ -90,7 +90,9 @@ def test_the_numbers_are_those_of_the_model(pristine):
     validation = pd.read_csv(directory / "validation.csv")[["is_expert", *ANNOTATORS]]
     profiles = pd.read_csv(directory / "profile_labels.csv.gz")[["company_id", *ANNOTATORS]]
     companies = pd.read_csv(directory / "companies.csv")
-    expected = estimate_headcount(validation, profiles, companies, draws=DRAWS, seed=0)
+    expected = estimate_headcount(
+        validation, profiles, companies, "five_layer", draws=DRAWS, seed=0
+    )
     stored = TableStore(warehouse).read("headcount_intervals")
     stored = stored[stored["estimator"] == "five_layer"].set_index("company_id")
     wanted = expected.intervals().set_index("company_id")
@@ -107,7 +109,7 @@ def test_the_numbers_are_those_of_the_model(pristine):
 def test_everything_is_stored_and_shown(pristine):
     _, warehouse, summary = pristine
     counts = {name: sum(1 for _ in parts) for name, parts in tables(warehouse).items()}
-    assert set(counts) == set(TABLES) - set(KEYWORD_TABLES)
+    assert set(counts) == set(TABLES) - {*KEYWORD_TABLES, *SENSITIVITY_TABLES}
     assert len(summary.companies) == 12
     assert len(summary.run_ids) == 1
     assert summary.warehouse == warehouse

@@ -31,7 +31,7 @@ def test_without_a_configuration_files_are_found_by_name(directory: Path) -> Non
     assert study.files.validation.path == directory / "validation.tsv"
     assert study.files.profile_labels.path == directory / "profile_labels.jsonl.gz"
     assert study.annotators is None
-    assert study.headline == "five_layer"
+    assert study.headline == "hierarchical"
     assert study.settings() == EstimatorSettings.default()
 
 
@@ -191,7 +191,7 @@ TWO = "annotators: [{name: a, kind: filter}, {name: b, kind: filter}, "
         ("seed: -1", "key 'seed'"),
         ("level: 1.0", "key 'level'"),
         ("estimators: []", "key 'estimators'"),
-        ("estimators: [bayes]", "estimators: 'bayes' is unknown; there are five_layer"),
+        ("estimators: [bayes]", "estimators: 'bayes' is unknown; there are hierarchical"),
         ("estimators: [five_layer, five_layer]", "'five_layer' is listed more than once"),
         ("preset: paper-1926", "'paper-1926'"),
         ("layers: [prevalence, luck]", "'luck'"),
@@ -205,7 +205,7 @@ TWO = "annotators: [{name: a, kind: filter}, {name: b, kind: filter}, "
         (TWO + "{name: c, kind: llm, column: a}]", "column: 'a' is listed more than once"),
         (TWO + "{name: c, kind: filter, derived: [a, z]}]", "'z', which is not a listed"),
         (TWO + "{name: c, kind: filter, derived: [a, a]}]", "two or more different"),
-        (TWO + "{name: c, kind: llm}]\nfiles: {companies: {hits: {c: x}}}", "'c' is not an"),
+        (TWO + "{name: c, kind: llm}]\nfiles: {companies: {hits: {d: x}}}", "'d' is not an"),
         ("draws: 10\nname: x\ndraws: 20", "line 3: key 'draws' is given twice"),
         ("name: [", "line "),
         ("[1, 2]: 3", "mapping of keys|unhashable|Correct the YAML"),

@@ -33,7 +33,7 @@ SETTINGS = ModalSettings(
 
 def estimate(world: SimulatedWorld, compute) -> HeadcountResult:
     return estimate_headcount(
-        world.validation, world.profiles, world.companies, draws=70, compute=compute
+        world.validation, world.profiles, world.companies, "five_layer", draws=70, compute=compute
     )
 
 
