@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.model import ESTIMATORS
-from ml_headcount_assets.validity.methods import METHODS, ORACLE
+from ml_headcount_assets.validity.methods import METHODS
+from ml_headcount_assets.validity.peers import PEERS
 from ml_headcount_assets.validity.suite import SuitePlan, kept_scores
 
 __all__ = ["PAGE", "renewed", "table"]
@@ -52,14 +52,15 @@ def table(summary: pd.DataFrame, shown: str = _SHOWN) -> str:
 
 def _row(scenario: str, by_method: pd.DataFrame, shown: str) -> list[str]:
     own = by_method.loc[shown]
+    error = own["ranks_error"]
     ratios = by_method["to_oracle"]
-    peers = ratios[[name for name in ratios.index if name not in {ORACLE, *ESTIMATORS}]].dropna()
+    peers = ratios[[name for name in ratios.index if name in PEERS]].dropna()
     best = f"{peers.min():.2f} (`{peers.idxmin()}`)" if len(peers) else "–"
     return [
         f"`{scenario}`",
         str(int(own["worlds"])),
         f"{own['coverage_80']:.2f}",
-        f"{own['ranks']:.2f} ± {own['ranks_error']:.2f}",
+        f"{own['ranks']:.2f}" + ("" if pd.isna(error) else f" ± {error:.2f}"),
         f"{own['log_score']:.2f}",
         f"{own['to_oracle']:.2f}",
         f"{own['total_ratio']:.2f}",
