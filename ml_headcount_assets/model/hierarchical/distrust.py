@@ -153,8 +153,8 @@ def _scales(fit: HierarchicalFit) -> list[Doubt]:
         if row["median"] < _LEAST_AUDIBLE:
             found.append(
                 Doubt(
-                    f"{row['subject']}",
-                    f"annotators of this kind can fire on {row['median']:.0%} of the people only",
+                    f"labels of {row['subject'].replace(', ', ' annotators on ')}",
+                    f"they can fire on {row['median']:.0%} of the people only",
                     "running them again on the text that the rated CVs had, or leaving them out",
                 )
             )
@@ -175,14 +175,15 @@ def _scales(fit: HierarchicalFit) -> list[Doubt]:
 
 def _shifts(table: pd.DataFrame) -> list[Doubt]:
     found = []
-    for _, row in table[table["shift_in_prior_sd"].abs() > _LARGEST_SHIFT].iterrows():
-        where = f"{row['band']} of {row['cohort']}" if row["cohort"] else row["band"]
+    beyond = table[table["shift_in_prior_sd"].abs() > _LARGEST_SHIFT]
+    for band, rows in beyond.groupby("band"):
+        row = rows.iloc[0]
         found.append(
             Doubt(
-                f"companies with headcount {where}",
-                f"the data put their mean prevalence at {row['posterior_mean']:.2%} against a "
-                f"prior of {row['prior_mean']:.2%}, {abs(row['shift_in_prior_sd']):.1f} prior "
-                "standard deviations away",
+                f"companies with headcount {str(band).replace('_', ' ')}",
+                f"the data move their mean prevalence {abs(row['shift_in_prior_sd']):.1f} prior "
+                f"standard deviations from the prior's {row['prior_mean']:.2%}, to "
+                f"{row['posterior_mean']:.2%}",
                 "looking at what such companies are, and a prior that fits them",
             )
         )
