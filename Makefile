@@ -4,6 +4,7 @@
 BIN := .venv/bin
 PINS := docker/constraints.txt
 INSTALLED := .venv/installed
+EVERYTHING := --constraint $(PINS) --editable '.[dev,keywords]'
 PYTHON ?= $(firstword $(foreach p,python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; print("$(p)") if sys.version_info >= (3, 11) else None' 2>/dev/null)))
 SOURCES := $(shell find ml_headcount_assets -name '*.py' -o -name '*.j2' -o -name '*.yaml')
@@ -57,10 +58,22 @@ lock: $(INSTALLED)  ## pin the releases that are installed now
 clean:  ## remove the environment, the caches and the demo
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info demo
 
-# Of 19,000 modules most are never imported: Python compiles those that are.
+# All is compiled now, once: where PYTHONDONTWRITEBYTECODE is set, as in many containers, what is not
+# compiled now would be compiled again by each command, which takes longer than what they do.
 $(INSTALLED): pyproject.toml $(PINS)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; PYTHON=... says where it is."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile --constraint $(PINS) --editable '.[dev,keywords]'
+	@$(with_uv) || { echo "uv is not to be had, or has failed, see above: installing with pip, which takes longer ..."; $(with_pip); }
 	@touch $@
+
+PIP := $(BIN)/python -m pip
+with_pip = $(PIP) install --quiet --quiet --disable-pip-version-check --compile $(EVERYTHING)
+with_uv = $(PIP) install --quiet --quiet --disable-pip-version-check --constraint $(PINS) uv && \
+	UV_FIND_LINKS="$(wheels)" $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(EVERYTHING)
+
+# uv reads nothing of pip's settings. Where these name a place with wheels, uv is to look there too:
+# that is where a torch for processors alone can be, without several GB of libraries for GPUs.
+wheels = $(subst $(space),$(comma),$(strip $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PIP) config get global.find-links 2>/dev/null))))
+comma := ,
+space := $(subst ,, )

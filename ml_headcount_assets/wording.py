@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-__all__ = ["NO_NUMBER", "count", "decimal", "interval", "percent", "share"]
+__all__ = ["NO_NUMBER", "count", "decimal", "headcount", "interval", "percent", "share"]
 
 #: Shown where there is no number. A dash could be taken for zero; the words are beside it.
 NO_NUMBER = "–"
@@ -19,6 +19,15 @@ def count(value: float) -> str:
     ('1,234', '–')
     """
     return NO_NUMBER if pd.isna(value) else f"{value:,.0f}"
+
+
+def headcount(number: float, low: float, high: float) -> str:
+    """Write how many employees a company has: a band by its ends, if it has any.
+
+    >>> headcount(101, 51, 200), headcount(101, float("nan"), float("nan"))
+    ('51–200', '101')
+    """
+    return count(number) if pd.isna(low) else f"{count(low)}–{count(high)}"
 
 
 def interval(low: float, high: float) -> str:

@@ -31,3 +31,12 @@ def reference_directory() -> Path:
     if not directory.is_dir():
         pytest.skip("needs the reference study at ../shared/reference-study, which is not there")
     return directory
+
+
+@pytest.fixture(scope="session")
+def real_world_directory() -> Path:
+    """Small studies in the forms of real deliveries, which lie beside the repository."""
+    directory = _SHARED / "real-world"
+    if not directory.is_dir():
+        pytest.skip("needs the inputs at ../shared/real-world, which are not there")
+    return directory

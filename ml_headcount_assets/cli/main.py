@@ -6,17 +6,13 @@ and ``--help`` should not have to wait for them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ml_headcount_assets.cli import study, worlds
 from ml_headcount_assets.cli.keywords import keywords
 from ml_headcount_assets.errors import HeadcountError
-
-if TYPE_CHECKING:
-    pass
-
 
 __all__ = ["main"]
 
@@ -54,8 +50,10 @@ def main() -> None:
 
 for command in (
     worlds.simulate,
+    study.doctor,
     study.run,
     study.label_cost,
+    study.label,
     keywords,
     study.ui,
     study.export,

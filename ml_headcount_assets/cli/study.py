@@ -21,10 +21,34 @@ from ml_headcount_assets.cli.options import (
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
 
-__all__ = ["export", "label_cost", "run", "ui"]
+__all__ = ["doctor", "export", "label", "label_cost", "run", "ui"]
 
 
 _SHOWN_COMPANIES = 15
+
+
+@click.command()
+@study_option
+@click.option("--config", help="Configuration in place of the directory's study.yaml.")
+def doctor(directory: Path, config: str | None) -> None:
+    """Tell what a study's files are, and what they allow.
+
+    Nothing is computed, and nobody is asked. Of large files only the beginning is looked at. The
+    exit status says whether a run would do: 0, or 2.
+    """
+    from rich.console import Console
+
+    from ml_headcount_assets.cli.diagnosis import diagnosis_lines
+    from ml_headcount_assets.labelling.diagnosis import diagnose
+    from ml_headcount_assets.study import load_study
+
+    console = Console()
+    found = diagnose(load_study(directory, config))
+    for line in diagnosis_lines(found):
+        console.print(line, soft_wrap=True)
+    if not found.would_run:
+        raise SystemExit(2)
+    console.print("A run would do: ml-headcount run --study DIR")
 
 
 @click.command()
@@ -67,7 +91,9 @@ def run(
     from rich.console import Console
     from rich.text import Text
 
+    from ml_headcount_assets.cli.diagnosis import diagnosis_lines
     from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.labelling.diagnosis import diagnose
     from ml_headcount_assets.orchestration.session import materialize_study
     from ml_headcount_assets.study import load_study
     from ml_headcount_assets.warehouse.beside import ranges_path
@@ -78,6 +104,8 @@ def run(
     refuse_other_study(study, warehouse)
     console = Console()
     announce = partial(console.print, markup=False, soft_wrap=True)
+    for line in diagnosis_lines(diagnose(study)):
+        console.print(line, soft_wrap=True)
     # What workers have found is needed until all of it is in the warehouse.
     chosen = chosen_compute(
         compute, processes, engine, ranges_path(warehouse.resolve()), announce, hold=True
@@ -135,6 +163,49 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
         costs = expected_costs(sources, sizes, answers)
         for line in costs_in_words(costs, answers.spent, study.spending_cap):
             click.echo(line)
+
+
+@click.command()
+@study_option
+@click.option("--config", help="Configuration in place of the directory's study.yaml.")
+@click.option(
+    "--to-batch",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="New directory for the files of requests.",
+)
+@click.option(
+    "--annotator", "names", multiple=True, help="Only this one that has 'batch'. May be repeated."
+)
+def label(directory: Path, config: str | None, folder: Path, names: tuple[str, ...]) -> None:
+    """Write what LLMs are to be asked by batch jobs.
+
+    It tells first what that will cost, and sends nothing. The results go under labels/NAME/.
+    """
+    from rich.console import Console
+
+    from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.labelling.batch_requests import plan_batches, write_batches
+    from ml_headcount_assets.labelling.llm_labels import cost_in_words
+    from ml_headcount_assets.study import load_study
+
+    study = load_study(directory, config)
+    with open_progress(Console()) as progress:
+        plan = plan_batches(study, names, partial(progress, "measuring texts"))
+    for cost in plan.costs:
+        click.echo(cost_in_words(cost))
+    if plan.left_out:
+        click.echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
+    with open_progress(Console()) as progress:
+        written = write_batches(study, plan, folder, partial(progress, "writing requests"))
+    for entry in plan.entries:
+        files = ", ".join(short_path(path) for path in written[entry.name])
+        click.echo(
+            f"{entry.name}: {files or 'nothing to ask'}. Put the results, as they come, under"
+            f" labels/{entry.name}/ in the study."
+        )
+    click.echo("The files hold the profiles' texts: whoever gets them can read these.")
 
 
 @click.command()

@@ -13,7 +13,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ml_headcount_assets.wording import count, decimal, percent, share
+from ml_headcount_assets.wording import count, decimal, headcount, percent, share
 
 __all__ = [
     "company_table",
@@ -23,6 +23,7 @@ __all__ = [
     "rank_table",
     "rejects_table",
     "score_table",
+    "suite_table",
 ]
 
 
@@ -62,7 +63,8 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
     Parameters
     ----------
     intervals
-        ``label, evidence, n_profiles, headcount, low, median, high, confidence``.
+        ``label, evidence, n_profiles, headcount, headcount_low, headcount_high,
+        low, median, high, confidence``.
     title
         What is shown.
     level
@@ -75,7 +77,7 @@ def company_table(intervals: pd.DataFrame, *, title: str, level: float) -> Table
         table.add_row(
             Text(str(row.label)),
             count(row.n_profiles),
-            count(row.headcount),
+            headcount(row.headcount, row.headcount_low, row.headcount_high),
             count(row.low),
             Text(count(row.median), style="bold"),
             count(row.high),
@@ -119,7 +121,7 @@ def counts_line(heading: str, counts: Mapping[str, int]) -> Text:
 def rejects_table(rejects: pd.DataFrame) -> Table:
     """Return how often each field was rejected and why: ``source_file, field, reason, rows``."""
     table = plain_table(
-        "Rows and fields that could not be used", ("file", "field", ">rows", "reason")
+        "What could not be used, or could be read otherwise", ("file", "field", ">rows", "reason")
     )
     for row in rejects.itertuples():
         # Text, lest brackets in a file's own words be taken for markup.
@@ -188,4 +190,56 @@ def rank_table(histograms: Mapping[str, NDArray[np.int64]]) -> Table:
     for estimator, histogram in histograms.items():
         table.add_row(estimator, *(map(count, 100 * histogram / histogram.sum())))
     table.caption = "flat: calibrated; a hump: intervals too wide; a bowl: too narrow"
+    return table
+
+
+_SUITE_COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "method": ("method", str),
+    "group": ("companies", str),
+    "worlds": (">worlds", count),
+    "answered": (">answered", share),
+    "coverage_50": (">50 %", share),
+    "coverage_80": (">80 %", share),
+    "coverage_95": (">95 %", share),
+    "ranks": (">ranks", _two_digits),
+    "ranks_error": (">±", _two_digits),
+    "log_score": (">score", _two_digits),
+    "log_score_error": (">±", _two_digits),
+    "to_oracle": (">to oracle", _two_digits),
+    "total_ratio": (">total", _two_digits),
+    "total_80": (">totals covered", share),
+    "warned": (">warned", share),
+    "failed": (">failed", share),
+}
+
+
+def suite_table(scores: pd.DataFrame, *, title: str, explained: bool = False) -> Table:
+    """Return how methods did on the worlds of one scenario.
+
+    Parameters
+    ----------
+    scores
+        Lines of `SuiteScores.summary`, of one scenario.
+    title
+        Which one.
+    explained
+        Whether to say below what the columns are.
+    """
+    left_out = {
+        name
+        for name, nothing in (("group", "all"), ("warned", 0.0), ("failed", 0.0))
+        if (scores[name] == nothing).all()
+    }
+    shown = [name for name in _SUITE_COLUMNS if name not in left_out]
+    table = plain_table(title, [_SUITE_COLUMNS[name][0] for name in shown])
+    for row in scores[shown].to_dict("records"):
+        table.add_row(*(_SUITE_COLUMNS[name][1](value) for name, value in row.items()))
+    if explained:
+        table.caption = (
+            "answered: share of the companies with evidence; 50, 80, 95 %: the interval holds the"
+            " true count; ranks: the truth lies in the central 80 % of the draws, ties broken at"
+            " random; score: interval score of log(1 + count), lower is better, and over the"
+            " oracle's, who knows the true error rates and priors; total: estimated over true;"
+            " ±: standard error over worlds"
+        )
     return table

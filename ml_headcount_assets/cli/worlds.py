@@ -16,9 +16,12 @@ from ml_headcount_assets.cli.options import (
     short_path,
     warehouse_option,
 )
+from ml_headcount_assets.cli.suite import show_suite, suite_plan
 
 if TYPE_CHECKING:
-    pass
+    from rich.console import Console
+
+    from ml_headcount_assets.compute.protocol import Compute
 
 __all__ = ["calibrate", "compare", "simulate"]
 
@@ -32,16 +35,18 @@ __all__ = ["calibrate", "compare", "simulate"]
 )
 @click.option("--scenario", default="matched", show_default=True, help="What kind of world.")
 @click.option(
-    "--companies", type=click.IntRange(1), default=403, show_default=True, help="How many."
+    "--companies", type=click.IntRange(1), help="How many.  [default: the scenario's, or 403]"
 )
 @click.option(
-    "--profiles", type=click.IntRange(1), default=250_000, show_default=True, help="How many."
+    "--profiles", type=click.IntRange(1), help="How many.  [default: the scenario's, or 250000]"
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 @click.option(
     "--raw", is_flag=True, help="Write texts of profiles and answers of LLMs instead of labels."
 )
-def simulate(out: Path, scenario: str, companies: int, profiles: int, seed: int, raw: bool) -> None:
+def simulate(
+    out: Path, scenario: str, companies: int | None, profiles: int | None, seed: int, raw: bool
+) -> None:
     """Write a study with known truth.
 
     It has the file formats of a real study, so that estimates can be tried and checked.
@@ -100,30 +105,55 @@ def compare(truth: Path, warehouse: Path) -> None:
 
 
 @click.command()
-@click.option("--worlds", type=click.IntRange(1), default=20, show_default=True, help="How many.")
-@click.option("--scenario", default="matched", show_default=True, help="What kind of worlds.")
+@click.option("--suite", is_flag=True, help="Every scenario and method, against an oracle.")
+@click.option(
+    "--worlds", type=click.IntRange(1), help="How many.  [default: 20; 8 of each in the suite]"
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    help="What kind of worlds; may be repeated with --suite.  [default: matched; all]",
+)
 @click.option(
     "--estimator", "estimators", multiple=True, help="May be repeated; all, if not given."
 )
 @click.option(
-    "--companies", type=click.IntRange(1), default=100, show_default=True, help="Per world."
+    "--methods", help="Of the suite, separated by commas; all that are installed, if not."
 )
 @click.option(
-    "--profiles", type=click.IntRange(1), default=20_000, show_default=True, help="Per world."
+    "--companies", type=click.IntRange(1), help="Per world.  [default: 100; 200 in the suite]"
+)
+@click.option(
+    "--profiles", type=click.IntRange(1), help="Per world.  [default: 20000; 60000 in the suite]"
 )
 @click.option("--draws", type=click.IntRange(2), default=400, show_default=True, help="Per world.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first world."
 )
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of the suite's finished worlds; a run that was stopped goes on from it.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["band", "evidence"]),
+    help="Show the suite's scores by size of company or kind of evidence.",
+)
 @compute_options
 def calibrate(
-    worlds: int,
-    scenario: str,
+    suite: bool,
+    worlds: int | None,
+    scenarios: tuple[str, ...],
     estimators: tuple[str, ...],
-    companies: int,
-    profiles: int,
+    methods: str | None,
+    companies: int | None,
+    profiles: int | None,
     draws: int,
     seed: int,
+    keep: Path | None,
+    by: str | None,
     compute: str,
     processes: int,
     engine: str,
@@ -131,20 +161,58 @@ def calibrate(
     """Check the intervals on simulated worlds.
 
     Worlds with known truth are estimated from scratch; shown are coverage, interval score, bias
-    of totals and rank histograms.
+    of totals and rank histograms. With --suite every scenario is run, and beside the estimators
+    an oracle and other people's methods.
     """
     from rich.console import Console
 
+    console = Console()
+    announce = partial(console.print, markup=False, soft_wrap=True)
+    kept = DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
+    if suite:
+        if estimators:
+            raise click.UsageError("With --suite say --methods, which may be others as well.")
+        chosen = {"worlds": worlds, "companies": companies, "profiles": profiles}
+        plan = suite_plan(scenarios, methods, draws=draws, seed=seed, **chosen)
+        where = chosen_compute(compute, processes, engine, kept, announce)
+        show_suite(plan, keep, where, console, by or "all")
+        return
+    if methods or keep or by:
+        raise click.UsageError("--methods, --keep and --by go with --suite.")
+    if len(scenarios) > 1:
+        raise click.UsageError("Several scenarios go with --suite.")
+    where = chosen_compute(compute, processes, engine, kept, announce)
+    _show_study(
+        console,
+        where,
+        worlds=worlds or 20,
+        scenario=scenarios[0] if scenarios else "matched",
+        estimators=estimators,
+        companies=companies or 100,
+        profiles=profiles or 20_000,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def _show_study(
+    console: Console,
+    compute: Compute,
+    *,
+    worlds: int,
+    scenario: str,
+    estimators: tuple[str, ...],
+    companies: int,
+    profiles: int,
+    draws: int,
+    seed: int,
+) -> None:
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.cli.tables import rank_table, score_table
     from ml_headcount_assets.model import ESTIMATORS
     from ml_headcount_assets.validity.calibration_study import study_calibration
 
-    console = Console()
     chosen = estimators or tuple(ESTIMATORS)
-    announce = partial(console.print, markup=False, soft_wrap=True)
-    kept = DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
-    where = chosen_compute(compute, processes, engine, kept, announce)
     with open_progress(console) as progress:
         study = study_calibration(
             worlds=worlds,
@@ -154,7 +222,7 @@ def calibrate(
             profiles=profiles,
             draws=draws,
             seed=seed,
-            compute=where,
+            compute=compute,
             progress=lambda done, total: progress("worlds", done, total),
         )
     title = f"{worlds} worlds of {companies} companies, scenario {scenario}"

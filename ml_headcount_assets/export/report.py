@@ -11,10 +11,11 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.figures.style import SIZE_BAND_LABELS
 from ml_headcount_assets.model import ESTIMATORS, MODEL_VERSION
 from ml_headcount_assets.study import Study
-from ml_headcount_assets.wording import count, decimal, percent, share
+from ml_headcount_assets.wording import count, decimal, headcount, percent, share
 
 from .results import StudyResults
 from .study_figures import honest_filters, study_figures
@@ -25,6 +26,8 @@ __all__ = ["write_report"]
 FLAG_MEANINGS = {
     "headcount_missing": "The company table has no headcount; the estimate covers the seen profiles"
     " only, and without profiles there is none.",
+    "headcount_band": "The headcount is known as a band only; it was drawn from the band in each"
+    " draw.",
     "headcount_not_positive": "The headcount is zero or negative and was set aside.",
     "more_profiles_than_headcount": "More labelled profiles than employees; the number of profiles"
     " was taken as the headcount.",
@@ -58,6 +61,7 @@ def write_report(
         lstrip_blocks=True,
     )
     environment.filters["count"] = count
+    environment.filters["employees"] = headcount
     environment.filters["share"] = share
     environment.filters["bits"] = partial(decimal, digits=3)
     page = environment.get_template("report.html.j2").render(
@@ -79,9 +83,8 @@ def write_report(
         plotly=Markup(get_plotlyjs()),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(page, encoding="utf-8")
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
 
 
 def _embed(figure: go.Figure, name: str) -> Markup:

@@ -42,8 +42,8 @@ class StudyResults:
         The tables of these names (portfolio: portfolio_intervals).
     intervals
         Table headcount_intervals with, in addition, each company's ``label`` (its name, or its
-        id if it has none), ``cohort``, ``size_band``, ``country``. The first estimator is the
-        headline.
+        id if it has none), ``cohort``, ``size_band``, ``country``, and the ends of a headcount
+        that is a band. The first estimator is the headline.
     keywords
         The tables `KEYWORD_RESULTS` by name; empty if no keywords have been discovered.
     """
@@ -138,8 +138,9 @@ def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:
         keywords = {name: snapshot.read(name) for name in KEYWORD_RESULTS if snapshot.has(name)}
     companies = tables["companies"]
     described = companies.assign(label=companies["name"].fillna(companies["company_id"]))
+    columns = ["company", "label", "cohort", "size_band", "country"]
     intervals = tables.pop("headcount_intervals").merge(
-        described[["company", "label", "cohort", "size_band", "country"]], on="company"
+        described[[*columns, "headcount_low", "headcount_high"]], on="company"
     )
     # A study may have been given others since, which no run has got to.
     order = [*estimators, *ESTIMATORS]

@@ -7,13 +7,17 @@ what makes a whole file unusable is an `InputError` that tells what to do.
 
 from .annotators import study_annotators
 from .companies import company_keys, read_companies
+from .extraction import EXTRACT_VERSION, UNREAD_FILE
 from .identifiers import company_slug, normalise_company_id
 from .profile_labels import read_profile_labels
-from .profiles import read_profiles
+from .profiles import NO_CONTENT, read_profiles
 from .rated_cvs import read_rated_cvs
 from .rejects import no_rejects
 
 __all__ = [
+    "EXTRACT_VERSION",
+    "NO_CONTENT",
+    "UNREAD_FILE",
     "company_keys",
     "company_slug",
     "no_rejects",

@@ -1,13 +1,18 @@
-"""Results of LLM batch jobs that were run elsewhere: labels by the person's id.
+"""Results of LLM batch jobs: labels by the person's id, or by the text that was asked about.
 
-A folder ``labels/<annotator>/`` has files of JSON lines, plain or gzipped, each line an object
-``{"results": [{"linkedin_id": ..., "evaluation": "ACCEPT"}, ...]}``. Whatever else an object has
-is left alone. Which text the model has seen, and by which prompt, such files do not say.
+A folder ``labels/<annotator>/`` has files of JSON, plain or gzipped, with the results of batches
+of OpenAI (and of services that write the same), Anthropic or Gemini, those of errors among them,
+or objects ``{"results": [{"linkedin_id": ..., "evaluation": "ACCEPT"}, ...]}``. A result's id is
+the person's, as the profiles have it; or it is the key of a request that was written here
+(`batches.request_key`), whose answer has to have the form that was asked for. What other answers
+mean, `verdicts` says. Which text their model has seen, and by which prompt, they do not say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +20,46 @@ import pandas as pd
 
 from ..errors import InputError
 from ..study import Study
+from ..text.llm.answers import read_answer
+from ..text.llm.batches import BATCH_FORMS, BatchAnswer, request_id_of, text_hash_of_key
+from ..text.llm.missing import Missing
+from ..text.llm.verdicts import read_verdict
+from .file_forms import FileForm
 from .identifiers import normalise_profile_id
-from .rejects import WHOLE_ROW, Rejects
-from .text_files import json_objects, text_lines
+from .json_records import json_records
+from .rejects import WHOLE_ROW, Rejects, no_rejects
+from .strangers import strangers
 
-__all__ = ["batch_folders", "read_batch_results"]
+__all__ = ["BatchResults", "batch_folders", "read_batch_results", "read_batches"]
 
-_EXTENSIONS = (".jsonl", ".jsonl.gz")
+_EXTENSIONS = tuple(
+    extension + packed for extension in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")
+)
 _LIST, _PERSON, _VERDICT = "results", "linkedin_id", "evaluation"
-_LABELS = {"ACCEPT": 1, "REJECT": 0}
+_PLAIN_FORM = "lists of results"
+_COLUMNS = ["key", "label", "missing", "file", "line"]
+
+
+@dataclass(frozen=True)
+class BatchResults:
+    """What an annotator's batch jobs have found.
+
+    Attributes
+    ----------
+    by_person
+        profile_id, label (Int8, may be missing), missing (why); one row a person, sorted by id.
+    by_text
+        The same with text_hash in place of profile_id: results of requests written here.
+    rejects
+        As `Rejects.frame`.
+    forms
+        In which form each file was found.
+    """
+
+    by_person: pd.DataFrame
+    by_text: pd.DataFrame
+    rejects: pd.DataFrame
+    forms: tuple[FileForm, ...]
 
 
 def batch_folders(study: Study) -> dict[str, Path]:
@@ -34,11 +70,11 @@ def batch_folders(study: Study) -> dict[str, Path]:
     return {folder.name: folder for folder in sorted(root.iterdir()) if folder.is_dir()}
 
 
-def read_batch_results(study: Study, annotator: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_batch_results(study: Study, annotator: str) -> BatchResults:
     """Read the results of one annotator's batch jobs.
 
-    A verdict that is neither ACCEPT nor REJECT is missing, and so is that of a person about whom
-    there are different verdicts.
+    Of several results of a person, one with a verdict counts more than one without; two different
+    verdicts make the label missing.
 
     Parameters
     ----------
@@ -46,13 +82,6 @@ def read_batch_results(study: Study, annotator: str) -> tuple[pd.DataFrame, pd.D
         The study.
     annotator
         Name of the folder.
-
-    Returns
-    -------
-    labels
-        profile_id, label (Int8, may be missing); one row a person, sorted by id.
-    rejects
-        As `Rejects.frame`.
 
     Raises
     ------
@@ -66,22 +95,72 @@ def read_batch_results(study: Study, annotator: str) -> tuple[pd.DataFrame, pd.D
             f"{_name(folder, study)}: there are no files of batch results"
             f" ({' or '.join(_EXTENSIONS)}). Add them, or remove the folder."
         )
-    rejects = {path: Rejects(_name(path, study)) for path in files}
+    sources = [_Source(path, _name(path, study)) for path in files]
     rows = [
-        (person, label, number, line)
-        for number, path in enumerate(files)
-        for line, person, label in _results(path, rejects[path])
+        (*result, number, line)
+        for number, source in enumerate(sources)
+        for line, result in source.results()
     ]
-    found = pd.DataFrame(rows, columns=["profile_id", "label", "file", "line"])
-    found["label"] = found["label"].astype("Int8")
-    labels = _settle(found, [rejects[path] for path in files])
-    if labels["label"].isna().all():
+    found = pd.DataFrame(rows, columns=_COLUMNS).astype({"label": "Int8", "missing": "str"})
+    settled = _settle(found, [source.rejects for source in sources])
+    if settled["label"].isna().all():
         raise InputError(
             f"{_name(folder, study)}: there is no usable label in the batch results"
-            f" (the first reject: {_first_reason(list(rejects.values()))}). Supply them again."
+            f" (the first reject: {_first_reason(sources)}). Supply them again."
         )
-    every = pd.concat([each.frame() for each in rejects.values()], ignore_index=True)
-    return labels, every
+    hashes = settled["key"].map(text_hash_of_key)
+    own = hashes.notna()
+    return BatchResults(
+        settled[~own].rename(columns={"key": "profile_id"}).reset_index(drop=True),
+        settled[own].assign(key=hashes[own]).rename(columns={"key": "text_hash"}),
+        pd.concat([source.rejects.frame() for source in sources], ignore_index=True),
+        tuple(source.form() for source in sources),
+    )
+
+
+def read_batches(
+    study: Study, annotators: Collection[str], people: Collection[str], texts: Collection[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the results of all batch jobs of some annotators.
+
+    Parameters
+    ----------
+    study
+        The study.
+    annotators
+        Names of the annotators.
+    people, texts
+        Ids of all profiles and rated CVs, and the hashes of their texts. Results of others are
+        counted in the rejects.
+
+    Returns
+    -------
+    results
+        annotator, about ("person" or "text"), key (the person's id, or the hash of the text),
+        label (Int8), missing.
+    rejects
+        As `Rejects.frame`.
+
+    Raises
+    ------
+    InputError
+        As `read_batch_results`.
+    """
+    tables = [pd.DataFrame(columns=["annotator", "about", "key", "label", "missing"])]
+    rejects = [no_rejects()]
+    for name in annotators:
+        found = read_batch_results(study, name)
+        by_person = found.by_person.rename(columns={"profile_id": "key"}).assign(about="person")
+        by_text = found.by_text.rename(columns={"text_hash": "key"}).assign(about="text")
+        tables += [by_person.assign(annotator=name), by_text.assign(annotator=name)]
+        source = _name(batch_folders(study)[name], study)
+        rejects += [
+            found.rejects,
+            strangers(source, by_person["key"], people),
+            strangers(source, by_text["key"], texts, are_texts=True),
+        ]
+    together = pd.concat(tables, ignore_index=True).astype({"label": "Int8", "missing": "str"})
+    return together, pd.concat(rejects, ignore_index=True)
 
 
 def _name(path: Path, study: Study) -> str:
@@ -89,50 +168,104 @@ def _name(path: Path, study: Study) -> str:
     return path.relative_to(root.parent).as_posix()
 
 
-def _results(path: Path, rejects: Rejects) -> Iterator[tuple[int, str, int | None]]:
-    """Yield (line, person, label or None) of every result that names a person."""
-    try:
-        for line, record in json_objects(text_lines(path, rejects), rejects):
-            results = record.get(_LIST)
-            if not isinstance(results, list):
-                rejects.add(line, _LIST, "the line has no list of results; not used")
+#: A result: the key, the label, and why there is none.
+_Result = tuple[str, int | None, str | None]
+
+
+class _Source:
+    """One file of results."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.rejects = Rejects(name)
+        self._path, self._name = path, name
+        self._written_as: Counter[str] = Counter()
+
+    def results(self) -> Iterator[tuple[int, _Result]]:
+        """Yield (line, result) of every result that names a person or a text."""
+        try:
+            for line, record in json_records(self._path, self.rejects):
+                for answer, content in self._answers(line, record):
+                    yield line, self._result(line, answer, content)
+        except InputError as error:  # the other files may be in order
+            self.rejects.add_file(str(error))
+
+    def form(self) -> FileForm:
+        """Return in which form the file was found."""
+        vendor = ", ".join(name for name, _ in self._written_as.most_common())
+        return FileForm(self._name, "JSON", vendor=vendor, records=sum(self._written_as.values()))
+
+    def _answers(self, line: int, record: Mapping[str, Any]) -> Iterator[tuple[BatchAnswer, Any]]:
+        """Yield each result with what its verdict is to be read from."""
+        if isinstance(record.get(_LIST), list):
+            for result in record[_LIST]:
+                yield from self._of_list(line, result)
+            return
+        for form in BATCH_FORMS.values():
+            answer = form.answer(record)
+            if answer is None:
                 continue
-            for result in results:
-                person = normalise_profile_id(_field(result, _PERSON))
-                if person:
-                    yield line, person, _label(result, line, rejects)
-                else:
-                    rejects.add(line, _PERSON, "the result names no person; not used")
-    except InputError as error:  # the other files may be in order
-        rejects.add_file(str(error))
+            self._written_as[form.title] += 1
+            key = normalise_profile_id(answer.key)
+            if key:
+                yield BatchAnswer(key, answer.content, answer.missing), answer.content
+            else:
+                self.rejects.add(line, "custom_id", "the result has no id; not used")
+            return
+        self.rejects.add(line, WHOLE_ROW, _what_it_is_instead(record))
+
+    def _of_list(self, line: int, result: Any) -> Iterator[tuple[BatchAnswer, Any]]:
+        named = result if isinstance(result, dict) else {}
+        key = normalise_profile_id(named.get(_PERSON))
+        self._written_as[_PLAIN_FORM] += 1
+        if key:
+            yield BatchAnswer(key), named.get(_VERDICT)
+        else:
+            self.rejects.add(line, _PERSON, "the result names no person; not used")
+
+    def _result(self, line: int, answer: BatchAnswer, content: Any) -> _Result:
+        label = answer.missing or _verdict(answer.key, content)
+        if not isinstance(label, Missing):
+            return answer.key, label, None
+        self.rejects.add(line, _VERDICT, f"{label}; the label is missing")
+        return answer.key, None, str(label)
 
 
-def _field(result: Any, name: str) -> Any:
-    return result.get(name) if isinstance(result, dict) else None
+def _verdict(key: str, content: Any) -> int | Missing:
+    """Read a verdict; of a request written here, in the form that was asked for and no other."""
+    text_hash = text_hash_of_key(key)
+    if text_hash is None:
+        return read_verdict(content)
+    return read_answer(content, request_id_of(text_hash))
 
 
-def _label(result: Any, line: int, rejects: Rejects) -> int | None:
-    verdict = _field(result, _VERDICT)
-    label = _LABELS.get(verdict.strip().upper()) if isinstance(verdict, str) else None
-    if label is None:
-        rejects.add(line, _VERDICT, "is neither ACCEPT nor REJECT; the label is missing")
-    return label
+def _what_it_is_instead(record: Mapping[str, Any]) -> str:
+    if {"body", "params", "request"} & record.keys():
+        return "is a request and no result; not used. Put the batch's output here"
+    return (
+        "has no list of results, and is no result of a batch of"
+        f" {', '.join(form.title for form in BATCH_FORMS.values())}; not used"
+    )
 
 
 def _settle(found: pd.DataFrame, rejects: list[Rejects]) -> pd.DataFrame:
-    """Return one row a person; a verdict counts more than none, and two different ones none."""
-    verdicts = found.dropna(subset="label").groupby("profile_id")["label"].agg(["min", "max"])
+    """Return one row a key; a verdict counts more than none, and two different ones none."""
+    verdicts = found.dropna(subset="label").groupby("key")["label"].agg(["min", "max"])
     divided = verdicts.index[verdicts["min"] != verdicts["max"]]
-    at = found[found["profile_id"].isin(divided)].drop_duplicates("profile_id", keep="last")
+    at = found[found["key"].isin(divided)].drop_duplicates("key", keep="last")
     for number, lines in at.groupby("file")["line"]:
-        rejects[number].add(
-            lines, WHOLE_ROW, "there are different verdicts on a person; the label is missing"
-        )
+        rejects[number].add(lines, WHOLE_ROW, f"{_DIVIDED}; the label is missing")
     label = verdicts["min"].mask(verdicts["min"] != verdicts["max"])
-    everybody = pd.Index(found["profile_id"].unique(), dtype="str").sort_values()
-    labels = pd.DataFrame({"profile_id": everybody, "label": label.reindex(everybody).array})
-    return labels.astype({"label": "Int8"})
+    everybody = pd.Index(found["key"].unique(), dtype="str").sort_values()
+    reasons = found.drop_duplicates("key", keep="last").set_index("key")["missing"]
+    settled = pd.DataFrame({"key": everybody, "label": label.reindex(everybody).array})
+    why = reasons.reindex(everybody).where(~everybody.isin(divided), _DIVIDED)
+    settled["missing"] = why.array
+    settled["missing"] = settled["missing"].mask(settled["label"].notna())
+    return settled.astype({"label": "Int8", "missing": "str"})
 
 
-def _first_reason(rejects: list[Rejects]) -> str:
-    return next((each.first_reason() for each in rejects if len(each)), "no results")
+_DIVIDED = "there are different verdicts on a person"
+
+
+def _first_reason(sources: list[_Source]) -> str:
+    return next((s.rejects.first_reason() for s in sources if len(s.rejects)), "no results")

@@ -13,14 +13,15 @@ from ..model.annotators import Annotator
 from ..model.priors import size_band
 from ..study import CompaniesFile, Study
 from .annotators import study_annotators
+from .countries import countries_of
 from .identifiers import company_slug, normalise_company_id
+from .numbers import read_counts, read_headcounts
 from .rejects import WHOLE_ROW
 from .tables import RawTable, read_table
-from .values import map_distinct, parse_counts
+from .values import map_distinct
 
 __all__ = ["company_keys", "read_companies"]
 
-_OPTIONAL = ("name", "headquarters", "country", "cohort")
 _HITS_SUFFIX = "_hits"
 
 
@@ -42,7 +43,8 @@ def read_companies(
     """Read the company table of a study.
 
     A company that stands in several rows is taken from the first of them and belongs to the
-    cohorts of all of them. A headcount that is zero, negative or no number is missing.
+    cohorts of all of them. A headcount that is zero, negative or no number is missing; see
+    `numbers` for how numbers and bands may be written.
 
     Parameters
     ----------
@@ -55,10 +57,11 @@ def read_companies(
     Returns
     -------
     companies
-        company (the slug), company_id, name, headcount (Int64), size_band, cohort (several are
-        joined by ";"), headquarters, country (where the file has none: what follows the last
-        comma of the headquarters, unless that is "Unknown"); sorted by company. Missing text is
-        NaN.
+        company (the slug), company_id, name, aliases (further ids and names, joined by ";"),
+        headcount (Int64), headcount_low and headcount_high (Int64; the ends of a band, in which
+        case headcount is its middle), size_band, cohort (several are joined by ";"),
+        headquarters, country (where the file has none: that of the headquarters, see
+        `countries`); sorted by company. Missing text is NaN.
     hits
         company, company_id, annotator, hits (Int64): keyword hits among all employees.
     rejects
@@ -103,21 +106,24 @@ def _companies(
     table: RawTable, ids: NDArray[np.object_], cohorts: Mapping[str, str], entry: CompaniesFile
 ) -> pd.DataFrame:
     headcounts = table.require(entry.columns.headcount, "files.companies.columns.headcount")
-    headcount = parse_counts(headcounts, table.line, "headcount", table.rejects, least=1)
+    known = read_headcounts(headcounts, table.line, "headcount", table.rejects)
     headquarters = _optional_text(table, entry, "headquarters")
     country = _optional_text(table, entry, "country")
-    last_part = [text.rpartition(",")[2].strip() for text in headquarters.fillna("")]
-    country = country.fillna(_missing_if_empty(last_part))
+    based = _missing_if_empty(countries_of(headquarters.fillna("").tolist()))
+    country = country.mask(country.isin(["Unknown", "unknown"])).fillna(based)
     return pd.DataFrame(
         {
             "company": pd.array([company_slug(company) for company in ids], "str"),
             "company_id": pd.array(ids, "str"),
             "name": _optional_text(table, entry, "name"),
-            "headcount": headcount,
-            "size_band": size_band(headcount.to_numpy(dtype=float, na_value=np.nan)),
+            "aliases": _optional_text(table, entry, "aliases"),
+            "headcount": known.headcount,
+            "headcount_low": known.low,
+            "headcount_high": known.high,
+            "size_band": size_band(known.headcount.to_numpy(dtype=float, na_value=np.nan)),
             "cohort": _missing_if_empty([cohorts[company] for company in ids]),
             "headquarters": headquarters,
-            "country": country.mask(country.isin(["Unknown", "unknown"])),
+            "country": country,
         }
     ).astype({"size_band": "str"})
 
@@ -177,7 +183,7 @@ def _read_hits(
     wide = companies[["company", "company_id"]].copy()
     for name, column in columns.items():
         values = table.require(column, f"files.companies.hits.{name}")
-        wide[name] = parse_counts(values, table.line, name + _HITS_SUFFIX, table.rejects, least=0)
+        wide[name] = read_counts(values, table.line, name + _HITS_SUFFIX, table.rejects)
     long = wide.melt(["company", "company_id"], var_name="annotator", value_name="hits")
     long = long.astype({"annotator": "str", "hits": "Int64"}).dropna(subset="hits")
     return long.sort_values(["company", "annotator"], ignore_index=True)

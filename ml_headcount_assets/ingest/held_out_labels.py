@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import InputError
+from .labels import read_labels
 from .rejects import WHOLE_ROW
 from .tables import RawTable, read_table
-from .values import parse_labels
 
 __all__ = ["held_out_labels"]
 
@@ -82,7 +82,7 @@ def _rows(table: RawTable) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "rated_id": ids,
-            "label": parse_labels(table.columns["label"], table.line, "label", table.rejects),
+            "label": read_labels(table.columns["label"], table.line, "label", table.rejects),
             "text_hash": pd.Series(
                 hashes if hashes is not None else [None] * len(ids), dtype="str"
             ),

@@ -12,7 +12,18 @@ from urllib.parse import unquote
 LONGEST_ID = 300
 
 #: Addresses of a company's page; what follows up to the next slash is the id.
-_PAGE = re.compile(r"(?:^|/)(?:company|showcase|school)/+([^/?#]+)")
+_PAGE = re.compile(r"(?:^|/)(?:company|company-beta|showcase|school|organization)/+([^/?#]+)")
+_COMPANY_URN = re.compile(
+    r"urn:li:[a-z_]*(?:company|organization|organizationbrand|school):\(?(\w+)"
+)
+#: Addresses of a person's page, and urns of persons.
+_PERSON_PAGE = re.compile(
+    r"(?:^|/)(?:in|pub|profile/view/?\?id=|sales/lead|sales/people)/+([^/?#,]+)"
+)
+_PERSON_URN = re.compile(r"urn:li:[a-zA-Z_]*(?:profile|person|member)[a-zA-Z]*:\(?([\w-]+)")
+#: Ids of this kind differ by case alone.
+_OPAQUE = re.compile(r"A[A-Z][ow]AA[\w-]{5,}")
+_WEB = re.compile(r"^(?:https?://)?(?:[\w-]+\.)*linkedin\.com/+", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _SLUG_LENGTH = 60
@@ -22,9 +33,9 @@ def normalise_company_id(raw: object) -> str:
     """Return the one spelling of a company's id, or "" if there is none.
 
     Surrounding space, case, percent-encoding, the page address around the id (``/company/``,
-    ``/showcase/``, ``/school/``), a query, a fragment and a trailing slash make no difference.
-    Bare numbers stay ids, also when a spreadsheet has turned 357 into 357.0. Normalising twice
-    changes nothing.
+    ``/company-beta/``, ``/showcase/``, ``/school/``), the urn (``urn:li:fsd_company:``), a query, a
+    fragment and a trailing slash make no difference. Bare numbers stay ids, also when a spreadsheet
+    has turned 357 into 357.0. Normalising twice changes nothing.
     """
     if raw is None or raw != raw:  # NaN is the value that differs from itself
         return ""
@@ -38,26 +49,48 @@ def normalise_company_id(raw: object) -> str:
 def normalise_profile_id(raw: object) -> str:
     """Return the one spelling of a person's id, or "" if there is none.
 
-    Surrounding space makes no difference, nor that a spreadsheet has turned 5 into 5.0. What is
-    longer than `LONGEST_ID` is no id but misplaced text.
+    Surrounding space, case, percent-encoding, the order of accents and letters, the address of the
+    person's page or the urn around the id, a query and a trailing slash make no difference, nor
+    that a spreadsheet has turned 5 into 5.0. What is longer than `LONGEST_ID` is no id but
+    misplaced text. Normalising twice changes nothing.
     """
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)) or raw != raw:
         return ""
     # JSON can spell half of a surrogate pair and the null character, which no table stores.
     text = str(raw).encode("utf-8", "replace").decode().replace("\0", "").strip()
+    if len(text) > LONGEST_ID:
+        return ""
+    previous = None
+    while text != previous:
+        previous, text = text, _normalise_person_once(text)
+    return text
+
+
+def _normalise_person_once(text: str) -> str:
+    found = _PERSON_URN.search(text) or _PERSON_PAGE.search(text)
+    if found:
+        text = found.group(1)
+    elif _WEB.match(text) or text.startswith(("http://", "https://")):
+        text = re.split(r"[?#]", text, maxsplit=1)[0]
+    if "%" in text:
+        with suppress(UnicodeDecodeError):
+            text = unquote(text, errors="strict").replace("\0", "")
+    text = unicodedata.normalize("NFC", text.strip()).rstrip("/").strip()
     number = _WHOLE_FLOAT.fullmatch(text)
-    plain = number.group(1) if number else text
-    return plain if len(plain) <= LONGEST_ID else ""
+    if number:
+        return number.group(1)
+    return text if _OPAQUE.fullmatch(text) else unicodedata.normalize("NFC", text.casefold())
 
 
 def is_company_page(address: str) -> bool:
     """Whether an address is that of a company's page, which has its id in it."""
-    return _PAGE.search(address.casefold()) is not None
+    folded = address.casefold()
+    return _PAGE.search(folded) is not None or _COMPANY_URN.search(folded) is not None
 
 
 def _normalise_once(text: str) -> str:
     text = unicodedata.normalize("NFC", text.strip().casefold())
-    page = _PAGE.search(text)
+    page = _COMPANY_URN.search(text) or _PAGE.search(text)
     if page:
         text = page.group(1)
     text = re.split(r"[?#]", text, maxsplit=1)[0]

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from ..errors import InputError
 from ..study import ProfileLabelsFile, Study, ValidationFile
-from .rejects import Rejects
-from .tables import RawTable, read_header
-from .values import parse_labels
+from .batch_results import batch_folders
+from .labels import read_labels
+from .tables import RawTable, no_such_column, read_header
 
 __all__ = ["annotator_columns", "wide_labels"]
 
@@ -34,9 +34,11 @@ def annotator_columns(study: Study) -> dict[str, str]:
         return dict(sorted((entry.name, entry.source_column) for entry in study.annotators))
     rated, deployed = study.files.validation, study.files.profile_labels
     if deployed is None:
-        return {name: name for name in sorted({*study.keyword_filters.rules, *_folders(study)})}
-    rated_names = _other_columns(rated.path, rated.columns)
-    deployed_names = _other_columns(deployed.path, deployed.columns)
+        return {
+            name: name for name in sorted({*study.keyword_filters.rules, *batch_folders(study)})
+        }
+    rated_names = _other_columns(rated.path, rated.columns, "validation", "is_expert")
+    deployed_names = _other_columns(deployed.path, deployed.columns, "profile_labels", "company_id")
     sides: Sequence[tuple[set[str], set[str], ValidationFile | ProfileLabelsFile, str]] = (
         (rated_names, deployed_names, rated, deployed.path.name),
         (deployed_names, rated_names, deployed, rated.path.name),
@@ -55,18 +57,28 @@ def annotator_columns(study: Study) -> dict[str, str]:
     return {name: name for name in sorted(rated_names)}
 
 
-def wide_labels(table: RawTable, columns: Mapping[str, str], rejects: Rejects) -> pd.DataFrame:
+def wide_labels(table: RawTable, columns: Mapping[str, str], study: Study) -> pd.DataFrame:
     """Read one Int8 column per annotator; `columns` maps annotators to columns of the file.
 
     Raises
     ------
     InputError
-        An annotator has no column, or a column without a single usable label.
+        An annotator has no column, a column without a single usable label, or one that holds
+        something else than labels (`labels.read_labels`).
     """
     frame = pd.DataFrame(index=np.arange(len(table)))
+    thresholds = {entry.name: entry.threshold for entry in study.annotators or ()}
     for name, column in columns.items():
-        values = table.require(column, f"annotators: {name}: column")
-        frame[name] = parse_labels(values, table.line, name, rejects)
+        values = table.require(column, f"annotators: {name}: column", name)
+        frame[name] = read_labels(
+            values,
+            table.line,
+            name,
+            table.rejects,
+            threshold=thresholds.get(name),
+            remedy="Give a threshold from which they are 1: under 'annotators' in study.yaml,"
+            f" {{name: {name}, ..., threshold: 0.5}}.",
+        )
         if len(table) and frame[name].isna().all():
             raise InputError(
                 f"{table.source}: annotator {name!r} has not one label that is 0 or 1. Correct"
@@ -75,12 +87,11 @@ def wide_labels(table: RawTable, columns: Mapping[str, str], rejects: Rejects) -
     return frame
 
 
-def _other_columns(path: Path, known: BaseModel) -> set[str]:
-    return set(read_header(path)) - set(known.model_dump().values())
-
-
-def _folders(study: Study) -> list[str]:
-    """Return the names of the LLMs of which there are results of batch jobs."""
-    if study.files.labels is None:
-        return []
-    return [entry.name for entry in study.files.labels.path.iterdir() if entry.is_dir()]
+def _other_columns(path: Path, known: BaseModel, role: str, required: str) -> set[str]:
+    """Return the columns that are no keys, having seen that the required key is there."""
+    header = read_header(path)
+    column = getattr(known, required)
+    if column not in header:
+        # Else a key by another name would be taken for an annotator.
+        raise no_such_column(path.name, column, header, f"files.{role}.columns.{required}")
+    return set(header) - set(known.model_dump().values())

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..study import Study
-from ..text.recipe import STRUCTURED_FIELDS
+from ..study import JSON_EXTENSIONS, PROFILE_EXTENSIONS, Study
+from .cells import nested
+from .delimited import read_delimited
+from .json_records import json_records
 from .rejects import Rejects
 from .tables import DELIMITERS, file_extension, refuse_repeats
-from .text_files import json_objects, records, same_width, text_lines
 from .typed_files import parquet_records, xlsx_rows
-from .values import NOTHING
 
-__all__ = ["profile_files", "stream_records", "structured"]
+__all__ = ["RecordFile", "profile_files"]
 
 Record = dict[str, Any]
 
@@ -45,64 +45,63 @@ def profile_files(study: Study) -> dict[str, Path]:
     return files
 
 
-def stream_records(
-    path: Path, fields: Collection[str], rejects: Rejects
-) -> Iterator[tuple[int, Record]]:
-    """Yield (line, record) of every record that can be read; the others go to `rejects`.
+@dataclass(frozen=True)
+class RecordFile:
+    """A file of raw profiles.
 
-    Empty cells of tables are left out of the record.
-
-    Parameters
+    Attributes
     ----------
-    fields
-        The fields that are wanted. Which of the others are in the records as well depends on
-        the format.
-
-    Raises
-    ------
-    InputError
-        Nothing of the file can be read.
+    path
+        The file.
+    format
+        What it is read as, in words.
+    read
+        Yields (line, record) of every record that can be read; the others go to the rejects.
+        Empty cells of tables are left out of the record. Raises `InputError` if nothing of the
+        file can be read.
     """
-    extension = file_extension(path)
-    if extension == ".jsonl":
-        yield from json_objects(text_lines(path, rejects), rejects)
-    elif extension == ".parquet":
-        yield from parquet_records(path, fields, rejects)
-    elif extension == ".xlsx":
-        header, rows, lines = xlsx_rows(path, rejects)
-        yield from _named(header, zip(lines, rows, strict=True), path.name)
-    else:
-        found = records(text_lines(path, rejects), DELIMITERS[extension], rejects)
-        _, header = next(found, (0, []))
-        yield from _named(header, same_width(found, len(header), rejects), path.name)
+
+    path: Path
+    format: str
+    read: Callable[[Rejects], Iterator[tuple[int, Record]]]
+
+    @classmethod
+    def of(cls, path: Path) -> RecordFile:
+        """Return how a file is read, by its extension.
+
+        Raises
+        ------
+        InputError
+            Files of this kind are not read, or the file is empty.
+        """
+        extension = file_extension(path, PROFILE_EXTENSIONS)
+        if extension in JSON_EXTENSIONS:
+            return cls(path, "JSON", lambda rejects: json_records(path, rejects))
+        if extension == ".parquet":
+            return cls(path, "Parquet", lambda rejects: parquet_records(path, None, rejects))
+        if extension == ".xlsx":
+            return cls(path, "Excel", lambda rejects: _xlsx_records(path, rejects))
+        name = extension.removeprefix(".").upper()
+        return cls(path, name, lambda rejects: _delimited_records(path, extension, rejects))
+
+
+def _xlsx_records(path: Path, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+    header, rows, lines, _ = xlsx_rows(path, rejects)
+    yield from _named(header, zip(lines, rows, strict=True), path.name)
+
+
+def _delimited_records(
+    path: Path, extension: str, rejects: Rejects
+) -> Iterator[tuple[int, Record]]:
+    found = read_delimited(path, DELIMITERS[extension], rejects)
+    yield from _named(found.header, found.rows, path.name)
 
 
 def _named(
-    header: list[str], rows: Iterator[tuple[int, Any]], source: str
+    header: Collection[str], rows: Iterator[tuple[int, Any]], source: str
 ) -> Iterator[tuple[int, Record]]:
     names = [name.strip() for name in header]
     refuse_repeats([name for name in names if name], source)
     for line, cells in rows:
         pairs = zip(names, cells, strict=True)
-        yield line, {name: cell for name, cell in pairs if name and cell}
-
-
-def structured(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the record with parsed objects and lists where a table has them as JSON text."""
-    parsed = {
-        field: _parsed(record[field])
-        for field in STRUCTURED_FIELDS
-        if isinstance(record.get(field), str)
-    }
-    return {**record, **parsed} if parsed else record
-
-
-def _parsed(cell: str) -> Any:
-    if cell.strip().casefold() in NOTHING:
-        return None
-    if cell.lstrip()[:1] not in ("{", "["):
-        return cell
-    try:
-        return json.loads(cell)
-    except (ValueError, RecursionError):
-        return cell  # text that begins like JSON is text
+        yield line, dict(nested({name: cell for name, cell in pairs if name and cell}))

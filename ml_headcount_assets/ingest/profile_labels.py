@@ -72,7 +72,7 @@ def read_profile_labels(
     annotators = study_annotators(study) if annotators is None else annotators
     columns = {each.name: each.name for each in annotators}
     columns |= {entry.name: entry.source_column for entry in study.annotators or ()}
-    wide = wide_labels(table, dict(sorted(columns.items())), table.rejects)
+    wide = wide_labels(table, dict(sorted(columns.items())), study)
     check_derived(wide, annotators, table.source)
     return _long(wide, company_id, profile_id), table.rejects.frame()
 

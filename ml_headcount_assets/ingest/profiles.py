@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow
 
-from ..errors import ComputeError
-from ..study import ProfileColumns, Study
-from ..text.recipe import RECIPE_VERSION, TEXT_FIELDS, hash_text, profile_text
+from ..study import Study
+from ..text.recipe import RECIPE_VERSION
+from .extraction import Extract, Facts
+from .extracts import open_extracts
 from .identifiers import company_slug
-from .profile_files import profile_files, stream_records, structured
+from .profile_files import profile_files
 from .rejects import Rejects, no_rejects
-from .survey import Survey, id_fields, profile_id_of, survey_profiles
+from .survey import Survey, survey_profiles
 
-__all__ = ["read_profiles"]
+__all__ = ["NO_CONTENT", "all_rejects", "read_profiles"]
 
-_CHUNK_ROWS = 5_000
-_CHUNK_CHARACTERS = 32 << 20
+_COLUMNS = ["company", "company_id", "profile_id", "snapshot", "text", "text_hash", "recipe"]
+_LIST = "\x1f"
+
+
+#: Reason by which it is known that a profile has no labels for want of text.
+NO_CONTENT = "the profile has no text; its labels are missing"
 
 Progress = Callable[[int, int], None]
 
@@ -29,22 +35,30 @@ def read_profiles(
     companies: pd.DataFrame,
     wanted: Collection[str] | None = None,
     progress: Progress | None = None,
+    *,
+    cache: Path | None = None,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Read the raw profiles of a study, never all of them at once.
 
-    The files are read twice, first to find out which record of each person counts. A study
-    without raw profiles has no rows.
+    Each file is read once, several beside each other; what is used of it is kept in the cache, so
+    that only files that are new or changed are read again. A study without raw profiles has no
+    rows.
 
     Parameters
     ----------
     study
         The study.
     companies
-        company_id and name of its companies; profiles of others go to the rejects.
+        company_id and name of its companies, and perhaps aliases; profiles of others go to the
+        rejects.
     wanted
         Slugs of the companies whose rows are to be returned; None for all.
     progress
-        Is told how many profiles are done, of how many.
+        Is told how far it has come: (done, total), in thousands of bytes of the files to be read
+        and then in profiles.
+    cache
+        Folder for what is kept between calls, the texts of everybody in the files among it; None
+        to keep nothing.
 
     Yields
     ------
@@ -61,85 +75,78 @@ def read_profiles(
         A file is changed while it is being read.
     """
     source = study.files.profiles
-    yield "profiles", _frame([])  # also if there are none, there is a table
+    yield (
+        "profiles",
+        pd.DataFrame(columns=_COLUMNS, dtype="str"),
+    )  # also if there are none, there is a table
     if source is None:
         yield "rejects", no_rejects()
         return
     files = profile_files(study)
-    survey = survey_profiles(files, source.columns, companies)
-    done = 0
-    for name, path in files.items():
-        chosen = survey.chosen[survey.chosen["file"] == name]
-        rows = _rows(path, chosen, source.columns, survey.rejects[name])
-        for chunk, count in _chunks(rows, wanted):
-            yield "profiles", chunk
-            done += count
-            if progress:
-                progress(done, len(survey.chosen))
-    yield "rejects", _all_rejects(survey)
+    with open_extracts(files, source, cache, _in_thousands(progress)) as extracts:
+        facts = {name: extract.facts() for name, extract in extracts.by_file.items()}
+        survey = survey_profiles(extracts.by_file, facts, source.columns, companies)
+        done = 0
+        for name, extract in extracts.by_file.items():
+            chosen = survey.chosen[survey.chosen["file"] == name]
+            for rows in _rows(extract, chosen, survey.rejects[name]):
+                here = rows if wanted is None else rows[rows["company"].isin(wanted)]
+                yield "profiles", here.reset_index(drop=True)
+                done += len(rows)
+                if progress:
+                    progress(done, len(survey.chosen))
+        yield "rejects", all_rejects(extracts.by_file, facts, survey)
 
 
-def _rows(
-    path: Path, chosen: pd.DataFrame, columns: ProfileColumns, rejects: Rejects
-) -> Iterator[dict[str, Any]]:
-    """Yield a row for each of the chosen lines of a file."""
-    if chosen.empty:
-        return
-    fields = {*id_fields(columns), *TEXT_FIELDS}
-    expected = chosen.itertuples(index=False)
-    person = next(expected)
-    # What cannot be read has been noted the first time.
-    for line, record in stream_records(path, fields, Rejects(path.name)):
-        if line != person.line:
-            continue
-        if profile_id_of(record, columns) != person.profile_id:
-            break
-        yield _row(person, record, rejects)
-        person = next(expected, None)
-        if person is None:
-            return
-    raise ComputeError(f"{path.name}: the file was changed while it was being read. Run again.")
+def _in_thousands(progress: Progress | None) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(done // 1000, total // 1000)
 
 
-def _row(person: Any, record: Mapping[str, Any], rejects: Rejects) -> dict[str, Any]:
-    text, unread = profile_text(structured(record))
-    for field in unread:
-        rejects.add(person.line, field, "is of a kind that is not read; left out of the text")
-    if not text:
-        rejects.add(person.line, "text", "the profile has no text; its labels are missing")
-    return {
-        "company": company_slug(person.company_id),
-        "company_id": person.company_id,
-        "profile_id": person.profile_id,
-        "snapshot": person.snapshot,
-        "text": text,
-        "text_hash": hash_text(text),
-        "recipe": RECIPE_VERSION,
-    }
+def _rows(extract: Extract, chosen: pd.DataFrame, rejects: Rejects) -> Iterator[pd.DataFrame]:
+    """Yield the chosen rows of an extract with their texts, some thousand at a time."""
+    slugs = {company_id: company_slug(company_id) for company_id in chosen["company_id"].unique()}
+    chosen = chosen.assign(company=chosen["company_id"].map(slugs), recipe=RECIPE_VERSION)
+    place = chosen["row"].to_numpy()
+    before = 0
+    for texts in extract.texts():
+        start, stop = np.searchsorted(place, [before, before + len(texts)])
+        if stop > start:
+            rows = chosen.iloc[start:stop].reset_index(drop=True)
+            told = texts.take(pyarrow.array(place[start:stop] - before)).to_pandas()
+            _report(rows["line"], told, rejects)
+            yield rows.assign(text=told["text"], text_hash=told["text_hash"])[_COLUMNS].astype(
+                "str"
+            )
+        before += len(texts)
 
 
-def _chunks(
-    rows: Iterator[dict[str, Any]], wanted: Collection[str] | None
-) -> Iterator[tuple[pd.DataFrame, int]]:
-    """Yield frames of bearable size, and of how many profiles each is what is wanted."""
-    chunk: list[dict[str, Any]] = []
-    count = characters = 0
-    for row in rows:
-        count += 1
-        if wanted is None or row["company"] in wanted:
-            chunk.append(row)
-            characters += len(row["text"])
-        if count == _CHUNK_ROWS or characters > _CHUNK_CHARACTERS:
-            yield _frame(chunk), count
-            chunk, count, characters = [], 0, 0
-    if count:
-        yield _frame(chunk), count
+def _report(lines: pd.Series, told: pd.DataFrame, rejects: Rejects) -> None:
+    """Note which of some profiles have no text, or fields that were not read."""
+    noted = told.index[(told["unread"] != "") | (told["text"] == "")]
+    for line, unread, text in zip(
+        lines[noted], told["unread"][noted], told["text"][noted], strict=True
+    ):
+        for field in filter(None, unread.split(_LIST)):
+            rejects.add(line, field, "is of a kind that is not read; left out of the text")
+        if not text:
+            rejects.add(line, "text", NO_CONTENT)
 
 
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = ["company", "company_id", "profile_id", "snapshot", "text", "text_hash", "recipe"]
-    return pd.DataFrame(rows, columns=columns).astype("str")
-
-
-def _all_rejects(survey: Survey) -> pd.DataFrame:
-    return pd.concat([each.frame() for each in survey.rejects.values()], ignore_index=True)
+def all_rejects(
+    extracts: Mapping[str, Extract], facts: Mapping[str, Facts], survey: Survey
+) -> pd.DataFrame:
+    """Return the rejects of reading and of choosing together, file by file, as `Rejects.frame`."""
+    frames = []
+    for name, extract in extracts.items():
+        rejects = survey.rejects[name]
+        for field, count in facts[name].unknown.items():
+            rejects.add_note(
+                f"text of {field} is not read (in {count} records). If it is about the person's"
+                " work, name all fields of text under files.profiles.columns.text",
+                field,
+            )
+        together = pd.concat([extract.rejects(), rejects.frame()], ignore_index=True)
+        frames.append(together.sort_values("line", kind="stable", na_position="first"))
+    return pd.concat(frames, ignore_index=True)

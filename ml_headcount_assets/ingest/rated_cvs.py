@@ -12,10 +12,10 @@ from ..study import Study
 from ..text.recipe import RECIPE_VERSION, hash_text
 from .annotators import study_annotators
 from .held_out_labels import held_out_labels
+from .labels import read_labels
 from .rated_labels import rated_labels, rated_texts
 from .rejects import WHOLE_ROW, Rejects
 from .tables import RawTable, read_table
-from .values import parse_labels
 
 __all__ = ["read_rated_cvs"]
 
@@ -72,11 +72,12 @@ def _usable(study: Study) -> tuple[RawTable, pd.DataFrame]:
     entry = study.files.validation
     table = read_table(entry.path)
     rows, rejects = len(table), table.rejects
-    verdicts = parse_labels(
+    verdicts = read_labels(
         table.require(entry.columns.is_expert, "files.validation.columns.is_expert"),
         table.line,
         "is_expert",
         rejects,
+        remedy="A verdict is 1 or 0: decide from which share of raters on a CV is an expert's.",
     )
     rejects.add(table.line[verdicts.isna()], WHOLE_ROW, "the CV has no verdict; not used")
     identified = _identify(table, entry.columns.rated_id)

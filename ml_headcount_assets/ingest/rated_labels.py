@@ -15,9 +15,9 @@ import pyarrow
 from ..errors import InputError
 from ..study import Study
 from ..text.filters import keyword_labels
-from ..text.recipe import TEXT_FIELDS, profile_text
+from ..text.recipe import profile_text, text_fields
+from .cells import structured
 from .label_columns import annotator_columns, wide_labels
-from .profile_files import structured
 from .tables import RawTable
 
 __all__ = ["rated_labels", "rated_texts"]
@@ -36,7 +36,7 @@ def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
     """
     columns = annotator_columns(study)
     if study.files.profiles is None:
-        return wide_labels(table, columns, table.rejects)
+        return wide_labels(table, columns, study)
     rules = study.keyword_filters.rules
     in_file = {name: column for name, column in columns.items() if column in table.columns}
     for name in in_file.keys() & study.held_out.keys():
@@ -45,7 +45,7 @@ def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
             f"the column {column} is not used: {name} was learned on these CVs, and its labels"
             " are in a file of their own"
         )
-    labels = wide_labels(table, in_file, table.rejects)
+    labels = wide_labels(table, in_file, study)
     texts = rated_texts(table)
     for name in columns:
         if name not in rules or name in study.held_out:
@@ -62,14 +62,14 @@ def rated_labels(study: Study, table: RawTable) -> pd.DataFrame:
 
 def rated_texts(table: RawTable) -> list[str] | None:
     """Return the text of every rated CV, "" where it has none; None if the file has no text."""
-    present = [field for field in TEXT_FIELDS if field in table.columns]
+    present = text_fields(table.columns)
     if not present:
         return None
     cells = (table.columns[field] for field in present)
     texts = []
     for line, values in zip(table.line, zip(*cells, strict=True), strict=True):
         record = {field: value for field, value in zip(present, values, strict=True) if value}
-        text, unread = profile_text(structured(record))
+        text, unread, _ = profile_text(structured(record))
         for field in unread:
             table.rejects.add(line, field, "is of a kind that is not read; left out of the text")
         if not text:
@@ -90,7 +90,7 @@ def _report_origin(table: RawTable, name: str, in_file: Mapping[str, str]) -> No
     if name not in in_file:
         raise InputError(
             f"{table.source}: keyword filter {name!r} cannot label the rated CVs, since there is"
-            f" none of the columns {', '.join(TEXT_FIELDS)}. Add the text of the CVs."
+            " no column of text (text, position, about, experience, ...). Add the text of the CVs."
         )
     table.rejects.add_file(
         f"the CVs have no text, so the labels of {name} are taken from the file; they mean"

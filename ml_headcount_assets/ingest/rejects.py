@@ -46,6 +46,10 @@ class Rejects:
         """Add a reject that concerns the file as a whole."""
         self._found.append((None, WHOLE_FILE, reason, None))
 
+    def add_note(self, reason: str, field: str = WHOLE_FILE) -> None:
+        """Say how something was read that could have been meant otherwise; nothing is lost."""
+        self._found.append((None, field, reason, None))
+
     def frame(self) -> pd.DataFrame:
         """All rejects in the order of their lines."""
         lines, fields, reasons, digests = (

@@ -1,19 +1,18 @@
 """Who is in the raw profiles: one record per person, and the company it belongs to.
 
-The files are gone through without keeping any text. Of several records of a person the one with
-the newest snapshot counts; of equally new ones, or if none has a snapshot, that in the file whose
-name comes last, and there the last. Only then the company is looked at, so that whoever has left
-for a company outside the study is not counted at the former one.
+Of several records of a person the one that was taken last counts; of equally new ones, or if none
+says when, that in the file whose name comes last, and there the last. If the date of one of them
+cannot be read, or can mean several days of which the others are between, it is not known which is
+the newest: then, too, the last in the files counts, and this is said. Only then the company is
+looked at, so that whoever has left for a company outside the study is not counted at the former
+one.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,17 +20,21 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..study import ProfileColumns
-from .employers import Directory, Employer, current_employer
-from .identifiers import normalise_profile_id
-from .profile_files import stream_records, structured
+from .employers import Directory, Employer, Match
+from .extraction import Extract, Facts
 from .rejects import WHOLE_ROW, Rejects
+from .vendors import PathMisses, Standing
 
-__all__ = ["Survey", "id_fields", "profile_id_of", "survey_profiles"]
+__all__ = ["Survey", "survey_profiles"]
 
-_FALLBACK_ID = "id"
-_EMPLOYER_FIELDS = ("current_company", "experience")
-_EPOCH = re.compile(r"\d{10}(?:\d{3})?")
-_LATEST_SECONDS = 1e11  # larger numbers of a time stamp are milliseconds
+_LIST = "\x1f"
+_NEVER, _ALWAYS = "", "~"  # before and after every date as text
+
+_NOT_EMPLOYED = {
+    Standing.NOWHERE: "the profile names no current company; not used",
+    Standing.LEFT: "every post of the profile has ended; not used",
+    Standing.DELETED: "the vendor has marked the profile as deleted; not used",
+}
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class Survey:
     Attributes
     ----------
     chosen
-        file (name), line, profile_id, company_id, snapshot (ISO 8601 in UTC, or missing); one
-        row a person, in the order of files and lines.
+        file (name), row (of the extract), line, profile_id, company_id, snapshot (ISO 8601 in
+        UTC, or missing); one row a person, in the order of files and lines.
     rejects
         What cannot be used, by file.
     """
@@ -52,148 +55,233 @@ class Survey:
 
 
 def survey_profiles(
-    files: Mapping[str, Path], columns: ProfileColumns, companies: pd.DataFrame
+    extracts: Mapping[str, Extract],
+    facts: Mapping[str, Facts],
+    columns: ProfileColumns,
+    companies: pd.DataFrame,
 ) -> Survey:
     """Find out which records of the raw profiles count, and for which company.
 
     Parameters
     ----------
-    files
-        The files by name, as `profile_files` returns them.
+    extracts
+        What was read of the files, by name.
+    facts
+        What is known of each of them as a whole.
     columns
-        Names of the fields with the profile's id and the snapshot.
+        What fields the study names, for messages.
     companies
-        company_id and name of the study's companies.
+        company_id and name of the study's companies, and perhaps their aliases.
 
     Raises
     ------
     InputError
-        No record can be used.
+        No record can be used, or none has a field that the study names.
     """
-    rejects = {name: Rejects(name) for name in files}
-    seen = _Sightings()
-    for number, (name, path) in enumerate(files.items()):
-        try:
-            _look_through(number, path, columns, seen, rejects[name])
-        except InputError as error:  # the other files may be in order
-            rejects[name].add_file(str(error))
-    latest = _latest(seen.frame(), list(files), rejects)
-    chosen = _at_companies(latest, seen.employers, Directory(companies), rejects)
+    rejects = {name: Rejects(name) for name in extracts}
+    seen = _seen(extracts)
+    _refuse_misses(facts, columns)
+    latest = _latest(seen, list(extracts), rejects)
+    chosen = _at_companies(latest, facts, Directory(companies), rejects)
     if chosen.empty:
-        reason = next((each.first_reason() for each in rejects.values() if len(each)), "no records")
-        raise InputError(
-            f"{next(iter(files))}{', ...' if len(files) > 1 else ''}: none of the profiles can be"
-            f" used; the first reject: {reason}."
-        )
+        raise InputError(_nobody(extracts, facts, rejects))
     return Survey(chosen, rejects)
 
 
-def profile_id_of(record: Mapping[str, Any], columns: ProfileColumns) -> str:
-    """Return the id of a record's person, "" if there is none."""
-    found = (normalise_profile_id(record.get(name)) for name in id_fields(columns))
-    return next(filter(None, found), "")
+def _seen(extracts: Mapping[str, Extract]) -> pd.DataFrame:
+    """Return every record that has an id, with the number of its file and its row there."""
+    parts = [
+        extract.people().assign(file=number, row=lambda people: np.arange(len(people)))
+        for number, extract in enumerate(extracts.values())
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-def id_fields(columns: ProfileColumns) -> tuple[str, ...]:
-    """Return the fields that may hold the id of a record's person, the first of them first."""
-    return (columns.profile_id, _FALLBACK_ID)
-
-
-@dataclass
-class _Sightings:
-    """Every record that has an id. Employers are kept once, by number."""
-
-    rows: list[tuple[int, int, str, str, int]] = field(default_factory=list)
-    numbers: dict[Employer | None, int] = field(default_factory=dict)
-
-    def add(self, file: int, line: int, profile: str, snapshot: str, at: Employer | None) -> None:
-        number = self.numbers.setdefault(at, len(self.numbers))
-        self.rows.append((file, line, profile, snapshot, number))
-
-    def frame(self) -> pd.DataFrame:
-        names = ["file", "line", "profile_id", "snapshot", "employer"]
-        return pd.DataFrame(self.rows, columns=names)
-
-    @property
-    def employers(self) -> list[Employer | None]:
-        return list(self.numbers)
-
-
-def _look_through(
-    number: int, path: Path, columns: ProfileColumns, seen: _Sightings, rejects: Rejects
-) -> None:
-    fields = {*id_fields(columns), columns.snapshot, *_EMPLOYER_FIELDS}
-    for line, record in stream_records(path, fields, rejects):
-        profile = profile_id_of(record, columns)
-        if not profile:
-            rejects.add(line, columns.profile_id, "the profile has no id; not used")
-            continue
-        snapshot = _snapshot(record.get(columns.snapshot))
-        if snapshot is None:
-            rejects.add(line, columns.snapshot, "is no date; the record is taken as the oldest")
-        seen.add(number, line, profile, snapshot or "", current_employer(structured(record)))
-
-
-def _snapshot(value: Any) -> str | None:
-    """Return a point in time as ISO 8601 in UTC, "" if there is none; None for anything else."""
-    if value is None or value == "" or value != value:  # NaN differs from itself
-        return ""
-    try:
-        moment = _moment(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime.combine(value, time())
-    if isinstance(value, str) and _EPOCH.fullmatch(value.strip()):
-        value = float(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value / 1000 if value > _LATEST_SECONDS else value, UTC)
-    return datetime.fromisoformat(value.strip() if isinstance(value, str) else value)
+def _refuse_misses(facts: Mapping[str, Facts], columns: ProfileColumns) -> None:
+    """Raise an `InputError` if the study names a field that no record has."""
+    found: Counter[str] = Counter()
+    for each in facts.values():
+        found.update(each.found)
+    records = sum(each.records for each in facts.values())
+    names = dict.fromkeys(name for each in facts.values() for name in each.names)
+    sentence = PathMisses(records, found).sentence(columns, list(names))
+    if sentence:
+        raise InputError(f"{sentence}.")
 
 
 def _latest(seen: pd.DataFrame, files: list[str], rejects: Mapping[str, Rejects]) -> pd.DataFrame:
     """Return the newest record of every person, and count the others."""
-    ordered = seen.sort_values(["snapshot", "file", "line"])
-    older = ordered.duplicated("profile_id", keep="last")
-    for number, count in ordered.loc[older, "file"].value_counts().items():
+    unread = seen["unread_time"].astype(bool)
+    seen["first"] = seen["first"].fillna(_NEVER)
+    seen["last"] = seen["last"].fillna(_NEVER).mask(unread, _ALWAYS)
+    several = seen["profile_id"].duplicated(keep=False)
+    alone, others = seen[~several], seen[several]
+    ordered = others.sort_values(["first", "file", "row"], kind="stable")
+    newest = ordered.groupby("profile_id", sort=False).tail(1)
+    # Newest for certain is a record that begins when no other can have been taken any more.
+    latest_of_others = _latest_of_others(ordered, newest)
+    certain = newest["first"].to_numpy() >= latest_of_others
+    last_listed = others.groupby("profile_id", sort=False).tail(1)
+    in_doubt = set(newest.loc[~certain, "profile_id"])
+    instead = last_listed[last_listed["profile_id"].isin(in_doubt)]
+    for file, line in zip(instead["file"], instead["line"], strict=True):
+        rejects[files[file]].add(
+            line,
+            "snapshot",
+            "it cannot be told which record of this person is the newest; the last in the files"
+            " is taken",
+        )
+    chosen = pd.concat([alone, newest[certain], instead])
+    left_out = others.index.difference(chosen.index)
+    for number, count in others.loc[left_out, "file"].value_counts().items():
         rejects[files[number]].add_file(
             f"{count} times another record of the same person is as new or newer; not used"
         )
-    latest = ordered[~older].sort_values(["file", "line"], ignore_index=True)
-    return latest.assign(file=np.array(files, dtype=object)[latest["file"]])
+    chosen = chosen.sort_values(["file", "row"], ignore_index=True)
+    return chosen.assign(file=np.array(files, dtype=object)[chosen["file"]])
+
+
+def _latest_of_others(ordered: pd.DataFrame, newest: pd.DataFrame) -> NDArray[np.object_]:
+    """Return, for each of the newest records, until when another of the person may be taken."""
+    rest = ordered.drop(index=newest.index)
+    latest = rest.groupby("profile_id", sort=False)["last"].max()
+    # Of records that are known to be of one and the same time, the last in the files counts.
+    same = rest.groupby("profile_id", sort=False)["first"].max()
+    bounds = latest.reindex(newest["profile_id"]).to_numpy(dtype=object)
+    starts = same.reindex(newest["profile_id"]).to_numpy(dtype=object)
+    equal = (bounds == newest["last"].to_numpy()) & (starts == newest["first"].to_numpy())
+    return np.where(equal, _NEVER, bounds)
 
 
 def _at_companies(
     latest: pd.DataFrame,
-    employers: list[Employer | None],
+    facts: Mapping[str, Facts],
     directory: Directory,
     rejects: Mapping[str, Rejects],
 ) -> pd.DataFrame:
     """Return the persons who are at one of the study's companies."""
-    found = [employer and directory.find(employer) for employer in employers]
-    company_id = _spread(found, latest["employer"])
-    lost = latest[[each is None for each in company_id]]
-    employer = [employers[number] for number in lost["employer"]]
-    reasons = directory.reasons([each for each in employer if each])
-    for name, line, each in zip(lost["file"], lost["line"], employer, strict=True):
-        if each is None:
-            rejects[name].add(line, WHOLE_ROW, "the profile names no current company; not used")
-        else:
-            rejects[name].add(line, "current_company", reasons[each])
-    kept = latest.assign(company_id=company_id).dropna(subset="company_id")
-    kept["snapshot"] = kept["snapshot"].mask(kept["snapshot"] == "")
-    columns = ["file", "line", "profile_id", "company_id", "snapshot"]
+    codes, employers = _employers(latest)
+    found = [each and directory.find(each) for each in employers]
+    standing = latest["standing"].to_numpy()
+    open_after_all = _open_after_all(latest, facts, rejects)
+    employed = (standing == Standing.EMPLOYED.value) | open_after_all
+    _report_unemployed(latest[~employed], rejects)
+    company_id = _spread([each.company_id if each else None for each in found], codes)
+    strangers = employed & np.array([each is None for each in company_id], dtype=bool)
+    _report_strangers(
+        latest[strangers], [employers[code] for code in codes[strangers]], directory, rejects
+    )
+    kept = latest.assign(company_id=company_id, code=codes)[employed & ~strangers]
+    _report_by_name(kept, employers, found, rejects)
+    kept["snapshot"] = kept["first"].mask(kept["first"] == _NEVER)
+    columns = ["file", "row", "line", "profile_id", "company_id", "snapshot"]
     return kept[columns].reset_index(drop=True)
 
 
-def _spread(values: list[str | None], numbers: pd.Series) -> NDArray[np.object_]:
+def _employers(latest: pd.DataFrame) -> tuple[NDArray[np.int64], list[Employer | None]]:
+    """Return each person's employer by number, and the employers."""
+    written = latest["ids"] + "\n" + latest["name"].str.replace("\n", " ")
+    codes, distinct = pd.factorize(written)
+    employers: list[Employer | None] = []
+    for text in distinct:
+        ids, _, name = text.partition("\n")
+        known = tuple(filter(None, ids.split(_LIST)))
+        employers.append(Employer(known, name) if known or name else None)
+    return codes.astype(np.int64), employers
+
+
+def _open_after_all(
+    latest: pd.DataFrame, facts: Mapping[str, Facts], rejects: Mapping[str, Rejects]
+) -> NDArray[np.bool_]:
+    """Return whose posts are taken as going on, since their file leaves out what is empty."""
+    tells = latest["file"].map({name: each.tells_ends > 0 for name, each in facts.items()})
+    untold = latest["standing"] == Standing.UNTOLD.value
+    taken = (untold & (latest["suspect"] == "") & tells.astype(bool)).to_numpy(dtype=bool)
+    for name, count in latest.loc[taken, "file"].value_counts().items():
+        rejects[str(name)].add_file(
+            f"{count} times no field of the entry says when it ended; taken as going on, since"
+            " other entries of the file have such a field"
+        )
+    return taken
+
+
+def _report_unemployed(people: pd.DataFrame, rejects: Mapping[str, Rejects]) -> None:
+    reasons = {standing.value: reason for standing, reason in _NOT_EMPLOYED.items()}
+    rows = zip(people["file"], people["line"], people["standing"], people["suspect"], strict=True)
+    for name, line, standing, suspect in rows:
+        if standing != Standing.UNTOLD.value:
+            rejects[name].add(line, WHOLE_ROW, reasons[standing])
+            continue
+        hint = f", or {suspect!r} does in a way that is not known" if suspect else ""
+        rejects[name].add(
+            line,
+            suspect or WHOLE_ROW,
+            f"no field of this entry says when it ended{hint}; not used. Name the field under"
+            " files.profiles.columns.ended",
+        )
+
+
+def _report_strangers(
+    people: pd.DataFrame,
+    employers: Sequence[Employer | None],
+    directory: Directory,
+    rejects: Mapping[str, Rejects],
+) -> None:
+    reasons = directory.reasons([each for each in employers if each])
+    for name, line, each in zip(people["file"], people["line"], employers, strict=True):
+        if each is None:
+            rejects[name].add(line, WHOLE_ROW, _NOT_EMPLOYED[Standing.NOWHERE])
+        else:
+            rejects[name].add(line, "current_company", reasons[each])
+
+
+def _report_by_name(
+    people: pd.DataFrame,
+    employers: Sequence[Employer | None],
+    found: Sequence[Match | None],
+    rejects: Mapping[str, Rejects],
+) -> None:
+    """Note which companies were recognised by their names alone, though ids were given."""
+    by_name = [bool(each and each.by_name) for each in found]
+    taken = people[_spread(by_name, people["code"].to_numpy()).astype(bool)]
+    counted = taken.groupby(["file", "company_id", "code"], sort=False).size()
+    for (name, company_id, code), count in counted.items():
+        employer = employers[code]
+        rejects[name].add_note(
+            f"{count} profiles name company {company_id!r} by an id that the company table does not"
+            f" have{_spoken(employer)}; taken by its name. Give the id under aliases",
+            "current_company",
+        )
+
+
+def _spoken(employer: Employer | None) -> str:
+    first = next(iter(employer.ids), "") if employer else ""
+    return f" ({first!r})" if first.replace("-", "").isalnum() and len(first) < 60 else ""
+
+
+def _spread(values: Sequence[object], numbers: NDArray[np.int64]) -> NDArray[np.object_]:
     each = np.empty(len(values), dtype=object)
     each[:] = values
-    return each[numbers.to_numpy(dtype=np.int64)]
+    return each[numbers]
+
+
+def _nobody(
+    extracts: Mapping[str, Extract], facts: Mapping[str, Facts], rejects: Mapping[str, Rejects]
+) -> str:
+    """Say why no profile can be used."""
+    first, more = next(iter(extracts)), ", ..." if len(extracts) > 1 else ""
+    read = [each for each in facts.values() if each.records]
+    if read and all(extract.people().empty for extract in extracts.values()):
+        there = ", ".join(name for name in read[0].names if "." not in name) or "none"
+        return (
+            f"{first}{more}: no profile has an id in a field that is known for one. There are the"
+            f" fields {there}. Name the right one, in study.yaml under"
+            " files.profiles.columns: profile_id: <field>"
+        )
+    reasons = [each.first_reason() for each in rejects.values() if len(each)]
+    frames = (extract.rejects() for extract in extracts.values())
+    unread = [f"{f['field'][0]}: {f['reason'][0]}" for f in frames if len(f)]
+    said = "; ".join(dict.fromkeys(each.said for each in read if each.said))
+    form = f" They are read as {said}." if said else ""
+    reason = next(iter([*reasons, *unread]), "no records")
+    return f"{first}{more}: none of the profiles can be used; the first reject: {reason}.{form}"

@@ -7,7 +7,8 @@ take the others with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,21 +17,21 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..study import EXTENSIONS
+from .delimited import DELIMITERS, read_delimited
+from .file_forms import FileForm
+from .json_records import json_records
 from .rejects import Rejects
-from .text_files import json_objects, records, same_width, text_lines
 from .typed_files import parquet_rows, xlsx_rows
 from .values import Rows, as_text
 
 __all__ = [
-    "DELIMITERS",
     "RawTable",
     "file_extension",
+    "no_such_column",
     "read_header",
     "read_table",
     "refuse_repeats",
 ]
-
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 @dataclass(frozen=True)
@@ -48,34 +49,31 @@ class RawTable:
         line 1, also in formats that have none, save for jsonl.
     rejects
         What could not be read so far; the later rules add to it.
+    form
+        In which form the file was found.
     """
 
     source: str
     columns: dict[str, NDArray[np.object_]]
     line: NDArray[np.int64]
     rejects: Rejects
+    form: FileForm
 
     def __len__(self) -> int:
         return len(self.line)
 
-    def require(self, column: str, key: str) -> NDArray[np.object_]:
-        """Return a column, or tell which configuration key would map it."""
+    def require(self, column: str, key: str, annotator: str = "") -> NDArray[np.object_]:
+        """Return a column, or raise `no_such_column`."""
         if column in self.columns:
             return self.columns[column]
-        near = get_close_matches(column, self.columns, n=1)
-        hint = f" Is it {near[0]!r}?" if near else ""
-        raise InputError(
-            f"{self.source}: there is no column {column!r}.{hint} The columns are"
-            f" {', '.join(map(repr, self.columns))}. Name the right one under {key} in the"
-            " study's configuration, or correct the header."
-        )
+        raise no_such_column(self.source, column, self.columns, key, annotator)
 
     def keep(self, rows: NDArray[np.bool_]) -> RawTable:
         """Return the table with only the rows for which `rows` is true."""
         if rows.all():
             return self
         kept = {name: values[rows] for name, values in self.columns.items()}
-        return RawTable(self.source, kept, self.line[rows], self.rejects)
+        return replace(self, columns=kept, line=self.line[rows])
 
     def refuse_if_unusable(self, rows: int) -> None:
         """Raise an `InputError` if none of the file's `rows` rows are left."""
@@ -84,6 +82,40 @@ class RawTable:
                 f"{self.source}: none of its {rows} rows can be used; the first reject:"
                 f" {self.rejects.first_reason()}."
             )
+
+
+def no_such_column(
+    source: str, column: str, columns: Collection[str], key: str, annotator: str = ""
+) -> InputError:
+    """Return the error that a column is missing: what there is instead, and the line to write.
+
+    Parameters
+    ----------
+    source
+        The file's name.
+    column
+        What was looked for.
+    columns
+        What there is.
+    key
+        The configuration's key that would map it, such as ``files.companies.columns.name``.
+    annotator
+        Whose labels the column would hold; "" if it is another.
+    """
+    near = get_close_matches(column, columns, n=1)
+    hint = f" Is it {near[0]!r}?" if near else ""
+    yours = repr(near[0]) if near else "YOURS"
+    *sections, last = key.split(".")
+    line = f"{last}: {yours}"
+    for section in reversed(sections):
+        line = f"{section}: {{{line}}}"
+    if annotator:
+        line = f"annotators: [{{name: {annotator}, ..., column: {yours}}}]"
+    return InputError(
+        f"{source}: there is no column {column!r}.{hint} The columns are"
+        f" {', '.join(map(repr, columns))}. Name the right one under {key} in the"
+        f" study's configuration ({line}), or correct the header."
+    )
 
 
 def read_table(path: Path) -> RawTable:
@@ -99,12 +131,14 @@ def read_table(path: Path) -> RawTable:
     extension = file_extension(path)
     if extension == ".parquet":
         header, rows, lines = parquet_rows(path)
+        form = FileForm(path.name, "Parquet")
     elif extension == ".xlsx":
-        header, rows, lines = xlsx_rows(path, rejects)
-    elif extension == ".jsonl":
-        header, rows, lines = _jsonl_rows(path, rejects)
+        header, rows, lines, header_row = xlsx_rows(path, rejects)
+        form = FileForm(path.name, "Excel", header_line=header_row)
+    elif extension in DELIMITERS:
+        header, rows, lines, form = _delimited_rows(path, DELIMITERS[extension], rejects)
     else:
-        header, rows, lines = _delimited_rows(path, DELIMITERS[extension], rejects)
+        header, rows, lines, form = _json_rows(path, rejects)
     refuse_repeats(header, path.name)
     if not rows:
         first = rejects.first_reason() or "there is only a header"
@@ -113,7 +147,8 @@ def read_table(path: Path) -> RawTable:
     columns = dict(zip(header, values, strict=True))
     if columns.pop("", None) is not None:
         rejects.add(1, "", "a column without a name; not used")
-    return RawTable(path.name, columns, np.array(lines, dtype=np.int64), rejects)
+    form = replace(form, records=len(rows))
+    return RawTable(path.name, columns, np.array(lines, dtype=np.int64), rejects, form)
 
 
 def read_header(path: Path) -> list[str]:
@@ -127,37 +162,38 @@ def read_header(path: Path) -> list[str]:
     extension = file_extension(path)
     if extension not in DELIMITERS:
         return list(read_table(path).columns)
-    rejects = Rejects(path.name)
-    for _, fields in records(text_lines(path, rejects), DELIMITERS[extension], rejects):
-        return [name for name in map(str.strip, fields) if name]
-    raise InputError(f"{path.name}: the file has no header. Supply it again.")
+    found = read_delimited(path, DELIMITERS[extension], Rejects(path.name))
+    names = [name for name in found.header if name]
+    if not names:
+        raise InputError(f"{path.name}: the file has no header. Supply it again.")
+    return names
 
 
-def _jsonl_rows(path: Path, rejects: Rejects) -> Rows:
+def _json_rows(path: Path, rejects: Rejects) -> tuple[*Rows, FileForm]:
     """Take all keys in the order they come up; "" stands for absent ones."""
     lines: list[int] = []
     objects: list[dict[str, str]] = []
-    for line, parsed in json_objects(text_lines(path, rejects), rejects):
+    for line, parsed in json_records(path, rejects):
         lines.append(line)
         objects.append({as_text(key): as_text(value) for key, value in parsed.items()})
     header = list(dict.fromkeys(key for parsed in objects for key in parsed))
-    return header, [[parsed.get(key, "") for key in header] for parsed in objects], lines
+    rows = [[parsed.get(key, "") for key in header] for parsed in objects]
+    return header, rows, lines, FileForm(path.name, "JSON")
 
 
-def _delimited_rows(path: Path, delimiter: str, rejects: Rejects) -> Rows:
-    found = records(text_lines(path, rejects), delimiter, rejects)
-    _, names = next(found, (0, []))
-    header = [name.strip() for name in names]
-    rows = list(same_width(found, len(header), rejects))
-    return header, [fields for _, fields in rows], [line for line, _ in rows]
+def _delimited_rows(path: Path, delimiter: str, rejects: Rejects) -> tuple[*Rows, FileForm]:
+    found = read_delimited(path, delimiter, rejects)
+    rows = list(found.rows)
+    fields, lines = [fields for _, fields in rows], [line for line, _ in rows]
+    return found.header, fields, lines, found.form
 
 
-def file_extension(path: Path) -> str:
+def file_extension(path: Path, extensions: tuple[str, ...] = EXTENSIONS) -> str:
     """Return the extension that decides how the file is read, without ".gz"."""
     name = path.name.lower()
-    if not name.endswith(EXTENSIONS):
+    if not name.endswith(extensions):
         raise InputError(
-            f"{path.name}: files of this kind are not read. Use one of {', '.join(EXTENSIONS)}."
+            f"{path.name}: files of this kind are not read. Use one of {', '.join(extensions)}."
         )
     if path.stat().st_size == 0:
         raise InputError(f"{path.name}: the file is empty. Supply it again.")

@@ -8,51 +8,94 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from .encodings import UTF_8, LineDecoder, as_utf8
 from .rejects import WHOLE_ROW, Rejects
 
-__all__ = ["LONGEST_LINE", "json_objects", "records", "same_width", "text_lines"]
+__all__ = [
+    "LONGEST_LINE",
+    "TextLines",
+    "copy_beginning",
+    "json_objects",
+    "records",
+    "same_width",
+    "unpacked_chunks",
+]
 
 #: Lines that are longer than so many bytes are no rows but damage.
 LONGEST_LINE = 32 << 20
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK = 1 << 20
 
 
-def text_lines(path: Path, rejects: Rejects) -> Iterator[str]:
-    """Yield the physical lines with their ends; those that cannot be read are blank.
+class TextLines(Iterator[str]):
+    """The physical lines of a file with their ends; those that cannot be read are blank.
+
+    That the text is taken to be Windows-1252 is noted in `rejects`.
+
+    Parameters
+    ----------
+    path
+        The file, plain or gzipped.
+    rejects
+        Takes the lines that cannot be read.
+
+    Attributes
+    ----------
+    encoding
+        What the lines so far are encoded in.
 
     Raises
     ------
     InputError
-        The file cannot be opened, or nothing of it is readable.
+        On the way: the file cannot be opened, or nothing of it is readable.
     """
-    for number, line in enumerate(_byte_lines(path, rejects), 1):
-        if number == 1:
-            if line.startswith(_UTF16_MARKS):
-                raise InputError(f"{path.name}: the text is UTF-16. Save it as UTF-8.")
-            line = line.removeprefix(_BYTE_ORDER_MARK)
-        if len(line) > LONGEST_LINE:
-            rejects.add(number, WHOLE_ROW, f"the line is longer than {LONGEST_LINE >> 20} MB")
-            yield "\n"
-            continue
-        try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
-            yield "\n"
+
+    def __init__(self, path: Path, rejects: Rejects) -> None:
+        self.encoding = UTF_8
+        self._lines = self._decoded(path, rejects)
+
+    def __iter__(self) -> Iterator[str]:
+        # The generator itself, since a call for each line would cost a tenth of the time.
+        return self._lines
+
+    def __next__(self) -> str:
+        return next(self._lines)
+
+    def _decoded(self, path: Path, rejects: Rejects) -> Iterator[str]:
+        self.encoding, chunks = as_utf8(unpacked_chunks(path, rejects))
+        decoder = LineDecoder(path.name)
+        for number, line in enumerate(_byte_lines(chunks), 1):
+            if len(line) > LONGEST_LINE:
+                rejects.add(number, WHOLE_ROW, f"the line is longer than {LONGEST_LINE >> 20} MB")
+                yield "\n"
+                continue
+            text = decoder.decode(line)
+            if decoder.encoding != self.encoding == UTF_8:
+                self.encoding = decoder.encoding
+                rejects.add_note(f"the text is not UTF-8; read as {self.encoding}")
+            if text is None:
+                rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
+            yield "\n" if text is None else text
 
 
-def _byte_lines(path: Path, rejects: Rejects) -> Iterator[bytes]:
+def copy_beginning(path: Path, folder: Path, lines: int) -> Path:
+    """Write the first lines of a text file into a folder, unpacked and as UTF-8, for a look."""
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    with (folder / name).open("w", encoding="utf-8", newline="") as file:
+        file.writelines(islice(TextLines(path, Rejects(path.name)), lines))
+    return folder / name
+
+
+def _byte_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield lines; one that is too long is cut, but not as short as `LONGEST_LINE`."""
     rest: list[bytes] = []
     length = 0
-    for chunk in _chunks(path, rejects):
+    for chunk in _whole_ends(chunks):
         for line in chunk.splitlines(keepends=True):
             if length <= LONGEST_LINE:
                 rest.append(line)
@@ -64,20 +107,26 @@ def _byte_lines(path: Path, rejects: Rejects) -> Iterator[bytes]:
         yield b"".join(rest)
 
 
-def _chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
-    """Read and unpack a file; of a gzip file that is cut off, all that can be had.
+def _whole_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks cut so that none ends between a carriage return and its line feed."""
+    held = b""
+    for chunk in chunks:
+        together = held + chunk
+        held = b"\r" if together.endswith(b"\r") else b""
+        yield together.removesuffix(held)
+    if held:
+        yield held
 
-    No chunk ends between a carriage return and its line feed.
-    """
-    some, held = False, b""
+
+def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
+    """Read and unpack a file; of a gzip file that is cut off, all that can be had."""
+    some = False
     try:
         with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
             # read1 hands over what is unpacked so far before it meets the damage.
             while chunk := file.read1(_CHUNK):
                 some = True
-                chunk = held + chunk
-                held = b"\r" if chunk.endswith(b"\r") else b""
-                yield chunk.removesuffix(held)
+                yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         if not some:
             raise InputError(
@@ -89,8 +138,6 @@ def _chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
         )
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}.") from error
-    if held:
-        yield held
 
 
 def records(

@@ -8,13 +8,13 @@ error rates are learned from this, while its rule labels the profiles.
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..compute.whole_file import whole_file
 from ..errors import InputError
 from ..ingest import study_annotators
 from ..study import CONFIG_NAME, Study, load_study
@@ -151,19 +151,15 @@ def _annotators_in_use(study: Study) -> Sequence[dict[str, Any]]:
 def _store(directory: Path, config: str, labels: Path, rows: pd.DataFrame) -> tuple[Path, Path]:
     """Write both files, the configuration last and only if the study can be loaded with it."""
     placed, path = directory / labels, directory / CONFIG_NAME
-    mark = f".{uuid.uuid4().hex}.unfinished"
-    unfinished = path.with_name(f"{CONFIG_NAME}{mark}")
     replaces = placed.is_file()
     try:
         placed.parent.mkdir(exist_ok=True)
-        written = placed.with_name(placed.name + mark)
-        rows.to_csv(written, index=False, lineterminator="\n")
-        written.replace(placed)
-        unfinished.write_bytes(config.encode("utf-8"))
-        load_study(directory, unfinished)
-        unfinished.replace(path)
+        with whole_file(placed) as unfinished:
+            rows.to_csv(unfinished, index=False, lineterminator="\n")
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(config.encode("utf-8"))
+            load_study(directory, unfinished)
     except BaseException as error:
-        unfinished.unlink(missing_ok=True)
         if not replaces:
             placed.unlink(missing_ok=True)
         if isinstance(error, OSError):

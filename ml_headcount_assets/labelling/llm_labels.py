@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import pandas as pd
 
 from ..compute.protocol import Progress
 from ..errors import InputError
-from ..ingest import no_rejects
-from ..ingest.batch_results import read_batch_results
 from ..study import Study
 from ..text.llm import (
     AnswerStore,
@@ -28,10 +25,9 @@ from ..text.llm.prompt import PROMPT_VERSION
 from ..text.recipe import RECIPE_VERSION
 from .llm_sources import LlmSources, llm_annotator
 
-__all__ = ["LlmLabels", "costs_in_words", "expected_costs"]
+__all__ = ["LlmLabels", "cost_in_words", "costs_in_words", "expected_costs"]
 
 _NOT_IN_RESULTS = "the batch results do not have it"
-_NO_VERDICT = "the batch results have no usable verdict"
 
 
 @dataclass(frozen=True)
@@ -48,12 +44,15 @@ class LlmLabels:
         The texts to ask about.
     answers
         The answers there are; it has to be open.
+    results
+        What batch jobs have found, as `read_batches` returns it.
     """
 
     study: Study
     sources: LlmSources
     texts: TextSource
     answers: AnswerStore
+    results: pd.DataFrame
 
     def obtain(
         self,
@@ -131,7 +130,8 @@ class LlmLabels:
         InputError
             The batch results of an annotator are unusable, or have nobody of `people`.
         """
-        known = people.drop(columns="text_hash").reset_index(drop=True)
+        people = people.reset_index(drop=True)
+        known = people.drop(columns="text_hash")
         for entry in self.sources.asked:
             question = question_for(entry.model or "", self.texts)
             answers = self.answers.answers(question).set_index("text_hash")
@@ -143,20 +143,13 @@ class LlmLabels:
                 prompt=question.prompt,
             )
         for name, model in self.sources.imported.items():
-            results, _ = self._results[name]
-            label, missing = _find(results, known[person], name)
-            yield known.assign(annotator=name, label=label, missing=missing, model=model).assign(
-                recipe=None, prompt=None, labelled_at=None
+            found = _find(self.results[self.results["annotator"] == name], people, person, name)
+            asked_here = found.pop("asked_here")
+            yield known.assign(annotator=name, model=model, **found).assign(
+                recipe=asked_here.map({True: self.texts.recipe, False: None}),
+                prompt=asked_here.map({True: PROMPT_VERSION, False: None}),
+                labelled_at=None,
             )
-
-    def rejects(self) -> pd.DataFrame:
-        """Return what of the batch results could not be used, as `Rejects.frame`."""
-        every = [no_rejects(), *(rejects for _, rejects in self._results.values())]
-        return pd.concat(every, ignore_index=True)
-
-    @cached_property
-    def _results(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
-        return {name: read_batch_results(self.study, name) for name in self.sources.imported}
 
 
 def expected_costs(
@@ -182,12 +175,13 @@ def expected_costs(
 
 def costs_in_words(costs: Sequence[CostEstimate], spent: float, cap: float | None) -> Iterator[str]:
     """Yield what labels will probably cost, a line an annotator, and what has been spent."""
-    yield from map(_in_words, costs)
+    yield from map(cost_in_words, costs)
     limit = "without a cap" if cap is None else f"of at most {cap:,.2f}"
     yield f"Spent on labels so far: {spent:,.2f} {limit}."
 
 
-def _in_words(estimate: CostEstimate) -> str:
+def cost_in_words(estimate: CostEstimate) -> str:
+    """Say what one annotator's labels will probably cost."""
     basis = (
         "going by its answers so far"
         if estimate.measured
@@ -200,14 +194,29 @@ def _in_words(estimate: CostEstimate) -> str:
     )
 
 
-def _find(results: pd.DataFrame, people: pd.Series, name: str) -> tuple[pd.Series, pd.Series]:
-    """Return each person's label in batch results, and why there is none."""
-    found = people.isin(results["profile_id"])
-    if len(people) and not found.any():
+def _find(
+    results: pd.DataFrame, people: pd.DataFrame, person: str, name: str
+) -> dict[str, pd.Series]:
+    """Return each person's label in batch results, why there is none, and if it was asked here."""
+    by_text = _of(results, "text", people["text_hash"])
+    by_person = _of(results, "person", people[person])
+    if len(people) and not (by_text["found"] | by_person["found"]).any():
         raise InputError(
             f"labels/{name}: the batch results have none of the {len(people)} ids that are wanted"
-            f" ({people.name}). Check that they are of this study."
+            f" ({person}). Check that they are of this study."
         )
-    label = results.set_index("profile_id")["label"].reindex(people).reset_index(drop=True)
-    missing = pd.Series(_NO_VERDICT, people.index, "str").where(found, _NOT_IN_RESULTS)
-    return label, missing.mask(label.notna())
+    label = by_text["label"].fillna(by_person["label"])
+    missing = by_text["missing"].where(by_text["found"], by_person["missing"])
+    is_known = by_text["found"] | by_person["found"]
+    return {
+        "label": label,
+        "missing": missing.where(is_known, _NOT_IN_RESULTS).mask(label.notna()),
+        "asked_here": by_text["found"],
+    }
+
+
+def _of(results: pd.DataFrame, about: str, keys: pd.Series) -> pd.DataFrame:
+    """Return label and missing of each key, and whether there is a result of it at all."""
+    indexed = results[results["about"] == about].set_index("key")[["label", "missing"]]
+    found = indexed.reindex(keys).reset_index(drop=True)
+    return found.assign(found=keys.isin(indexed.index).to_numpy())

@@ -33,10 +33,13 @@ class LlmSources:
     imported
         Names of those whose batch results are imported, with the model if the configuration
         names it.
+    by_batch
+        Those of them that are asked by batch, about the rated CVs as well.
     """
 
     asked: tuple[AnnotatorEntry, ...]
     imported: dict[str, str | None]
+    by_batch: frozenset[str] = frozenset()
 
     def for_rated_cvs(self, in_file: Collection[str], *, have_text: bool) -> LlmSources:
         """Return the sources of labels of the rated CVs that are not in their file.
@@ -59,7 +62,12 @@ class LlmSources:
                     f"annotators: {entry.name} cannot label the rated CVs, since these have no"
                     " text. Add their text, or a column with its labels."
                 )
-        imported = {name: self.imported[name] for name in self.imported if name not in in_file}
+        in_batch = self.by_batch if have_text else frozenset()
+        imported = {
+            name: model
+            for name, model in self.imported.items()
+            if name not in in_file or name in in_batch
+        }
         return LlmSources(self.asked if have_text else (), imported)
 
 
@@ -86,12 +94,18 @@ def llm_sources(study: Study, annotators: Sequence[Annotator]) -> LlmSources:
             )
         entry = entries.get(llm.name)
         has_endpoint = entry is not None and entry.endpoint is not None
+        if entry is not None and entry.batch is not None and llm.name not in folders:
+            raise InputError(
+                f"annotators: {llm.name} is asked by batch, and there are no results yet. Write"
+                " the requests with ml-headcount label --to-batch, have them answered, and put"
+                f" the results under labels/{llm.name}/."
+            )
         if has_endpoint == (llm.name in folders):
             problem = "both an 'endpoint' and" if has_endpoint else "neither an 'endpoint' nor"
             raise InputError(
                 f"annotators: {llm.name} has {problem} a folder of batch results"
                 f" (labels/{llm.name}/). Its labels have to come from one of the two: add, or"
-                " remove, one."
+                " remove, one. Who is asked by batch has 'batch' in place of 'endpoint'."
             )
     names = [llm.name for llm in llms]
     return LlmSources(
@@ -101,6 +115,7 @@ def llm_sources(study: Study, annotators: Sequence[Annotator]) -> LlmSources:
             for name in names
             if name in folders
         },
+        by_batch=frozenset(name for name in names if name in entries and entries[name].batch),
     )
 
 

@@ -17,6 +17,7 @@ from .annotators import Annotator
 from .copula import base_filters, cell_labels, cell_probabilities
 from .correlations import matrices_from_pairs, pair_correlations, repair_correlation
 from .evidence import PROFILES, CompanyEvidence
+from .headcount_band import draw_headcounts_in_band
 from .patterns import pattern_likelihood
 from .posterior import draw_prevalence, expert_posterior
 from .settings import EstimatorSettings
@@ -252,10 +253,13 @@ class _Comparison:
         seen = pattern_likelihood(self.pattern_probabilities, company.labels)
         posterior = expert_posterior(seen, prevalence, engine=self.engine)
         by_profile = (posterior * company.counts).sum(axis=1)
-        cells = cell_probabilities(company, self.filters, self.correlations, engine=self.engine)
+        headcounts = draw_headcounts_in_band(company, self.settings, self.seed, self.blocks)
+        cells = cell_probabilities(
+            company, self.filters, self.correlations, headcounts, engine=self.engine
+        )
         posterior = expert_posterior(self.cell_likelihood, prevalence, engine=self.engine)
         by_hits = (posterior * cells).sum(axis=1)
-        return company.headcount * np.stack([by_profile / company.n_profiles, by_hits])
+        return headcounts * np.stack([by_profile / company.n_profiles, by_hits])
 
 
 def _ratio(

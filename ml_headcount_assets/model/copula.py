@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from ..compute.engine import Engine
 from .annotators import Annotator
 from .evidence import CompanyEvidence
+from .headcount_band import draw_headcounts_in_band
 from .labels import MISSING
 from .orthants import orthant_probabilities
 from .settings import EstimatorSettings
@@ -49,6 +50,7 @@ def cell_probabilities(
     company: CompanyEvidence,
     filters: Sequence[str],
     correlations: NDArray[np.float64],
+    headcounts: NDArray[np.int64],
     *,
     engine: Engine | None = None,
 ) -> NDArray[np.float64]:
@@ -60,12 +62,13 @@ def cell_probabilities(
         With ``hits`` of all `filters`: the margins are hits / headcount.
     correlations
         Latent correlations of the filters, shape (D, F, F).
+    headcounts
+        The company's employees in each draw, shape (D,).
     engine
         See `orthant_probabilities`.
     """
-    shares = np.array([company.hits[name] / company.headcount for name in filters])
-    thresholds = ndtri(np.clip(shares, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE))
-    means = np.broadcast_to(thresholds, (len(correlations), len(filters)))
+    shares = np.array([company.hits[name] for name in filters]) / headcounts[:, None]
+    means = ndtri(np.clip(shares, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE))
     return orthant_probabilities(means, correlations, points=_POINTS, engine=engine)
 
 
@@ -93,7 +96,9 @@ def draw_cells(
     engine
         See `orthant_probabilities`; the counts are drawn by NumPy.
     """
-    probabilities = cell_probabilities(company, filters, correlations, engine=engine)
+    blocks = len(correlations) // DRAW_BLOCK
+    headcounts = draw_headcounts_in_band(company, settings, seed, blocks, first_block=first_block)
+    probabilities = cell_probabilities(company, filters, correlations, headcounts, engine=engine)
     if not settings.has("employees"):
         return _expected_cells(company.headcount, probabilities)
     drawn = np.empty(probabilities.shape, dtype=np.int64)
@@ -101,7 +106,7 @@ def draw_cells(
     for start in range(0, len(shares), DRAW_BLOCK):
         rng = stream(seed, "employees", company.company_id, first_block + start // DRAW_BLOCK)
         part = slice(start, start + DRAW_BLOCK)
-        drawn[part] = rng.multinomial(company.headcount, shares[part])
+        drawn[part] = rng.multinomial(headcounts[part], shares[part])
     return drawn
 
 

@@ -56,8 +56,9 @@ def estimate_headcount(
         ``company_id`` and the same annotators' columns, in any order; optionally
         ``n_profiles``, how many such profiles a row stands for.
     companies
-        ``company_id``, ``headcount`` (may be missing); optionally ``cohort``, and
-        ``<filter>_hits`` for companies without profiles.
+        ``company_id``, ``headcount`` (may be missing); optionally ``headcount_low`` and
+        ``headcount_high`` where it is a band, ``cohort``, and ``<filter>_hits`` for companies
+        without profiles.
     estimator
         One of `estimators.ESTIMATORS`.
     settings

@@ -30,7 +30,7 @@ class CompanyEvidence:
         Its id.
     headcount
         Number of employees the estimate is for; 0 if nothing is known. At least the number of
-        labelled profiles.
+        labelled profiles. Of a band, its middle.
     band, cohort, prior
         Headcount band, cohort(s), and Beta parameters of the share of experts.
     labels, counts
@@ -42,6 +42,8 @@ class CompanyEvidence:
         ``"profiles"``, ``"aggregates"`` or ``"none"``: what `five_layer` rests on.
     flags
         What is unusual about the company.
+    headcount_band
+        Least and most employees, where only that is known (`draw_headcounts_in_band`).
     accepted
         (accepted, labelled) by annotator: people whom it accepted, of those it was asked about.
         Hits of an LLM among all employees count here too. Only known ones.
@@ -57,7 +59,13 @@ class CompanyEvidence:
     hits: dict[str, int]
     evidence: str
     flags: tuple[str, ...]
+    headcount_band: tuple[int, int] | None = None
     accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def headcount_is_known(self) -> bool:
+        """Whether the company table says how many employees there are, if only as a band."""
+        return not {"headcount_missing", "headcount_not_positive"} & set(self.flags)
 
     @property
     def n_profiles(self) -> int:
@@ -79,8 +87,9 @@ def assess_companies(
     pattern_counts
         ``company_id``, ``pattern`` over all `described` annotators, ``n_profiles``.
     companies
-        ``company_id``, ``headcount`` (missing or not positive: unknown), optionally ``cohort``,
-        ``<annotator>_hits`` (of all employees) and ``<annotator>_accepted`` with
+        ``company_id``, ``headcount`` (missing or not positive: unknown), optionally
+        ``headcount_low`` and ``headcount_high`` (of a band, of which headcount is the middle),
+        ``cohort``, ``<annotator>_hits`` (of all employees) and ``<annotator>_accepted`` with
         ``<annotator>_labelled`` (of those it was asked about).
     described, kept
         All annotators (order of the patterns' characters) and those in the likelihood.
@@ -105,6 +114,7 @@ def assess_companies(
     )
     cohorts = companies["cohort"] if "cohort" in companies else pd.Series(None, companies.index)
     hits = _hits(companies, described)
+    bands = _bands(companies)
     accepted = _accepted(companies, described, ids)
     empty = np.empty((0, len(kept)), np.int8), np.empty(0, np.int64)
     return [
@@ -116,6 +126,7 @@ def assess_companies(
             {name: int(values[row]) for name, values in hits.items() if values[row] >= 0},
             {name: (int(a[row]), int(n[row])) for name, (a, n) in accepted.items() if n[row] > 0},
             settings,
+            bands[row],
         )
         for row, company_id in enumerate(ids)
     ]
@@ -154,6 +165,16 @@ def _project(
         str(company_id): (decode_patterns(list(group["pattern"])), group["count"].to_numpy())
         for company_id, group in counts.groupby("company_id", sort=False)
     }
+
+
+def _bands(companies: pd.DataFrame) -> list[tuple[int, int] | None]:
+    """Return the ends of the headcounts that are bands."""
+    if not {"headcount_low", "headcount_high"} <= set(companies.columns):
+        return [None] * len(companies)
+    return [
+        None if pd.isna(low) or pd.isna(high) or low >= high else (int(low), int(high))
+        for low, high in zip(companies["headcount_low"], companies["headcount_high"], strict=True)
+    ]
 
 
 def _hits(
@@ -208,6 +229,7 @@ def _assess(
     hits: dict[str, int],
     accepted: dict[str, tuple[int, int]],
     settings: EstimatorSettings,
+    headcount_band: tuple[int, int] | None,
 ) -> CompanyEvidence:
     flags = []
     known = bool(np.isfinite(headcount) and headcount > 0)
@@ -215,12 +237,18 @@ def _assess(
         flags.append("headcount_missing" if np.isnan(headcount) else "headcount_not_positive")
     band = str(size_band(headcount if known else np.nan))
     seen, employees = int(counts.sum()), int(headcount) if known else 0
-    if known and seen > employees:
+    most = headcount_band[1] if known and headcount_band else employees
+    if known and headcount_band:
+        flags.append("headcount_band")
+        # Whoever was seen is there, which says something about where in the band it is.
+        least = max(headcount_band[0], seen)
+        headcount_band = (least, most) if least < most else None
+    if known and seen > most:
         flags.append("more_profiles_than_headcount")
-    if known and any(count > employees for count in hits.values()):
+    if known and any(count > most for count in hits.values()):
         flags.append("more_hits_than_headcount")
     asked = max((labelled for _, labelled in accepted.values()), default=0)
-    if known and asked > employees:
+    if known and asked > most:
         flags.append("more_labelled_than_headcount")
     employees = max(employees, seen, asked)
     enough = seen >= min(settings.min_profiles, max(employees, 1))
@@ -245,5 +273,6 @@ def _assess(
         hits,
         evidence,
         tuple(flags),
+        headcount_band if known else None,
         accepted,
     )

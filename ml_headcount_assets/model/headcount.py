@@ -65,9 +65,10 @@ def draw_headcounts(
         raise InputError(f"The cohort was fitted with fewer than {draws} draws; refit it.")
     assessed = evidence.assess(settings)
     for company in assessed:
-        if company.headcount > _MOST_EMPLOYEES:
+        most = max(company.headcount, *(company.headcount_band or (0,)))
+        if most > _MOST_EMPLOYEES:
             raise InputError(
-                f"Company {company.company_id!r} has {company.headcount:,} employees, more than "
+                f"Company {company.company_id!r} has {most:,} employees, more than "
                 f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
             )
     compute = compute or LocalCompute()
@@ -105,5 +106,9 @@ def _collect(assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int32]) -> H
         evidence=evidence,
         flags=np.array([";".join(company.flags) for company in assessed], dtype=object),
         n_profiles=np.array([company.n_profiles for company in assessed], dtype=np.int64),
-        headcount=np.array([company.headcount for company in assessed], dtype=np.int64),
+        # Where it is not known, the profiles that were seen are no headcount.
+        headcount=np.array(
+            [company.headcount if company.headcount_is_known else 0 for company in assessed],
+            dtype=np.int64,
+        ),
     )

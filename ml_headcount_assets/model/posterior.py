@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..compute.engine import Engine
 from .arithmetic import arithmetic
 from .evidence import CompanyEvidence
+from .headcount_band import draw_headcounts_in_band
 from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, stream
 
@@ -80,22 +81,24 @@ def draw_employees(
     employees are drawn with replacement from the seen profiles, whatever their number, which
     understates the error by sqrt(headcount / profiles).
     """
-    seen, employees = company.counts, company.headcount
+    seen = company.counts
+    employees = draw_headcounts_in_band(company, settings, seed, blocks, first_block=first_block)
     resample = settings.unseen == "resample"
     missing = employees if resample else employees - int(seen.sum())
     base = np.zeros_like(seen) if resample else seen
     if not settings.has("employees"):
-        return np.tile(base + _apportion(missing, seen), (blocks * DRAW_BLOCK, 1))
-    if missing == 0:
+        return np.tile(base + _apportion(int(missing[0]), seen), (blocks * DRAW_BLOCK, 1))
+    if not missing.any():
         return np.tile(base, (blocks * DRAW_BLOCK, 1))
     drawn = []
-    for block in range(first_block, first_block + blocks):
+    for number, block in enumerate(range(first_block, first_block + blocks)):
         rng = stream(seed, "employees", company.company_id, block)
+        unseen = missing[number * DRAW_BLOCK : (number + 1) * DRAW_BLOCK]
         if resample:
-            drawn.append(rng.multinomial(missing, seen / seen.sum(), size=DRAW_BLOCK))
+            drawn.append(rng.multinomial(unseen, seen / seen.sum()))
         else:
             urn = rng.standard_gamma(seen.astype(float), size=(DRAW_BLOCK, len(seen)))
-            drawn.append(rng.multinomial(missing, urn / urn.sum(axis=1, keepdims=True)))
+            drawn.append(rng.multinomial(unseen, urn / urn.sum(axis=1, keepdims=True)))
     return base + np.concatenate(drawn)
 
 

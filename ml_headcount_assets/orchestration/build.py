@@ -1,6 +1,6 @@
 """Assembling the code location: all recipes become assets, and all else is found in its module.
 
-Nothing is defined here.
+Definitions do not belong here.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Dagster's SQLite event log, writing the events of many partitions in one transaction.
 
+Which events there are does not belong here.
+
 A run over 400 companies stores one event a company and asset. The stock storage opens four
 connections for each, which takes about a minute for four assets; in one transaction per shard
 it takes seconds. Dagster's core already hands over such events in batches (when the environment

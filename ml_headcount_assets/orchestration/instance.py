@@ -1,4 +1,7 @@
-"""Dagster's own files for one warehouse: they lie beside it, and are made when first needed."""
+"""Dagster's own files for one warehouse: they lie beside it, and are made when first needed.
+
+What Dagster is to run does not belong here, nor what else lies beside a warehouse.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,28 @@ from typing import Any
 import dagster as dg
 import yaml
 
+from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.warehouse.beside import home_of
 
 from .event_log import BATCH_SIZE_VARIABLE, BatchedSqliteEventLogStorage
 
-__all__ = ["EVENT_BATCH_SIZE", "instance_settings", "open_instance", "prepare_home"]
+__all__ = [
+    "CODE_LOCATION",
+    "EVENT_BATCH_SIZE",
+    "WORKSPACE_NAME",
+    "instance_settings",
+    "open_instance",
+    "prepare_home",
+]
 
 EVENT_BATCH_SIZE = "500"
+
+#: What Dagster loads, and what it is called wherever it is shown.
+CODE_LOCATION = {
+    "module_name": "ml_headcount_assets.definitions",
+    "location_name": "ml_headcount_assets",
+}
+WORKSPACE_NAME = "workspace.yaml"
 
 
 def instance_settings(home: str) -> dict[str, Any]:
@@ -67,8 +85,13 @@ def prepare_home(warehouse: Path) -> Path:
     """Make Dagster's folder for a warehouse and return it."""
     home = home_of(warehouse)
     home.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(instance_settings(str(home)), sort_keys=False)
-    (home / "dagster.yaml").write_text(text, encoding="utf-8")
+    for name, content in (
+        ("dagster.yaml", instance_settings(str(home))),
+        (WORKSPACE_NAME, {"load_from": [{"python_module": CODE_LOCATION}]}),
+    ):
+        with whole_file(home / name) as unfinished:
+            text = yaml.safe_dump(content, sort_keys=False)
+            unfinished.write_text(text, encoding="utf-8")
     return home
 
 

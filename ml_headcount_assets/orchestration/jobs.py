@@ -1,4 +1,7 @@
-"""What can be run: the whole study, parts of it, single companies, or keyword discovery."""
+"""What can be run: the whole study, parts of it, single companies, or keyword discovery.
+
+When something is run does not belong here: see `schedules`, `sensors` and `session`.
+"""
 
 import dagster as dg
 
@@ -6,7 +9,9 @@ import dagster as dg
 #: can be added up over companies only if all of them share the cohort's draws.
 _CALIBRATE = dg.AssetSelection.groups("calibrate")
 _FILES = dg.AssetSelection.groups("study")
-_RATED = dg.AssetSelection.assets("rated_cvs", "rated_labels", "rated_llm_labels", "annotators")
+_RATED = dg.AssetSelection.assets(
+    "rated_cvs", "rated_labels", "batch_results", "rated_llm_labels", "annotators"
+)
 
 #: Needs PyTorch and minutes, and no estimate depends on it: whoever wants it asks for it.
 _KEYWORDS = dg.AssetSelection.groups("keywords")

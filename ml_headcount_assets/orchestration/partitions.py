@@ -1,4 +1,7 @@
-"""Companies as partitions, and the runs that cover many of them at once."""
+"""Companies as partitions, and the runs that cover many of them at once.
+
+Which companies there are does not belong here: that is in the study's files.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a recipe's functions see: the tables, settings and files that it declares, and no others.
 
-Which these are is no matter of this module, nor is anything about Dagster.
+Which these are does not belong here, nor does anything of Dagster.
 """
 
 from __future__ import annotations

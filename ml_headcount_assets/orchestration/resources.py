@@ -1,4 +1,7 @@
-"""What assets are handed: the study, its warehouse, where to compute, whom to tell."""
+"""What assets are handed: the study, its warehouse, where to compute, whom to tell.
+
+What one asset may use of these does not belong here: see `reader`.
+"""
 
 import os
 from collections.abc import Generator, Mapping

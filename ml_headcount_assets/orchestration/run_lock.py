@@ -1,4 +1,7 @@
-"""One run at a time per warehouse, whoever starts it."""
+"""One run at a time per warehouse, whoever starts it.
+
+Readers do not belong here: they never wait for a run.
+"""
 
 from __future__ import annotations
 

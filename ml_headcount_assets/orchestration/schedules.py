@@ -1,4 +1,7 @@
-"""When the study is brought up to date without being asked."""
+"""When the study is brought up to date without being asked.
+
+What follows from a change of its files does not belong here: see `sensors`.
+"""
 
 import dagster as dg
 

@@ -1,4 +1,7 @@
-"""Noticing that the study's files have changed."""
+"""Noticing that the study's files have changed.
+
+How a change is told does not belong here (see `sources`), nor what it makes stale.
+"""
 
 import dagster as dg
 

@@ -1,4 +1,7 @@
-"""Running a study from Python: one call, in this process, recorded where the UI shows it."""
+"""Running a study from Python: one call, in this process, recorded where the UI shows it.
+
+What is shown of it afterwards does not belong here.
+"""
 
 from __future__ import annotations
 

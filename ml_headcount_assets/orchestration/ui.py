@@ -1,4 +1,7 @@
-"""Dagster's web interface on one warehouse."""
+"""Dagster's web interface on one warehouse.
+
+What it shows does not belong here: that is the definitions'.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from pathlib import Path
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.study import CONFIG_NAME
+from ml_headcount_assets.warehouse.beside import home_of
 
 from .event_log import BATCH_SIZE_VARIABLE
-from .instance import EVENT_BATCH_SIZE, prepare_home
+from .instance import EVENT_BATCH_SIZE, WORKSPACE_NAME, prepare_home
 from .resources import CONFIG_VARIABLE, STUDY_VARIABLE, WAREHOUSE_VARIABLE
 
 __all__ = ["serve_ui", "ui_command", "ui_environment"]
@@ -53,12 +57,12 @@ def ui_environment(
     return variables
 
 
-def ui_command(port: int) -> list[str]:
+def ui_command(warehouse: Path, port: int) -> list[str]:
     """Return the command that starts the webserver and the daemon, for this machine only."""
     return [
         # The command is marked as superseded by one of a package that is not needed otherwise.
         *(sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"),
-        *("dev", "--module-name", "ml_headcount_assets.definitions"),
+        *("dev", "--workspace", str(home_of(warehouse) / WORKSPACE_NAME)),
         *("--host", HOST, "--port", str(port), "--log-level", "warning"),
     ]
 
@@ -86,10 +90,11 @@ def serve_ui(
     """
     _refuse_taken(port)
     environment = _merged(os.environ, ui_environment(warehouse, study, config))
+    command = ui_command(Path(warehouse), port)
     # A session of its own: the webserver, the daemon and the code server can be ended together.
     with (
         _interrupted_by(signal.SIGINT, signal.SIGTERM),
-        subprocess.Popen(ui_command(port), env=environment, start_new_session=True) as server,
+        subprocess.Popen(command, env=environment, start_new_session=True) as server,
     ):
         try:
             return server.wait()

@@ -27,12 +27,17 @@ _SERVICE_KEYS = (
     "max_output_tokens",
 )
 
+#: Those of them that a batch has, too.
+_BATCH_KEYS = frozenset({"price_per_million", "max_output_tokens"})
+
 
 class AnnotatorEntry(Section):
     """One annotator: an LLM or a keyword filter.
 
     `column` is given when the files call it otherwise; `derived` names the annotators whose
     conjunction (logical AND) this one is by definition.
+
+    `threshold` is for a column of probabilities: from there up the label is 1, below it is 0.
 
     `rated_labels` is for a keyword filter that was learned on the study's rated CVs: a file with
     what it says of each of them when it is learned without that CV. Its own rule, which has
@@ -44,15 +49,20 @@ class AnnotatorEntry(Section):
     `api_key_env` the environment variable that holds the key. At most `concurrency` requests
     are open at a time, and within the limits per minute if those are given. `max_output_tokens`
     covers what a reasoning model thinks before it answers.
+
+    An LLM with `batch` is asked by batch jobs of the service of that form: requests are written
+    (``label --to-batch``), and the results are put under ``labels/<name>/``.
     """
 
     name: Name
     kind: Literal["llm", "filter"]
     column: Name | None = None
     derived: tuple[Name, ...] = ()
+    threshold: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
     rated_labels: Path | None = None
     model: Name | None = None
     endpoint: Name | None = None
+    batch: Literal["openai", "anthropic", "gemini"] | None = None
     api_key_env: Name | None = None
     requests_per_minute: Whole | None = None
     tokens_per_minute: Whole | None = None
@@ -68,14 +78,22 @@ class AnnotatorEntry(Section):
     @model_validator(mode="after")
     def _keys_belong_together(self) -> Self:
         given = self.model_fields_set
-        if self.kind != "llm" and given & {"model", "endpoint", *_SERVICE_KEYS}:
+        if self.kind != "llm" and given & {"model", "endpoint", "batch", *_SERVICE_KEYS}:
             raise ValueError(f"{self.name}: a keyword filter has no model and no endpoint")
         if self.rated_labels is not None and (self.kind != "filter" or self.derived):
             raise ValueError(
                 f"{self.name}: 'rated_labels' are of keyword filters that are not derived"
             )
+        if self.batch is not None and self.endpoint is not None:
+            raise ValueError(f"{self.name}: asked by 'batch' or at an 'endpoint'; remove one")
+        if self.batch is not None and (self.model is None or self.price_per_million is None):
+            raise ValueError(
+                f"{self.name}: a 'batch' needs a 'model', and 'price_per_million' as"
+                " {input: ..., output: ...}; give the batch's price, or zeros"
+            )
         if self.endpoint is None:
-            strays = sorted(given.intersection(_SERVICE_KEYS))
+            allowed = _BATCH_KEYS if self.batch is not None else frozenset()
+            strays = sorted(given.intersection(_SERVICE_KEYS) - allowed)
             if strays:
                 raise ValueError(f"{self.name}: {strays[0]!r} needs an 'endpoint'")
             return self

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from ..section import Name, Section
 
@@ -14,19 +14,48 @@ from ..section import Name, Section
 PROFILES_FOLDER, LABELS_FOLDER = "profiles", "labels"
 
 #: Extensions that the readers understand. The text formats may also be gzipped (".csv.gz").
-TEXT_EXTENSIONS = (".csv", ".tsv", ".jsonl")
+TEXT_EXTENSIONS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 BINARY_EXTENSIONS = (".parquet", ".xlsx")
 
 EXTENSIONS = (*TEXT_EXTENSIONS, *(f"{e}.gz" for e in TEXT_EXTENSIONS), *BINARY_EXTENSIONS)
 
+#: Extensions of JSON, of which raw profiles may have any shape: lines, arrays, one after another.
+JSON_EXTENSIONS = (".jsonl", ".ndjson", ".json")
+
+PROFILE_EXTENSIONS = (
+    *EXTENSIONS,
+    *(each for e in JSON_EXTENSIONS for each in (e, f"{e}.gz") if each not in EXTENSIONS),
+)
+
+#: Whose forms of profiles are known.
+Vendor = Literal[
+    "bright_data",
+    "people_data_labs",
+    "proxycurl",
+    "coresignal_base",
+    "coresignal_multi_source",
+    "apify",
+    "linkedin_export",
+    "generic",
+]
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
+
 
 class CompanyColumns(Section):
-    """Names of the company table's columns. Only the id and the headcount have to exist."""
+    """Names of the company table's columns. Only the id and the headcount have to exist.
+
+    `aliases` are further ids and names of a company, joined by ";": former ones, numbers, showcase
+    pages.
+    """
 
     company_id: Name = "company_id"
     headcount: Name = "headcount"
     name: Name = "name"
+    aliases: Name = "aliases"
     headquarters: Name = "headquarters"
     country: Name = "country"
     cohort: Name = "cohort"
@@ -72,22 +101,68 @@ class ProfileLabelsFile(Section):
     columns: ProfileLabelColumns = ProfileLabelColumns()
 
 
-class ProfileColumns(Section):
-    """Names of the fields of raw profiles that hold no text.
+#: A field of a record, or of what is inside of it: ``headline``, ``experiences[].ends_at``.
+FieldPath = Name
 
-    A record without the field of the profile's id goes by its ``id``. `snapshot` is the time at
-    which the record was taken: of several records of one person, the newest counts.
+
+class ProfileColumns(Section):
+    """In which fields of raw profiles something is, where the vendor's form does not say.
+
+    A path leads into objects by dots and into lists by ``[]``: ``experiences[].ends_at``. What is
+    not named is where the form of the vendor has it.
+
+    Attributes
+    ----------
+    profile_id
+        The person's id.
+    snapshot
+        When the record was taken: of several records of one person, the newest counts.
+    employer
+        The company, by its id, the address of its page, or its name.
+    employer_name
+        The company's name, where `employer` is its id.
+    started, ended
+        When a post began and ended; without an end it goes on.
+    current
+        Whether a post goes on: true or false, 1 or 0.
+    primary
+        Whether a post is the main one.
+    text
+        All fields that are text of the person, in their order.
     """
 
-    profile_id: Name = "linkedin_id"
-    snapshot: Name = "timestamp"
+    profile_id: FieldPath | None = None
+    snapshot: FieldPath | None = None
+    employer: FieldPath | None = None
+    employer_name: FieldPath | None = None
+    started: FieldPath | None = None
+    ended: FieldPath | None = None
+    current: FieldPath | None = None
+    primary: FieldPath | None = None
+    text: Annotated[tuple[FieldPath, ...], BeforeValidator(_listed)] = ()
 
 
 class ProfilesSource(Section):
-    """Raw profiles: one file, or a folder of files that are read in the order of their names."""
+    """Raw profiles: one file, or a folder of files that are read in the order of their names.
+
+    `vendor` names whose form the records have; without it that is guessed, file by file.
+    """
 
     path: Path
+    vendor: Vendor | None = None
     columns: ProfileColumns = ProfileColumns()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _paths_are_columns(cls, given: Any) -> Any:
+        """Take `paths` for `columns`, since fields inside of objects are no columns."""
+        if not isinstance(given, dict) or "paths" not in given:
+            return given
+        rest = {key: value for key, value in given.items() if key != "paths"}
+        columns, paths = rest.get("columns") or {}, given["paths"] or {}
+        if not isinstance(columns, dict) or not isinstance(paths, dict):
+            raise ValueError("'columns' and 'paths' are mappings of what is wanted to its field")
+        return {**rest, "columns": {**columns, **paths}}
 
 
 class LabelsFolder(Section):

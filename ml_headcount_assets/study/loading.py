@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ..compute.whole_file import whole_file
 from ..errors import InputError
-from .files import EXTENSIONS, LABELS_FOLDER, PROFILES_FOLDER, StudyFiles
+from .files import EXTENSIONS, LABELS_FOLDER, PROFILE_EXTENSIONS, PROFILES_FOLDER, StudyFiles
 from .study import Study
 
 CONFIG_NAME = "study.yaml"
@@ -72,7 +73,8 @@ def write_kept(study: Study, path: Path) -> None:
     # Defaults stay out: a column that is named has to exist, a default one need not.
     content = study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    path.write_text(text, encoding="utf-8")
+    with whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def read_kept(path: Path, directory: Path) -> Study:
@@ -203,9 +205,13 @@ def _candidates(directory: Path, role: str) -> list[Path]:
     """Return what could be meant by a role, going by its name."""
     folders = {"profiles": PROFILES_FOLDER, "labels": LABELS_FOLDER}
     folder = directory / folders.get(role, "")
-    files = [directory / f"{role}{extension}" for extension in EXTENSIONS]
+    files = [directory / f"{role}{extension}" for extension in _extensions(role)]
     found = [path for path in files if path.is_file()]
     return [folder, *found] if role in folders and folder.is_dir() else found
+
+
+def _extensions(role: str) -> tuple[str, ...]:
+    return PROFILE_EXTENSIONS if role == "profiles" else EXTENSIONS
 
 
 def _discover(directory: Path, role: str) -> Path:
@@ -213,8 +219,8 @@ def _discover(directory: Path, role: str) -> Path:
     found = _candidates(directory, role)
     if not found:
         raise InputError(
-            f"{directory.name}: no file {role}.* ({', '.join(EXTENSIONS)}). Add it, or name it"
-            f" under files.{role}.path in {CONFIG_NAME}."
+            f"{directory.name}: no file {role}.* ({', '.join(_extensions(role))}). Add it, or"
+            f" name it under files.{role}.path in {CONFIG_NAME}."
         )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)

@@ -10,6 +10,9 @@ What it means that a text has a term is defined by Python's ``re``, in `referenc
 - Between the words of a term may stand any run of white space and hyphens: "deep learning" and
   "deep-learning" are the same term, and both are in a text that breaks the line there.
 
+Texts come in the plain spelling of `text.spelling`, and terms are put into it when a study is
+read, so that a term matches however either of the two was typed.
+
 A Python loop over such patterns is slow. `keyword_labels` hands whole Arrow columns to RE2, an
 automaton that never backtracks, in patterns whose character classes are taken from ``re``
 itself, so that the two agree on every text.
@@ -33,6 +36,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from ..section import Name, Section
+from .spelling import plain
 
 __all__ = [
     "FilterRule",
@@ -61,9 +65,10 @@ def _words_of(term: str) -> list[str]:
 
 
 def _has_words(term: str) -> str:
-    if not _words_of(term):
+    spelled = plain(term)
+    if not _words_of(spelled):
         raise ValueError("a term needs something besides white space and hyphens")
-    return term
+    return spelled
 
 
 Term = Annotated[Name, AfterValidator(_has_words)]

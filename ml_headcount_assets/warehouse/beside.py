@@ -13,6 +13,7 @@ from ..study import CONFIG_NAME, Study, read_kept, write_kept
 __all__ = [
     "answers_path",
     "embeddings_path",
+    "extracts_path",
     "home_of",
     "keep_study",
     "kept_study",
@@ -30,6 +31,11 @@ def answers_path(warehouse: Path) -> Path:
 def embeddings_path(warehouse: Path) -> Path:
     """Return where embeddings of texts are remembered."""
     return warehouse.with_suffix(".embeddings")
+
+
+def extracts_path(warehouse: Path) -> Path:
+    """Return the folder of what was read of each file of profiles, the texts among it."""
+    return warehouse.with_name(f"{warehouse.name}.extracts")
 
 
 def ranges_path(warehouse: Path) -> Path:

@@ -94,7 +94,7 @@ def company_table(companies: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
     """Return the companies as the model takes them, with a column <filter>_hits per filter."""
     wide = hits.pivot(index="company", columns="annotator", values="hits").add_suffix("_hits")
     wide.columns.name = None
-    columns = ["company", "company_id", "headcount", "cohort"]
+    columns = ["company", "company_id", "headcount", "headcount_low", "headcount_high", "cohort"]
     return companies[columns].merge(wide, how="left", left_on="company", right_index=True)
 
 

@@ -140,7 +140,14 @@ _INGEST = [
         {
             **_COMPANY,
             "name": column(TEXT, "Name of the company", nullable=True),
+            "aliases": column(TEXT, "Its other ids and names, separated by ';'", nullable=True),
             "headcount": _HEADCOUNT,
+            "headcount_low": column(
+                BIGINT, "Fewest employees, where only a band is known", _positive, nullable=True
+            ),
+            "headcount_high": column(
+                BIGINT, "Most employees, where only a band is known", _positive, nullable=True
+            ),
             "size_band": column(TEXT, "Band of the headcount", pa.Check.isin(SIZE_BANDS)),
             "cohort": column(TEXT, "Cohorts, separated by ';'", nullable=True),
             "headquarters": column(TEXT, "Where the company is based", nullable=True),
@@ -189,6 +196,19 @@ _INGEST = [
         key=["annotator"],
     ),
     table(
+        "batch_results",
+        {
+            **_ANNOTATOR,
+            "about": column(
+                TEXT, "What the key is of: a person, or a text", pa.Check.isin(["person", "text"])
+            ),
+            "key": column(TEXT, "Id of the person, or hash of the text"),
+            "label": column(TINYINT, "Label; missing if there is none", _a_label, nullable=True),
+            "missing": column(TEXT, "Why there is no label", nullable=True),
+        },
+        key=["annotator", "about", "key"],
+    ),
+    table(
         "profiles",
         {
             **_PROFILE,
@@ -205,7 +225,7 @@ _INGEST = [
                 TEXT,
                 "Which reader set it aside",
                 pa.Check.isin(
-                    ["companies", "rated_cvs", "profiles", "llm_labels", "profile_labels"]
+                    ["companies", "rated_cvs", "profiles", "batch_results", "profile_labels"]
                 ),
             ),
             "source_file": column(TEXT, "File in the study directory"),

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from .simulation import FILTERS, LLMS
+from .label_model import FILTERS, LLMS
 
 __all__ = ["phrases", "simulated_cvs"]
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..model.streams import stream
+from .label_model import FILTERS, LLMS
 from .profiles import simulated_cvs
-from .simulation import FILTERS, LLMS, SimulatedWorld
+from .simulation import SimulatedWorld
 
 __all__ = ["RAW_FILES", "write_raw_people"]
 

@@ -13,7 +13,8 @@ import yaml
 from ..errors import InputError
 from ..study import CONFIG_NAME
 from .raw_people import RAW_FILES, write_raw_people
-from .simulation import CONJUNCTION, FILTERS, LLMS, SCENARIOS, SimulatedWorld
+from .scenarios import SCENARIOS
+from .simulation import SimulatedWorld
 
 #: Where the answer lies, apart from the study's own files. Nothing in a run reads it.
 TRUTH_PATH = Path("truth") / "truth.csv"
@@ -23,6 +24,9 @@ _LABELS: Mapping[str, str] = {
     "validation": "validation.csv",
     "profile_labels": "profile_labels.csv.gz",
 }
+
+#: What texts say follows from the labels of these.
+_WRITTEN_ANNOTATORS = 6
 
 
 def write_world(
@@ -39,9 +43,15 @@ def write_world(
     Raises
     ------
     InputError
-        The directory holds something other than a simulated world.
+        The directory holds something other than a simulated world, or raw profiles are wanted
+        of a world whose annotators are not the published ones.
     """
     directory = Path(directory).resolve()
+    if raw_profiles and SCENARIOS[world.scenario].annotators != _WRITTEN_ANNOTATORS:
+        raise InputError(
+            f"Texts are written for the {_WRITTEN_ANNOTATORS} published annotators; scenario"
+            f" {world.scenario} has others. Write its labels instead (without --raw)."
+        )
     if directory.exists() and not _is_replaceable(directory):
         raise InputError(
             f"{directory}: is neither an empty directory nor an earlier simulated world."
@@ -101,13 +111,18 @@ def _write_settings(world: SimulatedWorld, files: Mapping[str, str], path: Path)
         f"# {TRUTH_PATH.as_posix()} has the true counts; no run reads it.\n"
     )
     located = {"companies": "companies.csv", **files}
+    model = world.parameters
     settings = {
         "name": f"simulated-{world.scenario}-{world.seed}",
         "files": {role: {"path": name} for role, name in located.items()},
         "annotators": [
-            *({"name": name, "kind": "llm"} for name in LLMS),
-            *({"name": name, "kind": "filter"} for name in FILTERS),
-            {"name": CONJUNCTION, "kind": "filter", "derived": list(FILTERS)},
+            *({"name": name, "kind": "llm"} for name in model.llms),
+            *({"name": name, "kind": "filter"} for name in model.filters),
+            *(
+                {"name": name, "kind": "filter", "derived": list(model.filters)}
+                for name in model.counted
+                if name not in model.filters
+            ),
         ],
     }
     text += yaml.safe_dump(settings, sort_keys=False)

@@ -234,6 +234,9 @@ def test_a_compressed_file_that_is_cut_off_is_reported(files: StudyFiles, comman
         (["ui"], ["no finished run"]),
         (["simulate", "--out", "w", "--scenario", "paradise"], ["paradise", "matched"]),
         (["calibrate", "--worlds", "1", "--estimator", "guess"], ["guess", "five_layer"]),
+        (["calibrate", "--suite", "--methods", "guess"], ["guess", "oracle", "five_layer"]),
+        (["calibrate", "--suite", "--scenario", "paradise"], ["paradise", "reference"]),
+        (["calibrate", "--keep", "scores.jsonl"], ["--keep", "--suite"]),
     ],
 )
 def test_commands_that_cannot_start_say_why(

@@ -7,13 +7,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.ingest.batch_results import batch_folders, read_batch_results
+from ml_headcount_assets.ingest.batch_results import (
+    batch_folders,
+    read_batch_results,
+    read_batches,
+)
 from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.text.llm.batches import request_key
 
 
 @pytest.fixture
@@ -39,7 +45,8 @@ def _batch(**verdicts: Any) -> dict[str, Any]:
 
 
 def _read(study: Study) -> tuple[dict[str, int | None], dict[tuple[str, int], list[str]]]:
-    labels, rejects = read_batch_results(study, "llm_a")
+    results = read_batch_results(study, "llm_a")
+    labels, rejects = results.by_person, results.rejects
     found = {
         row.profile_id: None if row.label is None or row.label != row.label else int(row.label)
         for row in labels.astype(object).where(labels.notna(), None).itertuples()
@@ -53,7 +60,8 @@ def _read(study: Study) -> tuple[dict[str, int | None], dict[tuple[str, int], li
 def test_verdicts_become_labels(study: Study) -> None:
     _write(study, "1.jsonl", _batch(a="ACCEPT", b="REJECT"), "", _batch(c=" accept "))
     _write(study, "2.jsonl.gz", {**_batch(d="REJECT"), "model": "x", "usage": {"tokens": 5}})
-    labels, rejects = read_batch_results(study, "llm_a")
+    results = read_batch_results(study, "llm_a")
+    labels, rejects = results.by_person, results.rejects
     assert labels["profile_id"].tolist() == ["a", "b", "c", "d"]
     assert labels["label"].tolist() == [1, 0, 1, 0]
     assert str(labels["label"].dtype) == "Int8"
@@ -68,11 +76,14 @@ def test_ids_are_spelt_as_everywhere(study: Study) -> None:
 
 
 def test_unusable_verdicts_are_missing_and_told(study: Study) -> None:
-    _write(study, "1.jsonl", _batch(a="ACCEPT", b="MAYBE", c=None, d=1, e=["ACCEPT"], f=""))
+    _write(study, "1.jsonl", _batch(a="ACCEPT", b="MAYBE", c=None, d=2, e=["ACCEPT"], f=""))
     found, told = _read(study)
     assert found == {"a": 1, "b": None, "c": None, "d": None, "e": None, "f": None}
     reasons = told["labels/llm_a/1.jsonl", 1]
-    assert reasons == ["is neither ACCEPT nor REJECT; the label is missing"] * 5
+    assert reasons == [
+        *["the verdict is neither ACCEPT nor REJECT; the label is missing"] * 4,
+        "the answer is empty; the label is missing",
+    ]
     assert "MAYBE" not in str(reasons)
 
 
@@ -102,10 +113,11 @@ def test_good_results_survive_their_neighbours(study: Study) -> None:
     _write(study, "3.jsonl", "no gzip at all").rename(study.directory / "labels/llm_a/3.jsonl.gz")
     found, told = _read(study)
     assert found["z"] == 1
+    assert found["a"] == 1, "an object in a list is read"
     assert found["b"] is None
     assert found["p0"] == 0
     assert len(found) > 4000
-    assert {line for file, line in told if file == "labels/llm_a/1.jsonl"} == {1, 2, 3, 4, 5}
+    assert {line for file, line in told if file == "labels/llm_a/1.jsonl"} == {1, 3, 4, 5}
     assert len(told["labels/llm_a/1.jsonl", 5]) == 4
     assert {file for file, _ in told} == {
         f"labels/llm_a/{n}" for n in ("1.jsonl", "2.jsonl.gz", "3.jsonl.gz")
@@ -116,7 +128,9 @@ def test_nothing_to_read_is_an_error(study: Study) -> None:
     with pytest.raises(InputError, match=r"labels/llm_a: there are no files of batch results"):
         read_batch_results(study, "llm_a")
     _write(study, "1.jsonl", _batch(a="MAYBE"))
-    with pytest.raises(InputError, match=r"labels/llm_a: .*line 1, evaluation: is neither"):
+    with pytest.raises(
+        InputError, match=r"labels/llm_a: .*line 1, evaluation: the verdict is neither"
+    ):
         read_batch_results(study, "llm_a")
     _write(study, "1.jsonl", "")
     with pytest.raises(InputError, match="no results"):
@@ -129,10 +143,22 @@ _json = st.recursive(
     max_leaves=10,
 )
 _result = st.fixed_dictionaries({}, optional={"linkedin_id": _json, "evaluation": _json})
+_batch_record = st.fixed_dictionaries(
+    {},
+    optional={
+        **{name: _json for name in ("custom_id", "key", "error", "metadata")},
+        "response": _json | st.fixed_dictionaries({"body": _json, "status_code": _json}),
+        "result": st.fixed_dictionaries({"type": _json | st.just("succeeded"), "message": _json}),
+    },
+)
 
 
 @settings(max_examples=60, deadline=None)
-@given(lines=st.lists(_json | st.fixed_dictionaries({"results": st.lists(_result) | _json})))
+@given(
+    lines=st.lists(
+        _json | _batch_record | st.fixed_dictionaries({"results": st.lists(_result) | _json})
+    )
+)
 def test_any_json_leaves_the_good_result(tmp_path_factory: Any, lines: list[Any]) -> None:
     directory = tmp_path_factory.mktemp("study")
     for name in ("companies.csv", "validation.csv", "profiles.jsonl"):
@@ -141,3 +167,158 @@ def test_any_json_leaves_the_good_result(tmp_path_factory: Any, lines: list[Any]
     study = load_study(directory)
     _write(study, "1.jsonl", *[json.dumps(line) for line in lines], _batch(the_good_one="ACCEPT"))
     assert _read(study)[0]["the_good_one"] == 1
+
+
+def _openai(key: str, content: Any, end: str = "stop", **message: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content, **message}
+    body = {"object": "chat.completion", "choices": [{"message": message, "finish_reason": end}]}
+    return {
+        "id": f"batch_req_{key}",
+        "custom_id": key,
+        "response": {"status_code": 200, "request_id": "r", "body": body},
+        "error": None,
+    }
+
+
+def _responses(key: str, *parts: dict[str, Any]) -> dict[str, Any]:
+    thought = {"type": "reasoning", "summary": []}
+    body = {"object": "response", "output": [thought, {"type": "message", "content": list(parts)}]}
+    return {"custom_id": key, "response": {"status_code": 200, "body": body}, "error": None}
+
+
+def _anthropic(key: str, text: str, end: str = "end_turn") -> dict[str, Any]:
+    content = [{"type": "thinking", "thinking": "REJECT"}, {"type": "text", "text": text}]
+    message = {"type": "message", "content": content, "stop_reason": end}
+    return {"custom_id": key, "result": {"type": "succeeded", "message": message}}
+
+
+def _gemini(key: str, *texts: str, end: str = "STOP") -> dict[str, Any]:
+    parts = [{"text": "REJECT", "thought": True}, *({"text": text} for text in texts)]
+    candidate = {"content": {"parts": parts, "role": "model"}, "finishReason": end}
+    return {"key": key, "response": {"candidates": [candidate], "usageMetadata": {}}}
+
+
+_OPENAI = [
+    _openai("yes", "ACCEPT"),
+    _openai("no", '{"verdict": "REJECT"}'),
+    _openai("parts", [{"type": "text", "text": "ACCEPT"}]),
+    _openai("refused", None, refusal="I cannot help with that"),
+    _openai("filtered", "", "content_filter"),
+    _openai("cut", "ACC", "length"),
+    _openai("empty", ""),
+    _openai("unsure", "it depends"),
+    _responses("new", {"type": "output_text", "text": "**REJECT**"}),
+    _responses("new_refused", {"type": "refusal", "refusal": "no"}),
+    {"custom_id": "expired", "response": None, "error": {"code": "batch_expired", "message": ""}},
+    {"custom_id": "stopped", "response": None, "error": {"code": "batch_cancelled"}},
+    {"custom_id": "bad", "response": {"status_code": 400, "body": {"error": {"message": "x"}}}},
+    {"custom_id": "odd", "response": {"status_code": 200, "body": "?"}, "error": None},
+]
+_ANTHROPIC = [
+    _anthropic("yes", "ACCEPT"),
+    _anthropic("no", "REJECT - teaches only"),
+    _anthropic("refused", "", "refusal"),
+    _anthropic("cut", "The profile", "max_tokens"),
+    {"custom_id": "bad", "result": {"type": "errored", "error": {"type": "invalid_request"}}},
+    {"custom_id": "expired", "result": {"type": "expired"}},
+    {"custom_id": "stopped", "result": {"type": "canceled"}},
+]
+_GEMINI = [
+    _gemini("yes", "ACC", "EPT"),
+    _gemini("no", "no"),
+    _gemini("cut", "A", end="MAX_TOKENS"),
+    _gemini("filtered", end="SAFETY"),
+    {"key": "blocked", "response": {"promptFeedback": {"blockReason": "OTHER"}}},
+    {"key": "bad", "error": {"code": 3, "message": "x"}},
+    {"metadata": {"key": "inside"}, "response": _gemini("x", "yes")["response"]},
+]
+_EXPECTED = {
+    **{"yes": 1, "no": 0, "parts": 1, "new": 0, "inside": 1},
+    **dict.fromkeys(("refused", "filtered", "new_refused", "blocked"), "refused"),
+    **{"cut": "cut off", "empty": "empty", "unsure": "neither ACCEPT nor REJECT"},
+    **{"expired": "expired", "stopped": "cancelled", "bad": "error in place", "odd": "protocol"},
+}
+
+
+@pytest.mark.parametrize(
+    ("title", "records"),
+    [("OpenAI", _OPENAI), ("Anthropic", _ANTHROPIC), ("Gemini", _GEMINI)],
+)
+@pytest.mark.parametrize("name", ["output.jsonl", "output.ndjson.gz", "output.json"])
+def test_results_of_batches(
+    study: Study, title: str, records: list[dict[str, Any]], name: str
+) -> None:
+    _write(study, name, *records)
+    results = read_batch_results(study, "llm_a")
+    found = results.by_person.set_index("profile_id")
+    ids = {_id(record) for record in records}
+    assert set(found.index) == ids
+    for person in ids:
+        expected = _EXPECTED[person]
+        if isinstance(expected, int):
+            assert found["label"][person] == expected
+            assert pd.isna(found["missing"][person])
+        else:
+            assert pd.isna(found["label"][person])
+            assert expected in found["missing"][person]
+    unusable = sum(isinstance(_EXPECTED[person], str) for person in ids)
+    assert len(results.rejects) == unusable
+    assert [(form.vendor, form.records) for form in results.forms] == [(title, len(records))]
+
+
+def _id(record: dict[str, Any]) -> str:
+    return str(record.get("custom_id") or record.get("key") or record["metadata"]["key"])
+
+
+def test_errors_in_a_file_of_their_own(study: Study) -> None:
+    expired = {"custom_id": "q", "response": None, "error": {"code": "batch_expired"}}
+    _write(study, "errors.jsonl", expired, {**expired, "custom_id": "p"})
+    _write(study, "output.jsonl", _openai("p", "ACCEPT"))
+    found = read_batch_results(study, "llm_a").by_person.set_index("profile_id")
+    assert found["label"]["p"] == 1, "an answer counts more than an error"
+    assert found["missing"]["q"] == "the batch expired before the request was answered"
+
+
+def test_one_key_twice(study: Study) -> None:
+    records = [_gemini("same", "ACCEPT"), _gemini("same", "ACCEPT")]
+    records += [_gemini("other", "ACCEPT"), _gemini("other", "REJECT"), _gemini("z", "REJECT")]
+    _write(study, "output.jsonl", *records)
+    results = read_batch_results(study, "llm_a")
+    found = results.by_person.set_index("profile_id")
+    assert found["label"].fillna(-1).to_dict() == {"other": -1, "same": 1, "z": 0}
+    assert "different verdicts" in found["missing"]["other"]
+    assert results.rejects["line"].tolist() == [4]
+
+
+def test_requests_are_no_results(study: Study) -> None:
+    request = {"custom_id": "p", "method": "POST", "url": "/v1/chat/completions", "body": {}}
+    _write(study, "1.jsonl", request, _openai("q", "ACCEPT"), {"custom_id": "", "error": {}})
+    _, told = _read(study)
+    assert "is a request and no result" in told["labels/llm_a/1.jsonl", 1][0]
+    assert "no id" in told["labels/llm_a/1.jsonl", 3][0]
+
+
+def test_results_of_nobody_are_counted_with_the_likeliest_match(study: Study) -> None:
+    records = [_openai("jane-doe-1", "ACCEPT"), _openai("john", "REJECT"), _openai("x", "ACCEPT")]
+    _write(study, "output.jsonl", *records)
+    results, rejects = read_batches(study, ["llm_a"], {"jane-doe-12", "john"}, set())
+    assert results["key"].tolist() == ["jane-doe-1", "john", "x"]
+    assert set(results["about"]) == {"person"}
+    assert rejects[["source_file", "reason"]].values.tolist() == [
+        [
+            "labels/llm_a",
+            "2 of 3 ids are those of no profile and no rated CV, such as 'jane-doe-1', 'x'"
+            " (likeliest match of 'jane-doe-1': 'jane-doe-12'); not used",
+        ]
+    ]
+
+
+def test_results_of_texts_that_have_changed_are_counted(study: Study) -> None:
+    text_hash = "0" * 32
+    answer = json.dumps({"request_id": text_hash[:16], "verdict": "ACCEPT"})
+    _write(study, "output.jsonl", _anthropic(request_key(text_hash), answer))
+    results, rejects = read_batches(study, ["llm_a"], set(), {text_hash})
+    assert results[["about", "key", "label"]].values.tolist() == [["text", text_hash, 1]]
+    assert rejects.empty
+    _, rejects = read_batches(study, ["llm_a"], set(), {"1" * 32})
+    assert "1 of 1 results are of texts that the study does not have" in rejects["reason"][0]

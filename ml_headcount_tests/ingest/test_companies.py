@@ -21,7 +21,10 @@ def test_clean_table(make_study: MakeStudy) -> None:
             "company": ["acme", "globex"],
             "company_id": ["acme", "globex"],
             "name": ["Acme", "Globex"],
+            "aliases": pd.Series([None, None], dtype="str"),
             "headcount": pd.array([120, 40], "Int64"),
+            "headcount_low": pd.array([None, None], "Int64"),
+            "headcount_high": pd.array([None, None], "Int64"),
             "size_band": ["100_to_999", "under_100"],
             "cohort": ["consulting", "consulting"],
             "headquarters": ["Paris, France", "Japan"],
@@ -137,3 +140,40 @@ def test_a_country_of_its_own_wins_over_the_headquarters(make_study: MakeStudy) 
     companies, _, _ = read_companies(make_study(companies=table))
     assert companies["country"].tolist()[:2] == ["Italy", "Norway"]
     assert pd.isna(companies["country"][2])
+
+
+def test_bands_are_headcounts_with_ends(make_study: MakeStudy) -> None:
+    rows = ["acme,51-200 employees,0", 'globex,"10,001+",1.000', "hooli,5.000,12 500", "x,[2],500+"]
+    table = "company_id,headcount,filter_a_hits\n" + "\n".join(rows)
+    companies, hits, rejects = read_companies(make_study(companies=table))
+    known = companies.set_index("company")[["headcount_low", "headcount", "headcount_high"]]
+    assert known.loc["acme"].tolist() == [51, 101, 200]
+    assert known.loc["globex"].tolist() == [10_001, 31_626, 100_010]
+    assert known.loc["hooli"].tolist() == [pd.NA, 5000, pd.NA]
+    assert known.loc["x"].isna().all()
+    bands = dict(zip(companies["company"], companies["size_band"], strict=True))
+    assert bands == {
+        "acme": "100_to_999",
+        "globex": "10000_and_more",
+        "hooli": "1000_to_9999",
+        "x": "unknown",
+    }
+    assert hits.set_index("company")["hits"].to_dict() == {
+        "acme": 0,
+        "globex": 1000,
+        "hooli": 12500,
+    }
+    assert rejects["line"].dropna().tolist() == [5, 5]
+    assert [reason for reason in rejects["reason"] if "thousands" in reason] == [
+        "',' is read as a separator of thousands: 10,001 is 10001",
+        "'.' is read as a separator of thousands: 5.000 is 5000",
+        "'.' is read as a separator of thousands: 1.000 is 1000",
+    ]
+
+
+def test_a_table_in_windows_1252_is_read(make_study: MakeStudy) -> None:
+    table = "company_id,name,headcount\ncafé,Café Zürich,12\nacme,Acme – Söhne,40\n"
+    companies, _, rejects = read_companies(make_study(companies=table.encode("cp1252")))
+    assert companies["company_id"].tolist() == ["acme", "café"]
+    assert companies["name"].tolist() == ["Acme – Söhne", "Café Zürich"]
+    assert rejects["reason"].tolist() == ["the text is not UTF-8; read as Windows-1252"]

@@ -122,11 +122,24 @@ _JSON = st.recursive(
 )
 
 
+def _is_no_code(value: object) -> bool:
+    """Whether it is nothing that stops the run for its column: a probability, or 1 and 2."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return not (is_number and (0 < value < 1 or value == 2))  # type: ignore[operator]
+
+
+_LABELS = dict.fromkeys(("filter_a", "llm_x"), _JSON.filter(_is_no_code))
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(
             {},
-            optional={**dict.fromkeys(FIELDS, _JSON), "company_id": _JSON | st.sampled_from(KNOWN)},
+            optional={
+                **dict.fromkeys(FIELDS, _JSON),
+                **_LABELS,
+                "company_id": _JSON | st.sampled_from(KNOWN),
+            },
         ),
         max_size=5,
     )

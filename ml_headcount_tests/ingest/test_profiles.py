@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.ingest import profiles as profiles_module
+from ml_headcount_assets.ingest import extraction as extraction_module
+from ml_headcount_assets.ingest import extracts as extracts_module
 from ml_headcount_assets.ingest import read_companies, read_profiles
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION, hash_text
@@ -85,7 +86,9 @@ FULL = [
         "position": "Clerk",
         "about": None,
         "current_company": None,
-        "experience": [{"title": "Clerk", "company": "Globex", "description": None}],
+        "experience": [
+            {"title": "Clerk", "company": "Globex", "description": None, "end_date": None}
+        ],
         "education": [],
         "certifications": [{"title": "Cert"}],
     },
@@ -138,13 +141,12 @@ def test_every_format_gives_the_same_rows(make_raw: MakeRaw, name: str, content:
     assert rows.drop(columns="text_hash").values.tolist() == [
         [
             *("acme", "acme", "p1", "2025-06-01T10:00:00.000000Z"),
-            'Scientist, "chief"\n|\nScientist | Acme\n|\nÜber [x]\nML\n|\n'
-            "Scientist | Acme | one\ntwo\n|\nA, B",
+            'Scientist, "chief"\n|\nScientist\n|\nÜber [x]\nML\n|\nScientist | one\ntwo\n|\nA, B',
             RECIPE_VERSION,
         ],
         [
             *("globex", "globex", "p2", "2025-06-02T10:00:00.000000Z"),
-            "Clerk\n|\nClerk | Globex\n|\nCert",
+            "Clerk\n|\nClerk\n|\nCert",
             RECIPE_VERSION,
         ],
     ]
@@ -255,18 +257,17 @@ def test_rejects_say_where_and_why(make_raw: MakeRaw) -> None:
         person("p3", "acmee", about="x"),
         person("p4", "acmee", about="x"),
         {"linkedin_id": "p5", "about": "x"},
-        person("p6", about=["x"], position={}),
+        person("p6", about=True, position={}),
         person("p7", timestamp="yesterday", about="x"),
         person("p8"),
     ]
     rows, rejects = _read(make_raw(a__jsonl=records))
     assert rows["profile_id"].tolist() == ["p1", "p6", "p7", "p8"]
     assert _found(rejects) == [
-        (2, "linkedin_id"),
+        (2, "profile_id"),
         (3, "current_company"),
         (4, "current_company"),
         (5, "(row)"),
-        (6, "position"),
         (6, "about"),
         (6, "text"),
         (7, "timestamp"),
@@ -275,6 +276,7 @@ def test_rejects_say_where_and_why(make_raw: MakeRaw) -> None:
     assert set(rejects["source_file"]) == {"profiles/a.jsonl"}
     assert "likeliest match 'acme'" in rejects["reason"][1]
     assert "all 2 profiles" in rejects["reason"][1]
+    assert "is no date that can be read" in rejects["reason"][6]
 
 
 def test_ids_in_all_their_forms(make_raw: MakeRaw) -> None:
@@ -283,9 +285,9 @@ def test_ids_in_all_their_forms(make_raw: MakeRaw) -> None:
     rows, rejects = _read(make_raw(a__jsonl=records))
     assert rows["profile_id"].tolist() == ["p1", "5", "6", "7", "a", "i"]
     assert _found(rejects[rejects["field"] != "text"]) == [
-        (6, "linkedin_id"),
-        (8, "linkedin_id"),
-        (9, "linkedin_id"),
+        (6, "profile_id"),
+        (8, "profile_id"),
+        (9, "profile_id"),
     ]
 
 
@@ -329,7 +331,7 @@ def test_wide_lines_are_read(make_raw: MakeRaw) -> None:
     cells = "linkedin_id,current_company,about\nc,Acme Inc," + "w" * (10 << 20) + "\n"
     rows, rejects = _read(make_raw(a__csv=cells.encode()))
     assert rejects.empty
-    assert rows["text"].str.len().tolist() == [len("Acme Inc") + 3 + (10 << 20)]
+    assert rows["text"].str.len().tolist() == [10 << 20]
 
 
 ROWS = [
@@ -360,7 +362,6 @@ def test_files_that_cannot_be_read_do_not_take_the_others_with_them(make_raw: Ma
             b__parquet=b"PAR1 cut",
             c__csv=b"",
             d__docx=b"x",
-            e__csv="a,b".encode("utf-16"),
             f__csv=b"linkedin_id,linkedin_id\n1,2\n",
             g__jsonl__gz=packed[: len(packed) - 20],
             h__xlsx=b"PK",
@@ -373,7 +374,6 @@ def test_files_that_cannot_be_read_do_not_take_the_others_with_them(make_raw: Ma
         "b.parquet": "cannot be read as parquet",
         "c.csv": "is empty",
         "d.docx": "not read",
-        "e.csv": "UTF-16",
         "f.csv": "more than once",
         "h.xlsx": "cannot be read as an xlsx",
     }.items():
@@ -382,14 +382,11 @@ def test_files_that_cannot_be_read_do_not_take_the_others_with_them(make_raw: Ma
 
 
 def test_cells_that_say_there_is_nothing(make_raw: MakeRaw) -> None:
-    post = '"[{""company"": ""Globex""}]"'
-    cells = f"linkedin_id,current_company,experience\np,null,{post}\nq,Acme Inc,None\n"
+    post = '"[{""company"": ""Globex"", ""end_date"": null}]"'
+    cells = f"linkedin_id,position,current_company,experience\np,x,null,{post}\nq,y,Acme Inc,None\n"
     rows, rejects = _read(make_raw(a__csv=cells.encode()))
     assert rejects.empty
-    assert rows[["company_id", "text"]].values.tolist() == [
-        ["globex", "Globex"],
-        ["acme", "Acme Inc"],
-    ]
+    assert rows[["company_id", "text"]].values.tolist() == [["globex", "x"], ["acme", "y"]]
 
 
 def test_misplaced_text_is_no_id(make_raw: MakeRaw) -> None:
@@ -397,7 +394,7 @@ def test_misplaced_text_is_no_id(make_raw: MakeRaw) -> None:
     rows, rejects = _read(make_raw(a__jsonl=[*records, person("r", "z" * (1 << 20))]))
     assert rows["profile_id"].tolist() == ["q"]
     assert rejects["reason"].str.len().max() < 200
-    assert _found(rejects)[:2] == [(1, "linkedin_id"), (2, "current_company")]
+    assert _found(rejects)[:2] == [(1, "profile_id"), (2, "current_company")]
 
 
 def test_formulas_count_as_what_the_spreadsheet_stored(make_raw: MakeRaw) -> None:
@@ -414,10 +411,10 @@ def test_formulas_count_as_what_the_spreadsheet_stored(make_raw: MakeRaw) -> Non
     book.save(out)
     rows, rejects = _read(make_raw(a__xlsx=out.getvalue()))
     assert rows[["profile_id", "text"]].values.tolist() == [
-        ["p", "Acme Inc\n|\nML"],
-        ["s", "Acme Inc"],
+        ["p", "ML"],
+        ["s", ""],
     ]
-    assert _found(rejects) == [(3, "linkedin_id"), (4, "(row)")]
+    assert _found(rejects) == [(3, "profile_id"), (4, "(row)"), (5, "text")]
 
 
 def test_hidden_files_are_left_alone(make_raw: MakeRaw) -> None:
@@ -428,7 +425,9 @@ def test_hidden_files_are_left_alone(make_raw: MakeRaw) -> None:
 
 def test_parquet_with_text_that_is_no_utf8(make_raw: MakeRaw) -> None:
     ids = pyarrow.array([b"p1", b"\xff", b"p3"]).cast(pyarrow.string(), safe=False)
-    table = pyarrow.table({"linkedin_id": ids, "current_company": ["Acme Inc"] * 3})
+    table = pyarrow.table(
+        {"linkedin_id": ids, "current_company": ["Acme Inc"] * 3, "position": ["x"] * 3}
+    )
     out = io.BytesIO()
     pyarrow.parquet.write_table(table, out)
     rows, rejects = _read(make_raw(a__parquet=out.getvalue()))
@@ -447,21 +446,21 @@ def test_a_file_that_changes_meanwhile_is_noticed(
     make_raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = make_raw(a__jsonl=[person(f"p{i}", about="x") for i in range(3)])
-    survey = profiles_module.survey_profiles
+    extract = extracts_module.extract
 
-    def survey_and_change(files: Mapping[str, Path], *rest: Any) -> Any:
-        found = survey(files, *rest)
-        files["profiles/a.jsonl"].write_bytes(_jsonl([person("other", about="x")]))
+    def extract_and_change(path: Path, *rest: Any) -> Any:
+        found = extract(path, *rest)
+        path.write_bytes(_jsonl([person("other", about="x")]))
         return found
 
-    monkeypatch.setattr(profiles_module, "survey_profiles", survey_and_change)
+    monkeypatch.setattr(extracts_module, "extract", extract_and_change)
     with pytest.raises(ComputeError, match=r"a\.jsonl: the file was changed"):
         _read(study)
 
 
 def test_chunks_are_of_bearable_size(make_raw: MakeRaw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profiles_module, "_CHUNK_ROWS", 7)
-    monkeypatch.setattr(profiles_module, "_CHUNK_CHARACTERS", 1_000)
+    monkeypatch.setattr(extraction_module, "_BATCH_ROWS", 7)
+    monkeypatch.setattr(extraction_module, "_BATCH_CHARACTERS", 1_000)
     records = [person(f"p{i}", about="x" * (600 if i > 20 else 1)) for i in range(30)]
     study = make_raw(a__jsonl=records)
     told: list[tuple[int, int]] = []
@@ -470,6 +469,7 @@ def test_chunks_are_of_bearable_size(make_raw: MakeRaw, monkeypatch: pytest.Monk
     sizes = [len(rows) for table, rows in tables if table == "profiles"]
     assert sizes == [0, 7, 7, 7, 2, 2, 2, 2, 1]
     assert told[-1] == (30, 30)
+    assert all(0 <= done <= total for done, total in told)
 
 
 # --- anything in any field -------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_filters_label_the_text(tmp_path: Path) -> None:
 
 
 def test_text_is_made_of_fields_as_that_of_profiles_is(tmp_path: Path) -> None:
-    posts = [[{"title": "ML", "description": None}], [], None, [{"company": "sales"}]]
+    posts = [[{"title": "ML", "description": None}], [], None, [{"title": "sales"}]]
     study = _study(tmp_path, _cvs(about=["x", "y", None, None], experience=posts))
     assert _labels(study)["filter_ml"] == [1, 0, -1, 0]
     texts, _, rejects = read_rated_cvs(study)

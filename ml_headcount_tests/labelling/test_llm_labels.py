@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.ingest.batch_results import read_batches
 from ml_headcount_assets.labelling.llm_labels import LlmLabels
 from ml_headcount_assets.labelling.llm_sources import LlmSources
+from ml_headcount_assets.study import Study
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory
 from ml_headcount_assets.text.llm.missing import Missing
 from ml_headcount_assets.text.llm.prompt import PROMPT_VERSION
@@ -21,6 +23,13 @@ from ml_headcount_assets.worlds.labelling_server import LabellingServer
 from .test_llm_sources import ASKED, IMPORTED, raw_study, sources_of
 
 _TEXTS = ["designed a transformer", "sells cars", ""]
+
+
+def results_of(study: Study) -> pd.DataFrame:
+    """What the study's batch jobs have found."""
+    return read_batches(study, sources_of(study).imported, (), ())[0]
+
+
 _PEOPLE = pd.DataFrame(
     {
         "company": "acme",
@@ -44,7 +53,7 @@ def answers(tmp_path: Path) -> Iterator[AnswerStore]:
 
 def _asked(directory: Path, endpoint: str, answers: AnswerStore, **changes: object) -> LlmLabels:
     study = raw_study(directory, [{**ASKED, "endpoint": endpoint, **changes}])
-    return LlmLabels(study, sources_of(study), TextsInMemory(_TEXTS), answers)
+    return LlmLabels(study, sources_of(study), TextsInMemory(_TEXTS), answers, results_of(study))
 
 
 def _imported(directory: Path, answers: AnswerStore, **verdicts: str) -> LlmLabels:
@@ -52,7 +61,7 @@ def _imported(directory: Path, answers: AnswerStore, **verdicts: str) -> LlmLabe
     results = [{"linkedin_id": person, "evaluation": each} for person, each in verdicts.items()]
     line = json.dumps({"results": results})
     (directory / "labels" / "llm_imported" / "1.jsonl").write_text(line)
-    return LlmLabels(study, sources_of(study), TextsInMemory([]), answers)
+    return LlmLabels(study, sources_of(study), TextsInMemory([]), answers, results_of(study))
 
 
 def test_people_with_the_same_text_share_an_answer(
@@ -107,7 +116,9 @@ def test_the_state_tells_whether_something_is_left_to_ask(
     states = []
     for cap in (0, 0, 10, 10):
         study = raw_study(tmp_path, [{**ASKED, **price}], spending_cap=cap)
-        labels = LlmLabels(study, sources_of(study), TextsInMemory(_TEXTS), answers)
+        labels = LlmLabels(
+            study, sources_of(study), TextsInMemory(_TEXTS), answers, results_of(study)
+        )
         if not states:
             states.append(labels.state())
         labels.obtain(lambda line: None, lambda done, total: None)
@@ -123,14 +134,12 @@ def test_imported_labels_go_by_the_persons_id(tmp_path: Path, answers: AnswerSto
     assert rows["label"].fillna(-1).tolist() == [1, -1, -1, 0]
     assert rows["missing"].fillna("").tolist() == [
         "",
-        "the batch results have no usable verdict",
+        "the verdict is neither ACCEPT nor REJECT",
         "the batch results do not have it",
         "",
     ]
     assert set(rows["model"]) == {"imported-1"}
     assert rows[["recipe", "prompt", "labelled_at"]].isna().all(axis=None)
-    rejects = labels.rejects()
-    assert rejects["source_file"].tolist() == ["labels/llm_imported/1.jsonl"]
 
 
 def test_results_of_another_study_are_refused(tmp_path: Path, answers: AnswerStore) -> None:
@@ -142,9 +151,10 @@ def test_results_of_another_study_are_refused(tmp_path: Path, answers: AnswerSto
 def test_nobody_to_ask_means_no_file(tmp_path: Path) -> None:
     unopened = AnswerStore(tmp_path / "answers.sqlite")
     study = raw_study(tmp_path, None)
-    labels = LlmLabels(study, LlmSources((), {}), TextsInMemory(_TEXTS), unopened)
+    labels = LlmLabels(
+        study, LlmSources((), {}), TextsInMemory(_TEXTS), unopened, results_of(study)
+    )
     assert labels.obtain(lambda line: None, lambda done, total: None) is None
     assert labels.state() == [{}, {}]
     assert list(labels.rows(_PEOPLE, "profile_id")) == []
-    assert labels.rejects().empty
     assert not unopened.path.exists()

@@ -37,6 +37,11 @@ BREAK = {
     " WHERE company = (SELECT max(company) FROM companies)",
 }
 IMPOSSIBLE = {
+    "few_rows_are_rejected": [
+        "INSERT INTO rejects VALUES ('profiles', 'profiles/b.docx', NULL, '(file)',"
+        " 'the whole file is left out: files of this kind are not read', NULL)",
+        "INSERT INTO profiles SELECT company, company_id, '1', NULL, '', '', '1' FROM companies",
+    ],
     "draws_are_possible": [
         "UPDATE headcount_draws SET draws = list_prepend(-1, draws[2:]) WHERE evidence <> 'none'",
         "UPDATE headcount_draws SET evidence = 'none' WHERE list_max(draws) >= 0",

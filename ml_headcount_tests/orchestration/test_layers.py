@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "ml_headcount_assets"
+from ml_headcount_tests.arrows import PACKAGE, PAGE, arrows, imports, room_of, table
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up; rooms of one line are neighbours.
@@ -40,24 +41,12 @@ report()
 for name in ("ml_headcount_assets", "ml_headcount_tests"):
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, name + "."):
-        if not module.name.endswith(".__main__"):
+        # What a fit climbs with needs torch; only a fit opens that room, and its own tests.
+        room = ".hierarchical.differentiable." in module.name
+        if not room and not module.name.endswith(".__main__"):
             importlib.import_module(module.name)
     report()
 """
-
-
-def imports(path: Path) -> set[str]:
-    """Full names of all that a module imports, also inside functions."""
-    package = [PACKAGE.name, *path.relative_to(PACKAGE).parent.parts]
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
-    return found
 
 
 def uses(path: Path, *packages: str) -> set[str]:
@@ -66,10 +55,6 @@ def uses(path: Path, *packages: str) -> set[str]:
         for name in imports(path)
         if any(name == package or name.startswith(f"{package}.") for package in packages)
     }
-
-
-def room(name: str) -> str:
-    return name.removesuffix(".py")
 
 
 def inside(path: Path, *folders: str) -> bool:
@@ -81,11 +66,11 @@ def test_imports_keep_to_the_layers(path):
     """A room uses its own layer and those below it."""
     if path.parent == PACKAGE and path.name == "__init__.py":
         return  # doors for people: they are opened when somebody goes through one
-    allowed = LAYER[room(path.relative_to(PACKAGE).parts[0])]
+    allowed = LAYER[room_of(path)]
     above = {
         name
         for name in uses(path, PACKAGE.name)
-        if name != PACKAGE.name and LAYER[room(name.split(".")[1])] > allowed
+        if name != PACKAGE.name and LAYER[name.split(".")[1]] > allowed
     }
     assert not above
 
@@ -108,6 +93,13 @@ def test_libraries_stay_in_their_rooms(path):
         }
 
 
+def test_the_map_of_the_house_is_that_of_the_code():
+    """Whoever draws a new arrow sees it in docs/architecture.md, and says what it is for."""
+    assert table(arrows()) in PAGE.read_text(), (
+        "if it is meant: python -m ml_headcount_tests.arrows --renew"
+    )
+
+
 def test_the_hall_holds_doors_only():
     assert {path.name for path in PACKAGE.glob("*.py")} <= {
         *("__init__.py", "definitions.py", "errors.py", "section.py", "wording.py")
@@ -119,6 +111,35 @@ def test_the_walk_sees_what_it_is_to_forbid(tmp_path):
     assert "ml_headcount_assets.model.annotators" in imports(module)
     assert uses(PACKAGE / "orchestration" / "session.py", "dagster") == {"dagster"}
     assert uses(PACKAGE / "cli" / "study.py", "ml_headcount_assets.orchestration")
+
+
+READ_ONLY = """
+import sys
+from click.testing import CliRunner
+from ml_headcount_assets.cli.main import main
+
+for command in (
+    ["export", "--to", "out"],
+    ["keywords", "show"],
+    ["compare", "--truth", sys.argv[1]],
+):
+    result = CliRunner().invoke(main, [*command, "--warehouse", "nowhere.duckdb"])
+    assert "no finished run" in " ".join(result.output.split()), result.output
+assert not {"dagster", "torch", "modal"} & set(sys.modules)
+"""
+
+
+def test_who_only_reads_a_warehouse_loads_no_dagster(tmp_path):
+    truth = tmp_path / "truth.csv"
+    truth.write_text("company_id,true_experts\n")
+    probe = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READ_ONLY, str(truth)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert probe.returncode == 0, probe.stderr
 
 
 def test_heavy_libraries_are_imported_where_they_are_used():

@@ -61,7 +61,8 @@ def test_a_folder_of_profiles_is_found_with_its_labels(directory: Path) -> None:
     assert study.files.profile_labels is None
     assert study.files.profiles.path == directory / "profiles"
     assert study.files.labels.path == directory / "labels"
-    assert study.files.profiles.columns.profile_id == "linkedin_id"
+    assert study.files.profiles.vendor is None
+    assert not study.files.profiles.columns.model_fields_set
     assert list(study.keyword_filters.rules) == [
         "filter_broad_yes",
         "filter_strict_no",

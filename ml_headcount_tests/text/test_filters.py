@@ -21,6 +21,7 @@ from ml_headcount_assets.text.filters import (
     published_filters,
     reference_pattern,
 )
+from ml_headcount_assets.text.spelling import plain
 
 
 def _fast(texts: Sequence[str], terms: Sequence[str]) -> list[bool]:
@@ -31,7 +32,7 @@ def _fast(texts: Sequence[str], terms: Sequence[str]) -> list[bool]:
 
 
 def _loop(texts: Sequence[str], terms: Sequence[str]) -> list[bool]:
-    pattern = reference_pattern(terms)
+    pattern = reference_pattern(list(map(plain, terms)))
     return [pattern.search(text) is not None for text in texts]
 
 
@@ -91,7 +92,7 @@ _TERMS = st.one_of(
     st.sampled_from(["ML", "rl", "deep learning", "k", "straße", "risk", "c++", "is", "éa", "ΜΣ"]),
     _TEXTS,
     _ANY_TEXT,
-).filter(lambda term: re.sub(r"[\s-]", "", term) != "")
+).filter(lambda term: re.sub(r"[\s-]", "", plain(term)) != "")
 
 
 @given(
@@ -116,6 +117,13 @@ def test_every_character_as_a_neighbour() -> None:
 @pytest.mark.parametrize("letter", [*"ijks", "ß", "σ", "µ", "ı", "İ", "ǆ", "ᾳ", "+"])
 def test_every_character_as_a_letter(letter: str) -> None:
     assert _fast(CHARACTERS, [letter]) == _loop(CHARACTERS, [letter])
+
+
+def test_terms_are_spelled_as_texts_are() -> None:
+    filters = KeywordFilters(
+        terms={"list": ("ﬁne‑tuning", "R&amp;D")}, rules={"f": FilterRule(all_of=("list",))}
+    )
+    assert filters.terms["list"] == ("fine-tuning", "R&D")
 
 
 def test_long_lists_are_matched_in_pieces() -> None:

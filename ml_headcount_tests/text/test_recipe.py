@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_headcount_assets.text.filters import reference_pattern
-from ml_headcount_assets.text.recipe import TEXT_FIELDS, hash_text, profile_text
+from ml_headcount_assets.text.recipe import hash_text, joined_text, profile_text, text_fields
 
 PROFILE: dict[str, Any] = {
     "linkedin_id": "p1",
@@ -39,13 +39,13 @@ PROFILE: dict[str, Any] = {
 
 
 def test_everything_about_work_and_nothing_else_is_in_the_text() -> None:
-    text, unread = profile_text(PROFILE)
-    assert unread == ()
+    text, unread, unknown = profile_text(PROFILE)
+    assert unread == unknown == ()
     assert text.split("\n|\n") == [
-        "Scientist at Acme",
-        "Scientist | Acme",
+        "Scientist",
+        "Scientist",
         "I train\nnetworks.",
-        f"Scientist | Acme | {'d' * 9_000}",
+        f"Scientist | {'d' * 9_000}",
         "Intern | Made coffee",
         "Analyst",
         "Waiter",
@@ -55,8 +55,87 @@ def test_everything_about_work_and_nothing_else_is_in_the_text() -> None:
 
 
 def test_a_plain_text_is_taken_alone() -> None:
-    assert profile_text({"text": " whole CV ", "about": "other"}) == ("whole CV", ())
-    assert profile_text({"text": " ", "about": "other"}) == ("other", ())
+    assert profile_text({"text": " whole CV ", "about": "other"}).text == "whole CV"
+    assert profile_text({"text": " ", "about": "other"}).text == "other"
+    assert profile_text({"text": "*** ****", "about": "other"}).text == "other"
+
+
+_ELSEWHERE: list[dict[str, Any]] = [
+    *({name: "ML"} for name in ("headline", "occupation", "summary", "job_title", "bio")),
+    *({name: ["ML"]} for name in ("skills", "courses", "projects", "interests")),
+    *({name: [{"title": "ML"}]} for name in ("courses", "publications", "patents", "projects")),
+    *({name: [{"name": "ML"}]} for name in ("accomplishment_courses", "skills", "certifications")),
+    {"educations_details": "ML"},
+    {"experience": [{"title": None, "description": None, "description_html": "<p>ML</p>"}]},
+    {"experiences": [{"subComponents": [{"description": [{"type": "text", "text": "ML"}]}]}]},
+    {"member_experience_collection": [{"description": "ML"}]},
+    {"experience": [{"title": {"name": "ML", "levels": ["cxo"]}}]},
+    {"education": [{"school": {"name": "X"}, "majors": ["ML"]}]},
+    {"positions": {"positionHistory": [{"title": "ML"}]}},
+    {"headline": {"localized": {"en_US": "ML"}, "preferredLocale": {"language": "en"}}},
+    {"multiLocaleHeadline": {"en_US": "ML"}},
+    {"localizedHeadline": "ML"},
+    {"volunteer_work": [{"title": "ML"}]},
+    {"honors_and_awards": [{"title": "ML"}]},
+]
+
+
+@pytest.mark.parametrize("record", _ELSEWHERE)
+def test_text_is_read_under_the_names_of_all_vendors(record: dict[str, Any]) -> None:
+    assert reference_pattern(["ml"]).search(profile_text(record).text)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"about": "ML", "about_html": "ML"},
+        {"experience": [{"description": "ML", "description_html": "ML"}]},
+    ],
+)
+def test_what_is_given_plain_and_in_html_is_read_once(record: dict[str, Any]) -> None:
+    assert profile_text(record).text == "ML"
+
+
+EMPTY: list[dict[str, Any]] = [
+    {"experience": [{"company": "Acme", "title": "Acme", "subtitle": "*** ****"}]},
+    {"position": "Acme, Inc.", "current_company": {"name": "Acme Inc"}},
+    {"position": "--", "about": "***", "experience": [{"title": "S******* E*******"}]},
+    {"headline": "at Acme", "current_company_name": "Acme"},
+    {"headline": "n/a", "summary": "None", "name": "A B", "position": "A B"},
+    {"position": None, "about": "", "education": [], "experience": None},
+    {},
+]
+
+
+@pytest.mark.parametrize("record", EMPTY)
+def test_what_holds_nothing_of_the_person_has_no_text(record: dict[str, Any]) -> None:
+    assert profile_text(record).text == ""
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"position": "Office manager", "current_company": {"name": "Deep Learning Works"}},
+        {"position": "Office manager at Deep Learning Works", "company": "Deep Learning Works"},
+        {
+            "headline": "Deep Learning Works GmbH | Office manager",
+            "experiences": [{"companyName": "Deep Learning Works", "title": "Office manager"}],
+        },
+        {
+            "about": "I keep the office @Deep Learning Works, Inc. and like it",
+            "experience": [{"title": "x", "company": {"name": "Deep Learning Works Inc."}}],
+        },
+    ],
+)
+def test_the_name_of_an_employer_says_nothing_of_the_person(record: dict[str, Any]) -> None:
+    text = profile_text(record).text
+    assert text
+    assert not reference_pattern(["deep learning"]).search(text)
+
+
+def test_a_word_that_is_also_an_employers_name_stays() -> None:
+    record = {"position": "Machine learning engineer", "current_company": {"name": "Machine"}}
+    assert profile_text(record).text == "Machine learning engineer"
 
 
 def test_no_phrase_spans_two_parts() -> None:
@@ -69,16 +148,39 @@ def test_no_phrase_spans_two_parts() -> None:
 
 def test_what_the_recipe_does_not_read_is_named() -> None:
     record = {
-        "position": ["x"],
+        "position": [True],
         "about": True,
-        "current_company": [1],
-        "experience": {"title": "x"},
-        "education": [{"title": {"a": "b"}}, [1]],
+        "current_company": [True],
+        "experience": {"title": {"a": [1]}},
+        "education": [{"title": {"a": "b"}}, [True]],
         "certifications": [5, None],
     }
-    text, unread = profile_text(record)
+    text, unread, _ = profile_text(record)
     assert text == "5"
-    assert unread == ("position", "current_company", "about", "experience", "education")
+    assert set(unread) == {"position", "current_company", "about", "experience", "education"}
+
+
+def test_text_in_fields_that_are_not_known_is_named() -> None:
+    record = {
+        "about": "x",
+        "posts": [{"body": "I wrote a long text"}],
+        "life_story": "It began in a small town",
+        "experience": [{"title": "x", "war_stories": "There were a few of them"}],
+        "location": "A town in a country",
+        "profile_pic_url": "https://example.com/a b c d",
+        "timestamp": "5 March 2025 10:00",
+    }
+    assert set(profile_text(record).unknown) == {"posts", "life_story", "experience[].war_stories"}
+
+
+def test_columns_of_a_table_that_are_read() -> None:
+    columns = ["rated_id", "is_expert", "Summary", "company", "llm_x", "skills", "text"]
+    assert text_fields(columns) == ["Summary", "company", "skills", "text"]
+    assert text_fields(["rated_id", "company", "llm_x"]) == []
+
+
+def test_parts_that_somebody_has_named() -> None:
+    assert joined_text(["ML at Acme", None, ["a", "b"], "--"], ["Acme"]) == "ML\n|\na | b"
 
 
 @pytest.mark.parametrize("raw", ["a\x00b", "a\ud800b", "cafe\u0301"])
@@ -107,10 +209,13 @@ _JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*TEXT_FIELDS, "name"]), _JSON))
+_FIELDS = ["text", "position", "about", "current_company", "experience", "education", "skills"]
+
+
+@given(st.dictionaries(st.sampled_from(_FIELDS), _JSON))
 def test_any_json_gives_a_text(record: dict[str, Any]) -> None:
     record = json.loads(json.dumps(record))
-    text, unread = profile_text(record)
+    text, unread, _ = profile_text(record)
     text.encode()
-    assert set(unread) <= set(TEXT_FIELDS)
-    assert profile_text({**record, "name": "other"}) == (text, unread)
+    assert set(unread) <= set(_FIELDS)
+    assert profile_text({"text": text}).text == text

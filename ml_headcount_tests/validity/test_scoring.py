@@ -54,7 +54,7 @@ def test_ranks_of_calibrated_draws_are_uniform_however_small_the_counts(mean: fl
 
 
 def test_companies_without_evidence_have_no_score() -> None:
-    draws = np.array([[1, 2, 3, 4, 5], [0, 0, 0, 0, 0], [-1, -1, -1, -1, -1]])
+    draws = np.array([[1, 2, 3, 4, 5], [0, 0, 0, 0, 0], [-1, -1, -1, -1, -1]]).repeat(2, axis=1)
     truth = pd.DataFrame({"company_id": ["c2", "c1", "c0"], "experts": [9, 4, 3]})
     scores = score_companies(result_of(draws, ["profiles", "aggregates", "none"]), truth)
     assert scores["company_id"].tolist() == ["c0", "c1"]

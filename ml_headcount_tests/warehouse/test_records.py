@@ -73,7 +73,7 @@ def test_rated_cvs_come_wide_again():
 def test_companies_get_their_hits():
     companies = pd.DataFrame(
         {"company": ["a", "b"], "company_id": ["A", "B"], "headcount": [5, 6], "cohort": None}
-    )
+    ).assign(headcount_low=None, headcount_high=None)
     hits = pd.DataFrame({"company": ["b"], "annotator": ["filter_x"], "hits": [4]})
     table = company_table(companies, hits)
     assert table["filter_x_hits"].isna().tolist() == [True, False]

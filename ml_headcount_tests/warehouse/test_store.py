@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow
@@ -192,8 +193,9 @@ def test_a_process_killed_in_a_transaction_leaves_the_old_rows(store):
 
 
 def test_a_table_of_an_earlier_version_is_made_anew(store):
-    with store.transaction() as transaction:
-        transaction._connection.execute("CREATE TABLE companies (company VARCHAR, size BIGINT)")
+    store.path.parent.mkdir()
+    with duckdb.connect(store.path) as database:
+        database.execute("CREATE TABLE companies (company VARCHAR, size BIGINT)")
     store.write("companies", companies("a"))
     assert store.read("companies")["company"].tolist() == ["a"]
 

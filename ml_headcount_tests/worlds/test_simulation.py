@@ -21,7 +21,6 @@ from ml_headcount_assets.worlds.simulation import (
     FILTERS,
     LLMS,
     PUBLISHED_RATES,
-    SCENARIOS,
     SimulatedWorld,
     published_label_model,
     simulate_study,
@@ -272,14 +271,6 @@ def test_hits_are_bent_like_profiles() -> None:
     for name in FILTERS:
         column = f"{name}_hits"
         _assert_share(silent[column].sum(), matched[column].sum(), 0.05)
-
-
-def test_every_scenario_is_described() -> None:
-    assert set(SCENARIOS) == {
-        "matched", "high_prevalence", "low_prevalence",
-        "easy_negatives", "silent_filters", "ml_labs",
-    }  # fmt: skip
-    assert all(scenario.description for scenario in SCENARIOS.values())
 
 
 @pytest.mark.parametrize(

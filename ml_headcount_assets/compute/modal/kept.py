@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..whole_file import UNFINISHED, whole_file
 from .messages import Answer
 
 __all__ = ["KeptRanges"]
 
-_SUFFIX, _PART = ".range", ".part"
+_SUFFIX = ".range"
 _DAY_SECONDS = 86_400
 
 
@@ -47,12 +46,8 @@ class KeptRanges:
     def keep(self, answer: Answer) -> None:
         """Store an answer; whoever looks finds all of it or nothing."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self.directory, suffix=_PART)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(answer.to_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(self._path(answer.range_id))
+        with whole_file(self._path(answer.range_id)) as unfinished:
+            unfinished.write_bytes(answer.to_bytes())
 
     def forget(self, *range_ids: str) -> None:
         """Remove what is no longer needed, and what has become too old."""
@@ -68,7 +63,7 @@ class KeptRanges:
         if not self.directory.is_dir():
             return
         for path in self.directory.iterdir():
-            if path.suffix in (_SUFFIX, _PART) and path.stat().st_mtime < moment:
+            if path.suffix in (_SUFFIX, UNFINISHED) and path.stat().st_mtime < moment:
                 path.unlink()
         if not any(self.directory.iterdir()):
             self.directory.rmdir()

@@ -23,6 +23,7 @@ from ..annotators import Annotator
 from ..calibration import ErrorModel
 from ..cohort import CohortFit, fit_cohort
 from ..evidence import PROFILES, CompanyEvidence
+from ..headcount_band import draw_headcounts_in_band
 from ..settings import EstimatorSettings
 from ..streams import DRAW_BLOCK, block_count, stream
 from .estimator import Estimator
@@ -38,6 +39,7 @@ class _Drawer:
 
     annotators: tuple[Annotator, ...]
     log_over_count: dict[str, float]
+    settings: EstimatorSettings
     draws: int
     seed: int
 
@@ -53,7 +55,7 @@ class _Drawer:
         engine: Engine,
     ) -> _Drawer:
         """Take from the fit how much each annotator over-counts."""
-        return cls(fit.annotators, _log_over_count(fit), draws, seed)
+        return cls(fit.annotators, _log_over_count(fit), settings, draws, seed)
 
     def __call__(self, company: CompanyEvidence) -> NDArray[np.int64]:
         """Return the experts of a company with evidence in each draw, shape (draws,)."""
@@ -66,7 +68,7 @@ class _Drawer:
         }
         kinds = sorted({annotator.kind for annotator in estimates})
         medians = [np.median([e for a, e in estimates.items() if a.kind == kind]) for kind in kinds]
-        centre = float(np.median(medians))
+        centre = np.full(self.draws, np.median(medians))
         values = list(estimates.values())
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
         normal = np.concatenate(
@@ -77,9 +79,15 @@ class _Drawer:
                 for block in range(block_count(self.draws))
             ]
         )[: self.draws]
+        blocks = block_count(self.draws)
+        headcounts = draw_headcounts_in_band(company, self.settings, self.seed, blocks)
+        headcounts = headcounts[: self.draws]
+        if company.evidence == PROFILES:
+            # What is flagged among the profiles grows with the headcount; hits are what they are.
+            centre = centre + np.log(headcounts / company.headcount)
         # Bounded before the exponential: a wide spread must not overflow.
-        drawn = np.exp(np.minimum(centre + spread * normal, np.log(company.headcount + 1.0)))
-        return np.minimum(np.rint(drawn), company.headcount).astype(np.int64)
+        drawn = np.exp(np.minimum(centre + spread * normal, np.log(headcounts + 1.0)))
+        return np.minimum(np.rint(drawn), headcounts).astype(np.int64)
 
 
 def _flagged(company: CompanyEvidence, annotators: Sequence[Annotator]) -> dict[str, float]:

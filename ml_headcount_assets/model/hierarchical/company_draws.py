@@ -14,6 +14,8 @@ from scipy.special import expit
 
 from ...errors import InputError
 from ..evidence import NONE, CompanyEvidence
+from ..headcount_band import draw_headcounts_in_band
+from ..settings import EstimatorSettings
 from ..streams import DRAW_BLOCK, block_count, stream
 from .company_counts import CompanyCounts, company_counts
 from .fit import HierarchicalFit
@@ -98,7 +100,8 @@ def draw_company_hierarchical(
     view = CompanyView.of(fit, counts)
     blocks = block_count(draws)
     prevalence, easy = view.draw_shares(seed, blocks)
-    experts = view.draw_experts(prevalence, easy, seed)
+    headcounts = draw_headcounts_in_band(company, EstimatorSettings.default(), seed, blocks)
+    experts = view.draw_experts(prevalence, easy, headcounts, seed)
     return CompanyDraws(
         experts[:draws].astype(np.int32),
         prevalence[:draws],
@@ -307,9 +310,9 @@ class CompanyView:
         return groups, np.column_stack([told, prevalence])
 
     def draw_experts(
-        self, prevalence: FloatArray, easy: FloatArray, seed: int
+        self, prevalence: FloatArray, easy: FloatArray, headcounts: NDArray[np.int64], seed: int
     ) -> NDArray[np.int64]:
-        """Return the number of experts in each draw."""
+        """Return the number of experts in each draw, of so many employees."""
         seen = np.clip(self.seen_probability(prevalence, easy), 0.0, 1.0)
         groups, unseen = self.unseen_probability(prevalence, easy)
         unseen = np.clip(unseen, 0.0, 1.0)
@@ -325,7 +328,14 @@ class CompanyView:
                 sizes = rng.multivariate_hypergeometric(
                     groups, people, size=DRAW_BLOCK, method="marginals"
                 )
-            experts[rows] = among + rng.binomial(sizes, unseen[rows]).sum(axis=1)
+            others = rng.binomial(sizes, unseen[rows]).sum(axis=1)
+            # Employees more or fewer than the middle of the headcount's band.
+            more = headcounts[rows] - self.counts.headcount
+            if (more < 0).any():
+                others = rng.hypergeometric(
+                    others, people - others, np.clip(people + more, 0, people)
+                )
+            experts[rows] = among + others + rng.binomial(np.maximum(more, 0), prevalence[rows])
         return experts
 
 

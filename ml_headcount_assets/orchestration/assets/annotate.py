@@ -15,7 +15,7 @@ from ..recipes import COMPANY, Frames, Recipe
 from ..sources import ANNOTATORS, FILTERS
 from ..stages import ANNOTATE
 
-LABELLING_VERSION = "1"
+LABELLING_VERSION = "2"
 COUNTING_VERSION = "1"
 
 #: Tables of labels that are made from the texts of raw profiles.

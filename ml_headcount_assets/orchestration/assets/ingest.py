@@ -5,12 +5,14 @@ What is asked of anybody, or labelled by a rule, does not belong here.
 
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.ingest import (
+    EXTRACT_VERSION,
     read_companies,
     read_profiles,
     read_rated_cvs,
     study_annotators,
 )
 from ml_headcount_assets.text.recipe import RECIPE_VERSION
+from ml_headcount_assets.warehouse.beside import extracts_path
 from ml_headcount_assets.warehouse.records import annotator_rows, annotators_of, reject_rows
 from ml_headcount_assets.warehouse.store import Transaction
 
@@ -19,7 +21,7 @@ from ..recipes import COHORT, COMPANY, Frames, Recipe
 from ..sources import ANNOTATORS, FILTERS
 from ..stages import INGEST
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 
 
 def _rated_frames(reader: Reader, _: Progress) -> Frames:
@@ -83,9 +85,10 @@ COMPANIES = Recipe(
 
 def _profile_frames(reader: Reader, progress: Progress) -> Frames:
     known, wanted = reader.read("companies"), set(reader.companies or ())
+    cache = extracts_path(reader.path)
     return (
         (table, reject_rows("profiles", rows) if table == "rejects" else rows)
-        for table, rows in read_profiles(reader.study, known, wanted, progress)
+        for table, rows in read_profiles(reader.study, known, wanted, progress, cache=cache)
     )
 
 
@@ -97,10 +100,10 @@ PROFILES = Recipe(
     },
     stage=INGEST,
     grain=COMPANY,
-    version=f"{READER_VERSION}/{RECIPE_VERSION}",
+    version=f"{READER_VERSION}/{EXTRACT_VERSION}/{RECIPE_VERSION}",
     make=_profile_frames,
     # People are matched with all companies, and larger or smaller ones are the same to them.
-    columns={"companies": ("company", "company_id", "name")},
+    columns={"companies": ("company", "company_id", "name", "aliases")},
     files=("profiles",),
     rejects=True,
 )

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Progress
+from ml_headcount_assets.ingest.batch_results import read_batches
 from ml_headcount_assets.labelling.llm_labels import LlmLabels
 from ml_headcount_assets.labelling.llm_sources import LlmSources, llm_sources
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory, TextSource
@@ -23,9 +24,39 @@ from ..recipes import COHORT, COMPANY, Frames, Obtained, Recipe
 from ..sources import ANNOTATORS, SPENDING
 from ..stages import ANNOTATE
 
-ASKING_VERSION = f"1/{PROMPT_VERSION}"
+ASKING_VERSION = f"2/{PROMPT_VERSION}"
 
 _PROFILE = ("company", "company_id", "profile_id", "text_hash")
+
+
+def _batch_frames(reader: Reader, _: Progress) -> Frames:
+    profiles, rated = reader.read("profiles"), reader.read("rated_cvs")
+    results, rejects = read_batches(
+        reader.study,
+        _sources(reader).imported,
+        {*profiles["profile_id"], *rated["rated_id"]},
+        {*profiles["text_hash"], *rated["text_hash"]},
+    )
+    return {"batch_results": results, "rejects": reject_rows("batch_results", rejects)}
+
+
+BATCH_RESULTS = Recipe(
+    "batch_results",
+    makes={"batch_results": "What batch jobs of LLMs have found, by person or by text."},
+    stage=ANNOTATE,
+    grain=COHORT,
+    version=ASKING_VERSION,
+    make=_batch_frames,
+    tables=("annotators",),
+    # Results of nobody are counted.
+    columns={
+        "profiles": ("company", "profile_id", "text_hash"),
+        "rated_cvs": ("rated_id", "text_hash"),
+    },
+    files=("labels",),
+    settings=(ANNOTATORS,),
+    rejects=True,
+)
 
 
 @contextmanager
@@ -36,7 +67,7 @@ def _obtained(
     answers = AnswerStore(answers_path(reader.path))
     # For a study that asks nobody, no file of answers is made.
     with answers if sources.asked else nullcontext():
-        labels = LlmLabels(reader.study, sources, texts, answers)
+        labels = LlmLabels(reader.study, sources, texts, answers, reader.read("batch_results"))
         labels.obtain(reader.around.tell, reader.around.progress(f"asking LLMs about {whom}"))
         yield Obtained(labels.state(), labels, {"spent on all labels": answers.spent})
 
@@ -61,7 +92,6 @@ def _profile_frames(reader: Reader, _: Progress) -> Iterator[tuple[str, pd.DataF
         yield "llm_labels", TABLES["llm_labels"].empty()
         for rows in labels.rows(people, "profile_id"):
             yield "llm_labels", rows
-        yield "rejects", reject_rows("llm_labels", labels.rejects())
 
     return frames()
 
@@ -76,10 +106,9 @@ LLM_LABELS = Recipe(
     grain=COMPANY,
     version=ASKING_VERSION,
     make=_profile_frames,
-    tables=("profiles", "annotators"),
+    tables=("profiles", "annotators", "batch_results"),
     files=("labels",),
     settings=(ANNOTATORS, SPENDING),
-    rejects=True,
     obtain=lambda reader: _obtained(reader, _sources(reader), StoredTexts(reader), "profiles"),
     shows=_outcomes("llm_labels"),
 )
@@ -108,7 +137,7 @@ RATED_LLM_LABELS = Recipe(
     grain=COHORT,
     version=ASKING_VERSION,
     make=_rated_frames,
-    tables=("rated_cvs", "rated_labels", "annotators"),
+    tables=("rated_cvs", "rated_labels", "annotators", "batch_results"),
     files=("labels",),
     settings=(ANNOTATORS, SPENDING),
     obtain=_about_rated_cvs,

@@ -1,4 +1,7 @@
-"""Checks of labels and of the patterns they form."""
+"""Checks of labels and of the patterns they form.
+
+What labels say of the annotators does not belong here.
+"""
 
 import dagster as dg
 

@@ -1,4 +1,7 @@
-"""Checks of what the rated CVs tell of the annotators, and of whether it holds in deployment."""
+"""Checks of what the rated CVs tell of the annotators, and of whether it holds in deployment.
+
+What single companies come out at does not belong here.
+"""
 
 import dagster as dg
 

@@ -1,4 +1,7 @@
-"""Checks of the estimates."""
+"""Checks of the estimates.
+
+Whether intervals are right does not belong here, which no single study can tell: see `validity`.
+"""
 
 import dagster as dg
 

@@ -1,6 +1,12 @@
-"""Checks of what was read."""
+"""Checks of what was read.
+
+What is wrong with single rows does not belong here: they are in the rejects.
+"""
 
 import dagster as dg
+
+from ml_headcount_assets.ingest import UNREAD_FILE
+from ml_headcount_assets.warehouse.store import TableStore
 
 from ..resources import WarehouseResource
 from .verdict import check, verdict
@@ -60,10 +66,36 @@ def few_rows_are_rejected(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         """,
         [MOST_REJECTED],
     )
-    problem = (
+    many = (
         f"More than {MOST_REJECTED:.0%} of the rows of {', '.join(found['reader'])} have something "
         "that could not be used. Table rejects has every line with the reason."
         if len(found)
-        else None
+        else ""
     )
-    return verdict(problem, warn=True, found=found)
+    said = [_files_left_out(warehouse.store), _profiles_without_text(warehouse.store), many]
+    return verdict(" ".join(filter(None, said)) or None, warn=True, found=found)
+
+
+def _files_left_out(store: TableStore) -> str:
+    """Say which files nothing could be read of."""
+    left_out = store.query(
+        "SELECT source_file, any_value(reason) AS reason FROM rejects"
+        " WHERE line IS NULL AND starts_with(reason, ?) GROUP BY ALL ORDER BY ALL",
+        [UNREAD_FILE],
+    )
+    return " ".join(f"{row.source_file}: {row.reason}" for row in left_out.itertuples(index=False))
+
+
+def _profiles_without_text(store: TableStore) -> str:
+    """Say how many profiles nothing can be labelled of, if they are many."""
+    counts = store.query(
+        "SELECT count(*) AS profiles, count(*) FILTER (text = '') AS empty FROM profiles"
+    ).iloc[0]
+    empty, profiles = int(counts["empty"]), int(counts["profiles"])
+    if empty <= MOST_REJECTED * profiles:
+        return ""
+    return (
+        f"{empty} of {profiles} profiles hold no text of the person (nothing, or no more than the "
+        "employer's name, asterisks or dashes): they have no labels, and the estimates rest on the "
+        f"other {profiles - empty}. If the vendor delivers fuller records, take those."
+    )

@@ -1,4 +1,7 @@
-"""How a check tells what it found."""
+"""How a check tells what it found.
+
+What is looked for does not belong here.
+"""
 
 from collections.abc import Callable
 from typing import Any

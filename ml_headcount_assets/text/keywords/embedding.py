@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ComputeError
+from .embedding_cache import EmbeddingCache
+from .encoder import Encoder, FloatArray
 
 if TYPE_CHECKING:
     from ...compute.protocol import Compute
-from .embedding_cache import EmbeddingCache
-from .encoder import Encoder, FloatArray
 
 __all__ = ["batches_of", "embed"]
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import ComputeError, InputError
-
-if TYPE_CHECKING:
-    pass
+from ..sqlite_file import Layout, together
 from .encoder import FloatArray
 
 __all__ = ["EmbeddingCache"]
@@ -23,7 +18,15 @@ __all__ = ["EmbeddingCache"]
 #: Raised with any change that gives another vector for the same text and model.
 _VERSION = 1
 
-_PATIENCE_SECONDS = 30.0
+_LAYOUT = Layout(
+    number=_VERSION,
+    tables="CREATE TABLE vectors (model TEXT NOT NULL, content BLOB NOT NULL, vector BLOB NOT NULL,"
+    " PRIMARY KEY (model, content))",
+    what="embeddings",
+    busy="another process is using the file of embeddings. Try again when it has finished.",
+    mend="Delete it or move it away; the embeddings are then computed anew.",
+    patience_seconds=30.0,
+)
 
 _HASHES_PER_QUERY = 500
 
@@ -55,7 +58,7 @@ class EmbeddingCache:
         """
         by_hash = {_content_hash(text): text for text in texts}
         hashes, found = list(by_hash), {}
-        with closing(self._open()) as connection:
+        with closing(_LAYOUT.open(self.path)) as connection:
             for start in range(0, len(hashes), _HASHES_PER_QUERY):
                 some = hashes[start : start + _HASHES_PER_QUERY]
                 query = (
@@ -72,43 +75,8 @@ class EmbeddingCache:
             (_key(model), _content_hash(text), np.asarray(vector, dtype="<f4").tobytes())
             for text, vector in zip(texts, vectors, strict=True)
         ]
-        with closing(self._open()) as connection, connection:
+        with closing(_LAYOUT.open(self.path)) as connection, together(connection):
             connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
-
-    def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS)
-        try:
-            layout = connection.execute("PRAGMA user_version").fetchone()[0]
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if layout == 0 and not tables:
-                with connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    connection.execute(
-                        "CREATE TABLE IF NOT EXISTS vectors (model TEXT NOT NULL, content BLOB"
-                        " NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, content))"
-                    )
-                    connection.execute(f"PRAGMA user_version = {_VERSION}")
-            elif layout != _VERSION:
-                raise InputError(
-                    f"{self.path.name}: is not a file of embeddings of this version. Delete it or"
-                    " move it away; the embeddings are then computed anew."
-                )
-            return connection
-        except sqlite3.OperationalError as error:
-            connection.close()
-            raise ComputeError(
-                f"{self.path.name}: another process is using the file of embeddings. Try again"
-                " when it has finished."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise InputError(
-                f"{self.path.name}: is not a file of embeddings. Delete it or move it away."
-            ) from error
-        except BaseException:
-            connection.close()
-            raise
 
 
 def _content_hash(text: str) -> bytes:

@@ -18,16 +18,13 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from queue import Queue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .hub import ask_the_hub, is_downloaded, packaged_weights, read_model
 from .settings import PACKAGED_MODEL
-
-if TYPE_CHECKING:
-    pass
-from .hub import _ask_the_hub, _is_downloaded, _read, packaged_weights
 
 __all__ = ["Encoder", "SentenceEncoder"]
 
@@ -195,9 +192,9 @@ def _loaded(name: str) -> tuple[Any, ...]:
         source = str(packaged_weights())
     else:
         source = name
-        if not Path(name).is_dir() and not _is_downloaded(name):
-            _ask_the_hub(name)
-    transformer = _read(source, name)
+        if not Path(name).is_dir() and not is_downloaded(name):
+            ask_the_hub(name)
+    transformer = read_model(source, name)
     if transformer.device.type != "cpu":
         return (transformer,)
     weights = (*transformer.parameters(), *transformer.buffers())

@@ -9,7 +9,7 @@ from .annotator import LlmAnnotator
 from .dialect import Dialect
 from .store import AnswerStore, Question
 
-__all__ = ["CostEstimate", "estimate_costs", "most_tokens", "usual_tokens"]
+__all__ = ["CostEstimate", "estimate_costs", "most_tokens", "rough_estimate", "usual_tokens"]
 
 #: Marks that a chat template puts around messages, and which no byte of the body stands for.
 _TEMPLATE_TOKENS = 64
@@ -80,6 +80,21 @@ def estimate_costs(
     return tuple(
         _estimate(sizes, annotator, question, store)
         for annotator, question in zip(annotators, questions, strict=True)
+    )
+
+
+def rough_estimate(annotator: LlmAnnotator, sizes: Sequence[int]) -> CostEstimate:
+    """Estimate what it costs to ask about texts of so many bytes, knowing no answer yet."""
+    n_bytes = sum(sizes) + len(Dialect().body(annotator, "", "0" * 16)) * len(sizes)
+    input_tokens, output_tokens = usual_tokens(n_bytes), _OUTPUT_TOKENS * len(sizes)
+    return CostEstimate(
+        annotator.name,
+        texts=len(sizes),
+        to_ask=len(sizes),
+        input_tokens=round(input_tokens),
+        output_tokens=round(output_tokens),
+        cost=annotator.cost(input_tokens, output_tokens),
+        measured=False,
     )
 
 

@@ -18,7 +18,7 @@ import aiohttp
 from .annotator import LlmAnnotator
 from .missing import Missing
 
-__all__ = ["Failure", "Reply", "Usage", "send"]
+__all__ = ["Failure", "Reply", "Usage", "read_failure", "read_reply", "send"]
 
 _LARGEST_REPLY = 1 << 20
 _TO_CONNECT = 10.0
@@ -100,8 +100,8 @@ async def send(
     except (aiohttp.ClientError, OSError):
         return Failure(Missing.DISCONNECTED, may_be_billed=True)
     if response.status < 300:
-        return _reply(content) or Failure(Missing.NOT_PROTOCOL, may_be_billed=True)
-    return _failure(response.status, response.headers, content)
+        return read_reply(content) or Failure(Missing.NOT_PROTOCOL, may_be_billed=True)
+    return read_failure(response.status, response.headers, content)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -115,7 +115,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(content)
 
 
-def _reply(content: bytes) -> Reply | None:
+def read_reply(content: bytes) -> Reply | None:
     """Return the reply that a response holds, or None if it is not of the protocol's form."""
     parsed = _parse(content)
     choices = parsed.get("choices")
@@ -144,7 +144,18 @@ def _usage(raw: object) -> Usage | None:
     return Usage(read, written)
 
 
-def _failure(status: int, headers: Mapping[str, str], content: bytes) -> Failure:
+def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> Failure:
+    """Return why there is no reply, by a response's status; nothing of it is taken on trust.
+
+    Parameters
+    ----------
+    status
+        HTTP status, other than 200.
+    headers
+        Of which ``Retry-After`` says how long to wait.
+    content
+        JSON with an ``error``, or anything else.
+    """
     error = _parse(content).get("error")
     details = error if isinstance(error, dict) else {"message": error}
     wait = _seconds(headers.get("Retry-After"))

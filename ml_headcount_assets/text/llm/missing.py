@@ -27,6 +27,9 @@ class Missing(StrEnum):
     RATE_LIMITED = "the endpoint's rate limit was exceeded"
     SERVER_ERROR = "the endpoint reported an error of its own"
     CAP = "the spending cap was reached"
+    EXPIRED = "the batch expired before the request was answered"
+    CANCELLED = "the batch was cancelled before the request was answered"
+    FAILED = "the batch has an error in place of an answer"
 
     @property
     def is_of_answer(self) -> bool:

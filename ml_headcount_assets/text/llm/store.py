@@ -14,9 +14,6 @@ known. One that was under way when a process was killed keeps the higher figure.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,16 +21,15 @@ from typing import Self
 
 import pandas as pd
 
-from ...errors import ComputeError, InputError
+from ..sqlite_file import Layout
 from .exchange import Usage
 from .missing import Missing
 
 __all__ = ["AnswerStore", "Question"]
 
-_LAYOUT = 1
-_PATIENCE_SECONDS = 3.0
-
-_TABLES = """
+_LAYOUT = Layout(
+    number=1,
+    tables="""
 CREATE TABLE answers (
     model TEXT NOT NULL,
     prompt TEXT NOT NULL,
@@ -58,7 +54,14 @@ CREATE TABLE requests (
     outcome TEXT,
     sent_at TEXT NOT NULL
 );
-"""
+""",
+    what="answers",
+    busy="another run is asking for labels. Wait until it has ended.",
+    mend="Move it away.",
+    patience_seconds=3.0,
+    # Two processes would ask for the same labels, and each would think the money its own.
+    exclusive=True,
+)
 
 
 @dataclass(frozen=True)
@@ -105,51 +108,15 @@ class AnswerStore:
         ComputeError
             Another process has it open.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Every statement is its own transaction, unless one is begun.
-        self._connection = sqlite3.connect(
-            self.path, timeout=_PATIENCE_SECONDS, isolation_level=None
-        )
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise self._explain(error) from error
-        except BaseException:
-            self._connection.close()
-            raise
+        self._connection = _LAYOUT.open(self.path)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._spent = self._one("SELECT total(coalesce(cost, most_cost)) FROM requests")
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._connection.close()
-
-    def _prepare(self) -> None:
-        # Two processes would ask for the same labels, and each would think the money its own.
-        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        with self._transaction():
-            layout = self._one("PRAGMA user_version")
-            if layout == 0 and not self._one("SELECT count(*) FROM sqlite_master"):
-                for statement in _TABLES.split(";"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {_LAYOUT}")
-            elif layout != _LAYOUT:
-                raise InputError(
-                    f"{self.path.name}: is not a file of answers of this version. Move it away."
-                )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._spent = self._one("SELECT total(coalesce(cost, most_cost)) FROM requests")
-
-    def _explain(self, error: sqlite3.DatabaseError) -> Exception:
-        if "locked" in str(error):
-            return ComputeError(
-                f"{self.path.name}: another run is asking for labels. Wait until it has ended."
-            )
-        return InputError(
-            f"{self.path.name}: cannot be used as a file of answers ({error}). Move it away, or"
-            " make its folder writable."
-        )
 
     @property
     def spent(self) -> float:
@@ -280,16 +247,6 @@ class AnswerStore:
                 _now(),
             ],
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def _one(self, sql: str, *parameters: object) -> float:
         return self._connection.execute(sql, parameters).fetchone()[0]

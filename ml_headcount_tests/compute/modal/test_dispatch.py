@@ -169,7 +169,7 @@ def test_what_was_finished_before_a_break_is_not_computed_again(tmp_path: Path) 
         compute(broken, kept, in_flight=1).map(double, TASKS)
     finished = {path.stem for path in kept.iterdir()}
     assert len(finished) == 3
-    assert not list(kept.glob("*.part"))
+    assert not list(kept.glob("*.unfinished"))
     again = StandIn()
     assert compute(again, kept).map(double, TASKS) == DOUBLED
     assert set(again.times_asked()) == {part.range_id for part in broken.requests} - finished | {

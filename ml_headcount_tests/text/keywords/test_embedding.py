@@ -166,7 +166,7 @@ def test_vectors_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
 def test_what_is_not_such_a_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "vectors.sqlite"
     path.write_text("something else " * 100)
-    with pytest.raises(InputError, match=r"vectors\.sqlite: is not a file of embeddings"):
+    with pytest.raises(InputError, match=r"vectors\.sqlite: cannot be used as a file of emb"):
         EmbeddingCache(path).get("words", TEXTS)
     assert path.read_text().startswith("something else")
     path.unlink()
@@ -180,7 +180,7 @@ def test_a_killed_process_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "vectors.sqlite"
     program = (
         "import sys, numpy as np\n"
-        "from ml_headcount_assets.text.keywords.embedding import EmbeddingCache\n"
+        "from ml_headcount_assets.text.keywords.embedding_cache import EmbeddingCache\n"
         "cache, number = EmbeddingCache(sys.argv[1]), 0\n"
         "while True:\n"
         "    texts = [f'{number} {each}' for each in range(50)]\n"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_headcount_assets.text.llm.exchange import Reply, Usage, _failure, _reply
+from ml_headcount_assets.text.llm.exchange import Reply, Usage, read_failure, read_reply
 from ml_headcount_assets.text.llm.missing import Missing
 
 
@@ -23,7 +23,7 @@ def _completion(message: Any, **changes: Any) -> bytes:
 
 def test_a_good_reply() -> None:
     message = {"role": "assistant", "content": "{}", "refusal": None}
-    assert _reply(_completion(message)) == Reply("{}", Usage(9, 3))
+    assert read_reply(_completion(message)) == Reply("{}", Usage(9, 3))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_good_reply() -> None:
     ],
 )
 def test_replies_without_an_answer(content: bytes, reason: Missing) -> None:
-    assert _reply(content) == Reply(reason, Usage(9, 3))
+    assert read_reply(content) == Reply(reason, Usage(9, 3))
 
 
 _json = st.recursive(
@@ -54,13 +54,13 @@ _body = st.fixed_dictionaries(
 
 @given(st.binary() | (_body | _json).map(lambda body: json.dumps(body).encode()))
 def test_nonsense_is_no_reply_and_no_error(content: bytes) -> None:
-    reply = _reply(content)
+    reply = read_reply(content)
     assert reply is None or isinstance(reply.content, (str, Missing))
     if reply is not None and reply.usage is not None:
         assert reply.usage.input >= 0
         assert reply.usage.output >= 0
     for status in (301, 400, 403, 429, 500):
-        failure = _failure(status, {}, content)
+        failure = read_failure(status, {}, content)
         assert failure.may_be_billed is False
         assert failure.wait is None
 
@@ -86,13 +86,13 @@ def test_nonsense_is_no_reply_and_no_error(content: bytes) -> None:
 def test_what_a_status_means(
     status: int, missing: Missing, may_be_billed: bool, advised: bool
 ) -> None:
-    failure = _failure(status, {}, b'{"error": {"message": "m", "param": "p", "code": null}}')
+    failure = read_failure(status, {}, b'{"error": {"message": "m", "param": "p", "code": null}}')
     assert (failure.missing, failure.may_be_billed) == (missing, may_be_billed)
     assert (failure.advice is not None) == advised
 
 
 def test_an_empty_account_is_no_rate_limit() -> None:
-    failure = _failure(429, {}, b'{"error": {"code": "insufficient_quota"}}')
+    failure = read_failure(429, {}, b'{"error": {"code": "insufficient_quota"}}')
     assert failure.advice is not None
     assert "no credit or quota left" in failure.advice
 
@@ -102,9 +102,9 @@ def test_an_empty_account_is_no_rate_limit() -> None:
     [("3", 3.0), ("0.25", 0.25), ("-5", 0.0), ("soon", None), ("nan", None), ("inf", None)],
 )
 def test_retry_after_in_seconds(header: str, expected: float | None) -> None:
-    assert _failure(429, {"Retry-After": header}, b"").wait == expected
+    assert read_failure(429, {"Retry-After": header}, b"").wait == expected
 
 
 def test_retry_after_as_a_date() -> None:
     header = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    assert _failure(503, {"Retry-After": header}, b"").wait == pytest.approx(90, abs=3)
+    assert read_failure(503, {"Retry-After": header}, b"").wait == pytest.approx(90, abs=3)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.text.llm import AnswerStore, Question
+from ml_headcount_assets.text.llm import store as store_module
 from ml_headcount_assets.text.llm.exchange import Usage
 from ml_headcount_assets.text.llm.missing import Missing
 from ml_headcount_assets.warehouse.beside import answers_path
@@ -73,6 +75,7 @@ def test_the_cap_holds_for_what_may_be_spent(store: AnswerStore) -> None:
 _DIES = """
 import os, signal, sys
 from ml_headcount_assets.text.llm import AnswerStore, Question
+from ml_headcount_assets.text.llm import store as store_module
 question = Question("model-a", "1", "1")
 store = AnswerStore(sys.argv[1]).__enter__()
 for text_hash in ("a", "b"):
@@ -94,7 +97,8 @@ def test_a_killed_process_leaves_its_answers_and_its_debts(tmp_path: Path) -> No
 
 
 def test_one_process_at_a_time(store: AnswerStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml_headcount_assets.text.llm.store._PATIENCE_SECONDS", 0.1)
+    hasty = replace(store_module._LAYOUT, patience_seconds=0.1)
+    monkeypatch.setattr(store_module, "_LAYOUT", hasty)
     with (
         pytest.raises(ComputeError, match=r"answers\.sqlite: another run is asking"),
         AnswerStore(store.path),

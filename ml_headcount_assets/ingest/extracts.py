@@ -1,0 +1,173 @@
+"""Extracts of all files of raw profiles: made side by side, kept, and made anew for what changed.
+
+Each extract is kept under a name that is made of the file's content, of how it is to be read, and
+of the versions of reader and recipe. So a file that is changed or added is read alone, one that is
+renamed or moved is not, and an extract whose file is gone is removed with all it says of people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..compute.local import LocalCompute
+from ..errors import ComputeError, InputError
+from ..study import ProfilesSource
+from ..text.recipe import RECIPE_VERSION
+from .extraction import EXTRACT_VERSION, Extract, extract
+
+__all__ = ["Extracts", "open_extracts"]
+
+Progress = Callable[[int, int], None]
+
+#: Starting processes takes a second or two, in which one process reads so much.
+_WORTH_PROCESSES = 24 << 20
+_HANDS_EACH = 8
+_PACKED = 5  # a packed file holds about so many times its size
+#: Names under which extracts are made, before they have their own.
+_UNFINISHED = "unfinished-"
+
+
+@dataclass(frozen=True)
+class Extracts:
+    """The extracts of some files, by their names in the study, in the order of those."""
+
+    by_file: Mapping[str, Extract]
+    made: int
+
+
+@dataclass(frozen=True)
+class _Task:
+    name: str
+    path: Path
+    source: ProfilesSource
+    key: str
+    folder: Path
+
+
+@contextmanager
+def open_extracts(
+    files: Mapping[str, Path],
+    source: ProfilesSource,
+    cache: Path | None,
+    progress: Progress | None = None,
+) -> Iterator[Extracts]:
+    """Hand over the extracts of files, of which those that are not there are made first.
+
+    Parameters
+    ----------
+    files
+        The files by name, as `profile_files` returns them.
+    source
+        How the study wants them read.
+    cache
+        Folder where extracts are kept, which is made if need be; None to forget them afterwards.
+        It holds the texts of everybody in the files, and only its owner can look into it.
+    progress
+        Is told how many bytes of the files are read, of how many.
+
+    Raises
+    ------
+    ComputeError
+        A file is changed while it is being read, or a process that reads was killed.
+    """
+    if cache is None:
+        with tempfile.TemporaryDirectory(prefix="profiles-") as folder:
+            yield _made(files, source, Path(folder), progress)
+        return
+    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    extracts = _made(files, source, cache, progress)
+    kept = {each.folder.name for each in extracts.by_file.values()}
+    for old in cache.iterdir():
+        if old.is_dir() and old.name not in kept:
+            shutil.rmtree(old, ignore_errors=True)
+    yield extracts
+
+
+def _made(
+    files: Mapping[str, Path], source: ProfilesSource, cache: Path, progress: Progress | None
+) -> Extracts:
+    keys = {name: _key(name, path, source) for name, path in files.items()}
+    # A file that lies there twice is read once for each name, under which its rejects are.
+    missing = [
+        _Task(name, path, source, keys[name], cache)
+        for name, path in files.items()
+        if not (cache / keys[name]).is_dir()
+    ]
+    sizes = [_size(task.path) for task in missing]
+    for number in _side_by_side(missing, sizes, progress):
+        task = missing[number]
+        if _key(task.name, task.path, source) != task.key:
+            shutil.rmtree(cache / task.key, ignore_errors=True)
+            raise ComputeError(
+                f"{task.path.name}: the file was changed while it was being read. Run again."
+            )
+    return Extracts({name: Extract(cache / key) for name, key in keys.items()}, len(missing))
+
+
+def _side_by_side(
+    tasks: Sequence[_Task], sizes: Sequence[int], progress: Progress | None
+) -> Iterator[int]:
+    """Make extracts with all cores, if that is worth it; yield the number of each that is made."""
+    total = sum(sizes)
+    cores = min(len(os.sched_getaffinity(0)), len(tasks))
+    if cores < 2 or total < _WORTH_PROCESSES:
+        done = 0
+        for number, task in enumerate(tasks):
+            _make(task)
+            done += sizes[number]
+            if progress:
+                progress(done, total)
+            yield number
+        return
+    # The largest first and dealt out, so that none is left to one process when the others are done.
+    falling = sorted(range(len(tasks)), key=lambda number: -sizes[number])
+    hands = min(len(tasks), cores * _HANDS_EACH)
+    order = [number for hand in range(hands) for number in falling[hand::hands]]
+    told = [sum(sizes[number] for number in order[: count + 1]) for count in range(len(order))]
+    LocalCompute(processes=cores).map(
+        _make,
+        [tasks[number] for number in order],
+        (lambda done, _: progress(told[done - 1], total)) if progress else None,
+    )
+    yield from order
+
+
+def _make(task: _Task) -> None:
+    """Make an extract where nobody looks, and then give it its name."""
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=task.folder))
+    try:
+        extract(task.path, task.name, task.source, unfinished / "extract")
+        (unfinished / "extract").rename(task.folder / task.key)
+    except FileExistsError:
+        pass  # somebody else has made it meanwhile
+    except OSError as error:
+        if not (task.folder / task.key).is_dir():
+            raise InputError(
+                f"{task.path.name}: what is read of it cannot be written ({error.strerror})."
+            ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _size(path: Path) -> int:
+    packed = path.name.lower().endswith((".gz", ".parquet", ".xlsx"))
+    return path.stat().st_size * (_PACKED if packed else 1)
+
+
+def _key(name: str, path: Path, source: ProfilesSource) -> str:
+    try:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "blake2b").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path.name}: the file cannot be read ({error.strerror}).") from error
+    read = source.model_dump(mode="json", exclude={"path"})
+    told = json.dumps([content, name, read, EXTRACT_VERSION, RECIPE_VERSION], sort_keys=True)
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,127 @@
+"""Labels as files spell them: 0 and 1, also as 1.00, True and false; nothing; -1 for abstentions.
+
+A column that holds something else altogether would lose most of its labels, and not at random. So
+a column of probabilities, or one that is coded 1 and 2, is an error that tells what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
+
+from ..errors import InputError
+from .rejects import Rejects
+from .values import NOTHING, map_distinct
+
+__all__ = ["read_labels"]
+
+_WORDS = {"true": 1.0, "false": 0.0}
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[-+]?\d+)?")
+_ABSTAINED = -1.0
+_WANTED = "0, 1 or empty"
+# Words that may be repeated in a message: whatever else is there could be somebody's name.
+_SPEAKABLE = frozenset({"yes", "no", "y", "n", "t", "f", "accept", "reject"})
+
+#: A single odd value between 0 and 1 is listed; several different ones, or many, are probabilities.
+_FEWEST_PROBABILITIES = 2
+_SHARE_OF_PROBABILITIES = 0.05
+
+
+def read_labels(
+    values: NDArray[np.object_],
+    line: NDArray[np.int64],
+    field: str,
+    rejects: Rejects,
+    *,
+    threshold: float | None = None,
+    remedy: str = "",
+) -> ExtensionArray:
+    """Read labels as Int8 of 0, 1 or missing; what is neither goes to `rejects`.
+
+    Parameters
+    ----------
+    values, line
+        The texts of the column, and the line of each.
+    field
+        Name of the column, for messages.
+    rejects
+        Takes what cannot be read.
+    threshold
+        Numbers from here up are 1, those below are 0; None for a column of labels.
+    remedy
+        What to do with a column of probabilities, for the message.
+
+    Raises
+    ------
+    InputError
+        The column holds probabilities and there is no threshold, a threshold is given and a
+        number is not between 0 and 1, or the column is coded 1 and 2.
+    """
+    numbers = map_distinct(values, _number).astype(float)
+    if threshold is None:
+        _refuse_probabilities(numbers, field, rejects, remedy)
+        _refuse_one_and_two(numbers, field, rejects)
+        labels = np.where(np.isin(numbers, (0.0, 1.0)), numbers, np.nan)
+    else:
+        within = (numbers >= 0) & (numbers <= 1)
+        labels = np.where(within, (numbers >= threshold).astype(float), np.nan)
+    abstained = numbers == _ABSTAINED
+    if abstained.any():
+        rejects.add_note(
+            f"{int(abstained.sum())} times -1, taken as an abstention: the label is missing", field
+        )
+    empty = map_distinct(values, lambda text: _plain(text) in NOTHING).astype(bool)
+    bad = np.isnan(labels) & ~empty & ~abstained
+    if bad.any():
+        wanted = _WANTED if threshold is None else "from 0 to 1, or empty"
+        reasons = map_distinct(
+            values[bad], lambda text: f"{_speakable(text)} is not {wanted}; taken as missing"
+        )
+        rejects.add(line[bad], field, list(reasons), list(values[bad]))
+    return pd.array(labels, "Float64").astype("Int8") if len(labels) else pd.array([], "Int8")
+
+
+def _refuse_probabilities(
+    numbers: NDArray[np.float64], field: str, rejects: Rejects, remedy: str
+) -> None:
+    between = numbers[(numbers > 0) & (numbers < 1)]
+    several = len(np.unique(between)) >= _FEWEST_PROBABILITIES
+    if several or len(between) > _SHARE_OF_PROBABILITIES * np.isfinite(numbers).sum():
+        raise InputError(
+            f"{rejects.source_file}: {field!r} holds probabilities, such as {between[0]:.3g}, and"
+            f" no labels. {remedy or 'Replace them by 0 and 1.'}"
+        )
+
+
+def _refuse_one_and_two(numbers: NDArray[np.float64], field: str, rejects: Rejects) -> None:
+    counted = Counter(numbers[np.isfinite(numbers)])
+    if counted[2.0] and not counted[0.0]:
+        raise InputError(
+            f"{rejects.source_file}: {field!r} has {counted[1.0]} times 1, {counted[2.0]} times 2,"
+            " and never 0, as if coded 1 and 2. Write 1 for yes and 0 for no."
+        )
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _number(text: str) -> float:
+    """Return the number that a text spells; NaN if it spells none."""
+    text = _plain(text)
+    if text in _WORDS:
+        return _WORDS[text]
+    return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else np.nan
+
+
+def _speakable(text: str) -> str:
+    """The value for a message if it is a number or a known word, else only that it is text."""
+    text, number = _plain(text), _number(text)
+    if not np.isnan(number):
+        return f"{number:.12g}"
+    return repr(text) if text in _SPEAKABLE else "the text there"

@@ -1,0 +1,81 @@
+"""What there is to know of a service's batch files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..annotator import LlmAnnotator
+from ..missing import Missing
+
+__all__ = ["BatchAnswer", "BatchForm", "Limits"]
+
+
+@dataclass(frozen=True)
+class BatchAnswer:
+    """One result of a batch.
+
+    Attributes
+    ----------
+    key
+        The id that was given to the request; "" if the result has none.
+    content
+        What the model wrote; None if it wrote nothing that can be used.
+    missing
+        Why there is no content.
+    """
+
+    key: str
+    content: str | None = None
+    missing: Missing | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that one file may hold.
+
+    Attributes
+    ----------
+    requests
+        Requests; None for any number.
+    size
+        Bytes.
+    """
+
+    requests: int | None
+    size: int
+
+
+@dataclass(frozen=True)
+class BatchForm:
+    """A service's files of requests and of results.
+
+    Attributes
+    ----------
+    name
+        What a study calls it.
+    title
+        What people call it.
+    extension
+        Of a file of requests.
+    opening, between, closing
+        What stands in a file of requests before, between and behind these.
+    limits
+        The most that one file may hold.
+    request
+        Returns the request about a text, given the annotator, the text, the id that the answer
+        has to repeat and the key of the request.
+    answer
+        Returns the result that a record is; None if it has another form.
+    """
+
+    name: str
+    title: str
+    extension: str
+    opening: bytes
+    between: bytes
+    closing: bytes
+    limits: Limits
+    request: Callable[[LlmAnnotator, str, str, str], dict[str, Any]]
+    answer: Callable[[Mapping[str, Any]], BatchAnswer | None]

@@ -1,0 +1,82 @@
+"""Batches of the Gemini form: files of keys and requests for batchGenerateContent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..annotator import LlmAnnotator
+from ..missing import Missing
+from ..prompt import messages
+from .form import BatchAnswer, BatchForm, Limits
+
+__all__ = ["FORM"]
+
+_REFUSALS = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")
+
+
+def _request(annotator: LlmAnnotator, text: str, request_id: str, key: str) -> dict[str, Any]:
+    system, user = messages(text, request_id)
+    return {
+        "key": key,
+        "request": {
+            "system_instruction": {"parts": [{"text": system["content"]}]},
+            "contents": [{"role": "user", "parts": [{"text": user["content"]}]}],
+            "generation_config": {
+                "max_output_tokens": annotator.max_output_tokens,
+                "response_mime_type": "application/json",
+            },
+        },
+    }
+
+
+def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
+    key = _key(record)
+    if key is None or not {"response", "error"} & record.keys():
+        return None
+    response = record.get("response")
+    if record.get("error") or not isinstance(response, dict) or "error" in response:
+        return BatchAnswer(key, missing=Missing.FAILED)
+    candidates = response.get("candidates")
+    if not isinstance(candidates, list) or not candidates or not isinstance(candidates[0], dict):
+        blocked = response.get("promptFeedback") or response.get("prompt_feedback")
+        return BatchAnswer(key, missing=Missing.REFUSED if blocked else Missing.EMPTY)
+    return _of_candidate(key, candidates[0])
+
+
+def _key(record: Mapping[str, Any]) -> str | None:
+    metadata = record.get("metadata")
+    inside = metadata.get("key") if isinstance(metadata, dict) else None
+    key = record.get("key", inside)
+    return None if key is None or "custom_id" in record else str(key)
+
+
+def _of_candidate(key: str, candidate: Mapping[str, Any]) -> BatchAnswer:
+    end = str(candidate.get("finishReason") or candidate.get("finish_reason") or "")
+    content = candidate.get("content")
+    parts = content.get("parts") if isinstance(content, dict) else None
+    texts = (
+        part.get("text")
+        for part in (parts if isinstance(parts, list) else [])
+        if isinstance(part, dict) and not part.get("thought")
+    )
+    text = "".join(each for each in texts if isinstance(each, str))
+    missing = Missing.CUT_OFF if end == "MAX_TOKENS" else None
+    if any(word in end for word in _REFUSALS):
+        missing = Missing.REFUSED
+    if missing is None and not text:
+        missing = Missing.EMPTY
+    return BatchAnswer(key, None if missing else text, missing)
+
+
+FORM = BatchForm(
+    name="gemini",
+    title="Gemini",
+    extension=".jsonl",
+    opening=b"",
+    between=b"\n",
+    closing=b"\n",
+    limits=Limits(None, 2_000_000_000),
+    request=_request,
+    answer=_answer,
+)

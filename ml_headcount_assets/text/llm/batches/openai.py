@@ -1,0 +1,97 @@
+"""Batches of the OpenAI form: /v1/batches, vLLM's run_batch, Together, Groq, Mistral, Azure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..annotator import LlmAnnotator
+from ..dialect import Dialect
+from ..missing import Missing
+from .form import BatchAnswer, BatchForm, Limits
+
+__all__ = ["FORM"]
+
+# A batch cannot be asked again in other words, so it is asked in those that all models of the
+# service take: the newer name of the limit, and the model's own temperature.
+_DIALECT = Dialect(output_limit="max_completion_tokens", temperature=False)
+_ENDS = {
+    "length": Missing.CUT_OFF,
+    "max_output_tokens": Missing.CUT_OFF,
+    "content_filter": Missing.REFUSED,
+}
+_ERRORS = {"batch_expired": Missing.EXPIRED, "batch_cancelled": Missing.CANCELLED}
+
+
+def _request(annotator: LlmAnnotator, text: str, request_id: str, key: str) -> dict[str, Any]:
+    body = json.loads(_DIALECT.body(annotator, text, request_id))
+    return {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
+
+
+def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
+    if "custom_id" not in record or not {"response", "error"} & record.keys():
+        return None
+    key, response, error = str(record["custom_id"]), record.get("response"), record.get("error")
+    if isinstance(error, dict):
+        return BatchAnswer(key, missing=_ERRORS.get(str(error.get("code")), Missing.FAILED))
+    if not isinstance(response, dict) or _failed(response):
+        return BatchAnswer(key, missing=Missing.FAILED)
+    body = response.get("body")
+    return _of_body(key, body if isinstance(body, dict) else response)
+
+
+def _failed(response: Mapping[str, Any]) -> bool:
+    status, body = response.get("status_code", 200), response.get("body")
+    wrong = isinstance(body, dict) and isinstance(body.get("error"), dict)
+    return wrong or not isinstance(status, int) or status >= 300
+
+
+def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
+    choices = body.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        message, end = choices[0].get("message"), choices[0].get("finish_reason")
+        message = message if isinstance(message, dict) else {"content": choices[0].get("text")}
+        missing = Missing.REFUSED if message.get("refusal") else _ENDS.get(str(end))
+        return _content(key, _text(message.get("content")), missing)
+    if isinstance(body.get("output"), list):  # /v1/responses
+        parts = [
+            part
+            for item in body["output"]
+            if isinstance(item, dict) and item.get("type", "message") == "message"
+            for part in item.get("content") or []
+            if isinstance(part, dict)
+        ]
+        details = body.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        refused = any(part.get("type") == "refusal" for part in parts)
+        missing = Missing.REFUSED if refused else _ENDS.get(str(reason))
+        return _content(key, _text(parts), missing)
+    return BatchAnswer(key, missing=Missing.NOT_PROTOCOL)
+
+
+def _content(key: str, text: str | None, missing: Missing | None) -> BatchAnswer:
+    if missing is None and not text:
+        missing = Missing.EMPTY
+    return BatchAnswer(key, None if missing else text, missing)
+
+
+def _text(content: Any) -> str | None:
+    """Return the text of a message, which may come in parts."""
+    if isinstance(content, str) or not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    texts = (part.get("text") for part in content if isinstance(part, dict))
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+FORM = BatchForm(
+    name="openai",
+    title="OpenAI",
+    extension=".jsonl",
+    opening=b"",
+    between=b"\n",
+    closing=b"\n",
+    limits=Limits(50_000, 200_000_000),
+    request=_request,
+    answer=_answer,
+)

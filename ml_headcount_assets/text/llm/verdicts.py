@@ -1,0 +1,119 @@
+"""Reading the verdict of a batch job that was run elsewhere, whose prompt is not known.
+
+The rule: the answer is a verdict, or has one where answers put it, and nothing is searched for in
+sentences.
+
+1. A code fence, quotation marks and the marks of Markdown around the answer make no difference.
+2. A JSON object gives what stands under verdict, evaluation, label, decision, answer,
+   classification, result, is_expert or accept, the first of these that it has; so does an object
+   in it, or the only object of a list.
+3. Text gives its verdict if it is one (``ACCEPT``, ``**Reject**``, ``Yes.``, ``1``); if its first
+   line begins with such a word and a punctuation mark (``ACCEPT: the profile ...``); or if lines
+   of it are such a word, perhaps behind the name of the field (``Final verdict: REJECT``). Two
+   that differ are none.
+
+Words for 1 are ACCEPT, ACCEPTED, YES, TRUE and 1; for 0 REJECT, REJECTED, NO, FALSE and 0.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from .missing import Missing
+
+__all__ = ["read_verdict"]
+
+_WORDS = {
+    **dict.fromkeys(("accept", "accepted", "yes", "true", "1", "1.0"), 1),
+    **dict.fromkeys(("reject", "rejected", "no", "false", "0", "0.0"), 0),
+}
+_FIELDS = (
+    *("verdict", "evaluation", "label", "decision", "answer", "classification", "result"),
+    *("is_expert", "accept", "accepted"),
+)
+_FENCE = re.compile(r"```\w*\s*\n?(?P<inside>[^`]*?)\s*```")
+_DECORATION = " \t\r\n*_`\"'“”‘’«»#>.!,;:()[]{}-–—"
+_NAMED = re.compile(
+    r"(?:(?:my|the|final|overall)\s+)*(?:verdict|evaluation|label|decision|answer|classification|"
+    r"result|conclusion|output)\s*(?:is\s*)?[:=\-–—]?\s*(?P<word>\S+)",
+    re.IGNORECASE,
+)
+_LEADING = re.compile(r"[*_`\"']*(?P<word>[a-z]+)[*_`\"']*\s*[.:,;–—-](?:\s|$)", re.IGNORECASE)
+_DEEPEST = 3
+
+
+def read_verdict(content: Any) -> int | Missing:
+    """Return the label that an answer gives, 1 or 0, or why it gives none.
+
+    Parameters
+    ----------
+    content
+        What the model wrote: text, or a value of JSON.
+    """
+    if isinstance(content, str):
+        return _of_text(content)
+    label = _of_value(content, _DEEPEST)
+    return Missing.NO_VERDICT if label is None else label
+
+
+def _of_text(text: str) -> int | Missing:
+    text = text.strip()
+    if not text:
+        return Missing.EMPTY
+    fenced = _FENCE.fullmatch(text)
+    text = fenced["inside"].strip() if fenced else text
+    whole = _word(text)
+    if whole is None and text[:1] in ("{", "["):
+        whole = _of_json(text)
+    if whole is None:
+        whole = _of_lines(text)
+    return Missing.NO_VERDICT if whole is None else whole
+
+
+def _of_json(text: str) -> int | None:
+    try:
+        return _of_value(json.loads(text), _DEEPEST)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _of_value(value: Any, depth: int) -> int | None:
+    if isinstance(value, (bool, int, float)):
+        return int(value) if value in (0, 1) else None
+    if isinstance(value, str):
+        return _word(value)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+        value = value[0]
+    if not isinstance(value, dict) or not depth:
+        return None
+    named = {str(key).strip().casefold(): each for key, each in value.items()}
+    found = next((named[field] for field in _FIELDS if field in named), None)
+    if found is None and len(named) == 1:  # {"output": {"verdict": ...}}
+        found = next(iter(named.values()))
+        return _of_value(found, depth - 1) if isinstance(found, (dict, list)) else None
+    return _of_value(found, depth - 1)
+
+
+def _word(text: str) -> int | None:
+    plain = text.strip(_DECORATION).casefold()
+    signed = text.strip().startswith("-") and plain[:1].isdigit()  # -1 is no 1
+    return None if signed else _WORDS.get(plain)
+
+
+def _of_lines(text: str) -> int | None:
+    """Return the verdict of the lines that are one, if these agree."""
+    lines = [line for line in (line.strip() for line in text.splitlines()) if line]
+    found = {label for label in map(_of_line, lines) if label is not None}
+    leading = _LEADING.match(lines[0]) if lines else None
+    if leading and (label := _word(leading["word"])) is not None:
+        found.add(label)
+    return found.pop() if len(found) == 1 else None
+
+
+def _of_line(line: str) -> int | None:
+    named = _NAMED.fullmatch(line.strip(_DECORATION))
+    if named:
+        return _word(named["word"])
+    return None if any(map(str.isdigit, line)) else _word(line)  # of a list, "1." is a number

@@ -1,0 +1,145 @@
+"""What the report says, and to whom it gives nothing away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ml_headcount_assets.export import StudyResults, write_report
+from ml_headcount_assets.study import Study
+
+from .conftest import Read, tables
+
+
+def page(
+    results: StudyResults, study: Study, directory: Path, truth: pd.DataFrame | None = None
+) -> str:
+    write_report(results, study, directory / "report.html", truth=truth)
+    return (directory / "report.html").read_text()
+
+
+@pytest.fixture
+def report(results: StudyResults, study: Study, tmp_path: Path) -> str:
+    return page(results, study, tmp_path)
+
+
+def section(report: str, name: str) -> str:
+    start = report.index(f'<section id="{name}">')
+    return report[start : report.index("</section>", start)]
+
+
+def words(html: str) -> str:
+    """Return what a reader sees of a piece without scripts."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_the_headline_is_the_total_with_its_interval(report: str) -> None:
+    start = report.index('<p class="headline">')
+    said = words(report[start : report.index('<div class="tiles">')])
+    assert said.startswith("1,267 (1,042 to 1,503) experts in 3 companies")
+    assert "median and 95 % interval of the sum by independent" in said
+    assert "1 more have no evidence" in said
+
+
+def test_every_company_has_its_row_the_largest_first(report: str) -> None:
+    table = report[report.index('<table id="table">') : report.index("</table>")]
+    rows = [[words(cell) for cell in row.split("</td>")[:-1]] for row in table.split("<tr")[2:]]
+    assert [row[0] for row in rows] == [
+        *("> =Acme &lt;b&gt;&amp; Sons&lt;/b&gt;", "> core", "> Bits\x0bInc".replace("\x0b", " ")),
+        'class="none"> Dusk',
+    ]
+    assert rows[0][2:8] == ["100", "900", "40", "120", "90", "6.7 %"]
+    assert rows[3][2:] == ["0", "–", "–", "–", "–", "–", "no evidence", "headcount_missing"]
+
+
+def test_names_and_reasons_are_no_markup(report: str) -> None:
+    assert "<b>& Sons" not in report
+    assert "the &lt;row&gt; is empty" in report
+
+
+def test_flags_are_explained_and_rejects_counted(report: str) -> None:
+    said = words(section(report, "flags"))
+    assert "headcount_missing 2 The company table has no headcount" in said
+    assert "labels.csv label 2 2 is no label" in said
+
+
+def test_nothing_odd_is_said_too(read: Read, study: Study, tmp_path: Path) -> None:
+    sound = tables()["headcount_intervals"].assign(flags="")
+    said = words(
+        section(
+            page(read(headcount_intervals=sound, rejects=tables()["rejects"][:0]), study, tmp_path),
+            "flags",
+        )
+    )
+    assert "No company is flagged." in said
+    assert "Every row of every file was used." in said
+
+
+def test_without_any_evidence_there_is_no_number(read: Read, study: Study, tmp_path: Path) -> None:
+    nothing = tables()["portfolio_intervals"].assign(
+        companies=0, companies_without_evidence=4, mean=None, sd=None, low=None, median=None,
+        high=None,
+    )  # fmt: skip
+    empty = tables()["headcount_intervals"].assign(
+        evidence="none", confidence="no evidence", low=None, median=None, high=None, mean=None
+    )
+    numbers = {name: "float" for name in ("low", "median", "high", "mean")}
+    said = page(
+        read(
+            portfolio_intervals=nothing.astype({**numbers, "sd": "float"}),
+            headcount_intervals=empty.astype(numbers),
+        ),
+        study,
+        tmp_path,
+    )
+    assert "None of the 4 companies has labelled profiles" in said
+
+
+def test_figures_are_left_out_where_there_is_nothing_to_draw(
+    read: Read, study: Study, tmp_path: Path
+) -> None:
+    whole = page(read(), study, tmp_path)
+    assert 'id="figure-checks"' in whole
+    assert 'id="figure-correlations"' in whole
+    assert 'id="keywords"' not in whole
+    tables_now = tables()
+    less = page(
+        read(
+            predictive_checks=tables_now["predictive_checks"][:0],
+            annotator_correlations=tables_now["annotator_correlations"][:0],
+        ),
+        study,
+        tmp_path,
+    )
+    assert 'id="figure-checks"' not in less
+    assert 'id="figure-correlations"' not in less
+
+
+def test_true_counts_are_drawn_beside_the_estimates(
+    results: StudyResults, study: Study, tmp_path: Path
+) -> None:
+    truth = pd.DataFrame({"company_id": ["ACME", "bits", "core", "dusk"], "experts": [50, 0, 3, 1]})
+    assert "true number" in page(results, study, tmp_path, truth=truth)
+    assert "true number" not in page(results, study, tmp_path)
+
+
+def test_the_report_needs_no_network(report: str) -> None:
+    assert not re.findall(r'<(?:script|img|iframe)[^>]+src="http', report)
+    assert "<link" not in report
+
+
+def test_a_report_that_fails_leaves_the_last_one(
+    results: StudyResults, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = page(results, study, tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        write_report(results, study, tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text() == before

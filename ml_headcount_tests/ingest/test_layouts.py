@@ -1,0 +1,149 @@
+"""Delimiters, encodings, notes and titles of tables as spreadsheet programs write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_headcount_assets.ingest.layouts import find_layout
+from ml_headcount_assets.ingest.tables import RawTable, read_header, read_table
+
+HEADER = ["company_id", "name", "headcount"]
+ROWS = [["café", "Café Müller", "1200"], ["acme", "Acme, Inc.", "40"], ["b", "B; C | D", ""]]
+
+
+def _text(delimiter: str, before: str = "", end: str = "\r\n") -> str:
+    quoted = [[f'"{cell}"' for cell in row] for row in ROWS]
+    return before + "".join(delimiter.join(row) + end for row in [HEADER, *quoted])
+
+
+def _rows(table: RawTable) -> list[list[str]]:
+    return [list(row) for row in zip(*table.columns.values(), strict=True)]
+
+
+def _table(folder: Path, content: str | bytes, name: str = "companies.csv") -> RawTable:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_table(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    table = _table(tmp_path, _text(delimiter).encode(encoding))
+    assert list(table.columns) == HEADER
+    assert _rows(table) == ROWS
+    assert list(table.line) == [2, 3, 4]
+    names = {"cp1252": "Windows-1252", "utf-16": "UTF-16", "utf-16-le": "UTF-16"}
+    assert table.form.encoding == names.get(encoding, "UTF-8")
+    assert (table.form.delimiter, table.form.records) == (delimiter, 3)
+    assert read_header(tmp_path / "companies.csv") == HEADER
+    told = table.rejects.frame()["reason"].tolist()
+    assert [reason.startswith("the text is not UTF-8") for reason in told] == [True] * len(told)
+    assert len(told) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("before", "delimiter", "header"),
+    [
+        ("sep=,\r\n", ",", 2),
+        ("sep=;\r\n", ";", 2),
+        ('"sep=;"\r\n', ";", 2),
+        ("SEP=\t\r\n", "\t", 2),
+        ("Companies of the study\r\n\r\n", ",", 3),
+        ('Notes:\r\n"Exported, on Monday; see below"\r\n\r\n', ",", 4),
+        ("Companies of the study;;\r\n", ";", 2),
+        ("sep=;\r\nCompanies of the study\r\n", ";", 3),
+    ],
+)
+def test_what_stands_above_the_header(
+    tmp_path: Path, before: str, delimiter: str, header: int
+) -> None:
+    table = _table(tmp_path, _text(delimiter, before))
+    assert _rows(table) == ROWS
+    assert list(table.line) == [header + 1, header + 2, header + 3]
+    assert table.form.header_line == header
+    assert f"the header is line {header};" in table.rejects.frame()["reason"][0]
+
+
+def test_titles_of_a_sheet(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Companies of the study"], [], [*HEADER, "remark"], ["acme", "Acme", 40]):
+        book.active.append(row)
+    book.create_sheet("other")
+    book.save(tmp_path / "companies.xlsx")
+    table = read_table(tmp_path / "companies.xlsx")
+    assert list(table.columns) == [*HEADER, "remark"]
+    assert [values[0] for values in table.columns.values()] == ["acme", "Acme", "40", ""]
+    assert (list(table.line), table.form.header_line) == ([4], 3)
+    assert table.rejects.frame()["reason"].tolist() == [
+        "only the first sheet is read",
+        "the header is row 3; what is above it is not read",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a;b\n1,5;2,5\n2,5;3\n",  # commas of decimals
+        'a;b\n"x, y";1\nz;2\n',
+        "a;b, c\nx;y\nz;w\n",
+        "a;b\n",
+    ],
+)
+def test_a_semicolon_is_seen_where_commas_stand_too(text: str) -> None:
+    assert find_layout(text.splitlines(keepends=True), ",").delimiter == ";"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,text\n1,a;b;c\n2,d;e;f\n",
+        "id,a;b\n1,x\n2,y\n",
+        "id\nx\nz\n",  # one column
+        ",a\nx,y\n",  # a column without a name
+        "1,2\n3,4\n",
+        "",
+        "\n\n",
+    ],
+)
+def test_the_usual_delimiter_and_the_first_row_unless_there_is_reason(text: str) -> None:
+    layout = find_layout(text.splitlines(keepends=True), ",")
+    assert (layout.delimiter, layout.header_line) == (",", 1)
+
+
+def test_a_damaged_line_is_no_other_encoding(tmp_path: Path) -> None:
+    content = "a,b\nü,1\n".encode() + b"M\xfcller,2\nz,3\n"
+    table = _table(tmp_path, content)
+    assert list(table.columns["a"]) == ["ü", "z"]
+    assert table.rejects.frame()[["line", "reason"]].values.tolist() == [
+        [3, "the line is not valid UTF-8 text"]
+    ]
+    assert table.form.encoding == "UTF-8"
+
+
+_cells = st.text(
+    st.characters(codec="cp1252", exclude_categories=["Cc"], exclude_characters='"'), max_size=12
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(_cells, _cells), min_size=1, max_size=6),
+    delimiter=st.sampled_from([",", ";", "\t"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]),
+)
+def test_whatever_the_cells_hold(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[str, str]],
+    delimiter: str,
+    encoding: str,
+) -> None:
+    lines = [f'"{a}"{delimiter}"{b}"' for a, b in rows]
+    text = "\n".join([f"first{delimiter}second", *lines, ""])
+    table = _table(tmp_path_factory.mktemp("t"), text.encode(encoding))
+    assert _rows(table) == [list(row) for row in rows]

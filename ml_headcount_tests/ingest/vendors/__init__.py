@@ -1,0 +1,1 @@
+"""Tests of `ml_headcount_assets.ingest.vendors`."""

@@ -1,0 +1,273 @@
+"""Profiles of every vendor, in the forms that they document, and with anything in any field."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.ingest.vendors import FORMS, Standing, fields_of, form_of
+from ml_headcount_assets.study import ProfilesSource
+
+from ..conftest import ReadPeople
+from .records import MAKERS, Record, bright_data, proxycurl
+
+_SOURCE = ProfilesSource(path=Path("profiles"))
+
+
+def _delivery(maker: str) -> list[Record]:
+    make = MAKERS[maker]
+    experts = [make(f"expert-{n}", "Machine learning engineer") for n in range(3)]
+    others = [make(f"other-{n}", "Accountant", "I count") for n in range(5)]
+    return [*experts, *others, *(make(f"gone-{n}", "Machinist", left=True) for n in range(2))]
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_a_delivery_is_read_as_it_comes(read_people: ReadPeople, maker: str) -> None:
+    rows, rejects = read_people({"a.json": _delivery(maker)})
+    assert rows["company"].tolist() == ["acme"] * 8
+    assert rows["text"].str.contains("Machine learning engineer").sum() == 3
+    assert not rows["text"].str.contains("Acme|Ada|Somewhere|linkedin", case=False).any()
+    assert rejects["line"].tolist() == [9, 10]
+    assert rejects["reason"].str.contains("has ended|names no current company").all()
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_every_format_gives_the_same_people(read_people: ReadPeople, maker: str) -> None:
+    records = _delivery(maker)
+    array, _ = read_people({"a.json": records})
+    lines = "\n".join(map(json.dumps, records))
+    for name, content in {"a.ndjson": lines, "a.jsonl": lines, "a.csv": _csv(records)}.items():
+        other, _ = read_people({name: content})
+        pd.testing.assert_frame_equal(array, other)
+
+
+def _csv(records: list[Record]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(records[0]))
+    writer.writeheader()
+    for record in records:
+        writer.writerow(
+            {k: json.dumps(v) if isinstance(v, (list, dict)) else v for k, v in record.items()}
+        )
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_forms_are_recognised_and_said(maker: str) -> None:
+    names = dict.fromkeys(fields_of(MAKERS[maker]("a", "b")))
+    guess = form_of(names, _SOURCE)
+    assert guess.form.name == maker.partition("/")[0]
+    assert guess.said.startswith(guess.form.title)
+    assert maker == "generic" or "(by " in guess.said
+
+
+def test_the_study_may_name_the_vendor(read_people: ReadPeople) -> None:
+    records = _delivery("proxycurl")
+    rows, _ = read_people({"a.json": records}, "files: {profiles: {vendor: proxycurl}}")
+    assert len(rows) == 8
+    with pytest.raises(InputError, match=r"files\.profiles\.vendor"):
+        read_people({"a.json": records}, "files: {profiles: {vendor: somebody}}")
+
+
+def test_linkedins_own_export(read_people: ReadPeople) -> None:
+    export = (
+        'Notes:\n"When exporting your connection data, you may notice that some of the email'
+        ' addresses are missing, and so on."\n\n'
+        "First Name,Last Name,URL,Email Address,Company,Position,Connected On\n"
+        "Ada,Example,https://www.linkedin.com/in/ada-example,,Acme,ML engineer,05 Mar 2025\n"
+        "Bob,Example,https://www.linkedin.com/in/bob,,Elsewhere,Clerk,06 Mar 2025\n"
+    )
+    rows, rejects = read_people({"Connections.csv": export})
+    assert rows[["profile_id", "company", "text"]].values.tolist() == [
+        ["ada-example", "acme", "ML engineer"]
+    ]
+    assert rejects["reason"].str.contains("header is line 4").any()
+    assert rejects["line"].dropna().tolist() == [6]
+    without_url = export.replace("URL,", "").replace("https://www.linkedin.com/in/ada-example,", "")
+    without_url = without_url.replace("https://www.linkedin.com/in/bob,", "")
+    rows, _ = read_people({"Connections.csv": without_url})
+    assert rows["profile_id"].str.startswith("connection-").all()
+    assert not rows["profile_id"].str.contains("ada", case=False).any()
+
+
+def test_results_of_interfaces_are_unwrapped(read_people: ReadPeople) -> None:
+    people = [proxycurl("a", "ML"), proxycurl("b", "ML")]
+    wrapped = [
+        {
+            "profile": {k: v for k, v in p.items() if k != "last_updated"},
+            "last_updated": "2025-06-01",
+            "linkedin_profile_url": "x",
+        }
+        for p in people
+    ]
+    for content in (wrapped, {"results": wrapped, "next_page": None}, {"data": people}):
+        rows, _ = read_people({"a.json": json.dumps(content)})
+        assert rows["profile_id"].tolist() == ["a", "b"]
+        assert rows["snapshot"].str.startswith("2025-06-01").all()
+
+
+def test_records_that_are_deleted_are_not_used(read_people: ReadPeople) -> None:
+    records = _delivery("coresignal_base")
+    gone = [{**record, "deleted": 1} for record in records[:2]]
+    rows, rejects = read_people({"a.json": [*gone, *records[2:]]})
+    assert len(rows) == 6
+    assert rejects["reason"].str.contains("marked the profile as deleted").sum() == 2
+
+
+def test_the_main_post_and_the_order_count(read_people: ReadPeople) -> None:
+    main = {"company_id": "acme", "start_date": "2019", "end_date": None}
+    side = {"company_id": "globex", "start_date": "2024", "end_date": None}
+    told: list[tuple[dict, dict, str]] = [
+        ({}, {}, "globex"),
+        ({"is_primary": True}, {"is_primary": False}, "acme"),
+        ({"order_in_profile": 1}, {"order_in_profile": 2}, "acme"),
+        ({"order_in_profile": 2}, {"order_in_profile": 1}, "globex"),
+    ]
+    for number, (of_main, of_side, company) in enumerate(told):
+        posts = [{**side, **of_side}, {**main, **of_main}]
+        record = {"linkedin_id": f"p{number}", "position": "x", "experience": posts}
+        rows, _ = read_people({"a.json": [record]})
+        assert rows["company"].tolist() == [company], told[number]
+
+
+def test_a_post_whose_end_is_not_told_is_not_silently_open(read_people: ReadPeople) -> None:
+    def person(name: str, **post: Any) -> Record:
+        entry = {"company_id": "acme", "title": "x", **post}
+        return {"linkedin_id": name, "position": "x", "experience": [entry]}
+
+    known = bright_data("known", "x")
+    rows, rejects = read_people({"a.json": [known, person("p", start_date="2012")]})
+    assert rows["profile_id"].tolist() == ["known"]
+    assert "no field of this entry says when it ended" in rejects["reason"].iloc[-1]
+    # Where others have a field for it, and this one has left it out, it goes on; that is said.
+    leaver = person("left", end_date="2020")
+    rows, rejects = read_people({"a.json": [known, leaver, person("p", start_date="2012")]})
+    assert rows["profile_id"].tolist() == ["known", "p"]
+    assert rejects["reason"].str.contains("1 times no field of the entry says").sum() == 1
+    # But not where a field that is not known looks like the end.
+    rows, rejects = read_people({"a.json": [known, leaver, person("p", vacated="2016-05")]})
+    assert rows["profile_id"].tolist() == ["known"]
+    assert rejects["field"].iloc[-1] == "vacated"
+
+
+# --- paths in the study ----------------------------------------------------------------------
+
+_OWN = [
+    {
+        "key": f"p{n}",
+        "story": "Machine learning",
+        "gossip": "x",
+        "jobs_had": [{"firm": {"page": "https://www.linkedin.com/company/acme"}, "gone": gone}],
+    }
+    for n, gone in enumerate([None, "2020", "Present"])
+]
+_PATHS = (
+    "files: {profiles: {%s: {profile_id: key, employer: 'jobs_had[].firm.page',"
+    " ended: 'jobs_had[].gone', text: [story]}}}"
+)
+
+
+@pytest.mark.parametrize("where", ["paths", "columns"])
+def test_paths_stand_for_a_form(read_people: ReadPeople, where: str) -> None:
+    rows, rejects = read_people({"a.json": _OWN}, _PATHS % where)
+    assert rows[["profile_id", "text"]].values.tolist() == [
+        ["p0", "Machine learning"],
+        ["p2", "Machine learning"],
+    ]
+    assert rejects["line"].dropna().tolist() == [2]
+
+
+def test_a_path_may_add_to_a_form(read_people: ReadPeople) -> None:
+    records = [
+        {
+            "linkedin_id": f"p{n}",
+            "position": "x",
+            "experience": [{"company_id": "acme", "until_when": end}],
+        }
+        for n, end in enumerate([None, "2020"])
+    ]
+    rows, _ = read_people(
+        {"a.json": records}, "files: {profiles: {paths: {ended: 'experience[].until_when'}}}"
+    )
+    assert rows["profile_id"].tolist() == ["p0"]
+
+
+def test_a_path_that_leads_nowhere_is_a_sentence(read_people: ReadPeople) -> None:
+    config = "files: {profiles: {paths: {ended: 'experience[].end_dat'}}}"
+    with pytest.raises(
+        InputError, match=r"no record has a field 'experience\[\]\.end_dat'"
+    ) as told:
+        read_people({"a.json": [bright_data("a", "x")]}, config)
+    assert "ended: experience[].end_date" in str(told.value)
+    with pytest.raises(InputError, match="profile_id: <field>") as told:
+        read_people({"a.json": [{"who": "p", "current_company": {"company_id": "acme"}}]})
+    assert "who, current_company" in str(told.value)
+
+
+# --- anything in any field -------------------------------------------------------------------
+
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=6)
+    | st.sampled_from(["2019", "Present", "acme", "*** ***", "[{", "{'a': 1}"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["title", "name", "company", "end_date", "id"]), inner)
+    ),
+    max_leaves=4,
+)
+
+
+def _places(record: Record) -> Iterator[tuple[str, ...]]:
+    for name, value in record.items():
+        yield (name,)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from ((name, inner) for inner in value[0])
+
+
+def _spoiled(record: Record, place: tuple[str, ...], value: Any) -> Record:
+    if len(place) == 1:
+        return {**record, place[0]: value}
+    first, *others = record[place[0]]
+    return {**record, place[0]: [{**first, place[1]: value}, *others]}
+
+
+@given(st.data())
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
+def test_no_value_in_any_field_costs_a_good_row(
+    read_people: ReadPeople, data: st.DataObject
+) -> None:
+    maker = data.draw(st.sampled_from(sorted(MAKERS)))
+    record = MAKERS[maker]("spoiled", "Clerk")
+    place = data.draw(st.sampled_from(sorted(_places(record))))
+    record = _spoiled(record, place, data.draw(_VALUES))
+    good = [MAKERS[maker](f"good-{n}", "Machine learning") for n in range(2)]
+    rows, rejects = read_people({"a.json": [good[0], record, good[1]]})
+    texts = rows["text"].str.contains("Machine learning").sum()
+    assert texts == 2
+    # Whoever is not among the rows is among the rejects.
+    assert len(rows) == 3 or 2 in set(rejects["line"].dropna())
+
+
+@given(st.sampled_from(sorted(FORMS)), st.dictionaries(st.text(max_size=12), _VALUES, max_size=6))
+@settings(deadline=None, max_examples=60)
+def test_every_form_reads_anything(name: str, record: Record) -> None:
+    assume(record)
+    person = FORMS[name].person(record)
+    assert isinstance(person.standing, Standing)
+    person.text.text.encode()

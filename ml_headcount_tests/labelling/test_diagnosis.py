@@ -1,0 +1,208 @@
+"""What a look at a study's files tells, and whether it foresees what a run would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ml_headcount_assets.cli.diagnosis import diagnosis_lines
+from ml_headcount_assets.cli.main import main
+from ml_headcount_assets.ingest import profile_look
+from ml_headcount_assets.labelling import diagnosis
+from ml_headcount_assets.labelling.diagnosis import Diagnosis, diagnose
+from ml_headcount_assets.study import load_study
+
+_COMPANIES = "company_id,name,headcount,filter_a_hits\nacme,Acme,120,7\nglobex,Globex,51-200,\n"
+_RATED = "rated_id,is_expert,llm_x,filter_a\n" + "".join(
+    f"cv{n},{int(n < 40)},{int(n < 30)},{int(n < 35 or n > 75)}\n" for n in range(80)
+)
+_LABELS = "company_id,llm_x,filter_a\n" + "acme,1,0\n" * 3 + "acme,,1\n" + "acne,1,1\n" * 2
+
+
+def _study(folder: Path, **files: str | bytes) -> Path:
+    given = {"companies.csv": _COMPANIES, "validation.csv": _RATED, "profile_labels.csv": _LABELS}
+    for name, content in (given | {n.replace("__", "."): c for n, c in files.items()}).items():
+        data = content.encode() if isinstance(content, str) else content
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def _raw(folder: Path, people: list[dict[str, object]], config: str = "") -> Path:
+    rated = "".join(
+        f'{{"rated_id": "c{n}", "is_expert": {int(n < 40)}, "text":'
+        f' "{"machine learning" if n < 30 else "sales"}"}}\n'
+        for n in range(80)
+    )
+    (folder / "validation.jsonl").write_text(rated)
+    (folder / "companies.csv").write_text("company_id,name,headcount\nacme,Acme,120\nb,Beta,9\n")
+    (folder / "profiles.jsonl").write_text("\n".join(map(json.dumps, people)))
+    (folder / "study.yaml").write_text(
+        "filters: {terms: {ml: [machine learning]}, rules: {filter_ml: {all_of: [ml]}}}\n"
+        f"annotators:\n- {{name: filter_ml, kind: filter}}\n{config}"
+    )
+    return folder
+
+
+def _diagnosed(folder: Path) -> Diagnosis:
+    return diagnose(load_study(folder), environment={})
+
+
+def _shown(found: Diagnosis) -> str:
+    return "\n".join(line.plain for line in diagnosis_lines(found))
+
+
+def test_a_study_of_labels(tmp_path: Path) -> None:
+    found = _diagnosed(_study(tmp_path))
+    assert found.would_run
+    assert found.companies == "2: 1 with a headcount, 1 with a band of it"
+    assert found.rated == "40 experts and 40 others"
+    assert [(form.path, form.format, form.records) for form in found.files] == [
+        ("companies.csv", "CSV", 2),
+        ("validation.csv", "CSV", 80),
+        ("profile_labels.csv", "CSV", 6),
+    ]
+    assert found.people is not None
+    assert found.people.at_companies.to_dict() == {"acme": 4}
+    assert [(each.annotator, each.kind) for each in found.labels] == [
+        ("filter_a", "filter"),
+        ("llm_x", "llm"),
+    ]
+    assert "75% of the profiles" in found.labels[1].source
+    assert ["2 profiles of company 'acne'" in line for line in found.joins] == [True]
+    assert "likeliest match 'acme'" in found.joins[0]
+    assert found.supports == (
+        "from profiles: 1 companies",
+        "from keyword counts alone: 0",
+        "none: 1",
+    )
+    assert _shown(found).splitlines()[0].startswith("Files      companies.csv: CSV, 2 records")
+
+
+def test_forms_of_files_are_told(tmp_path: Path) -> None:
+    table = "sep=;\r\ncompany_id;name;headcount;remark\r\ncafé;Café;5.000;x\r\n"
+    found = _diagnosed(_study(tmp_path, companies__csv=table.encode("cp1252")))
+    form = found.files[0]
+    assert (form.encoding, form.delimiter, form.header_line) == ("Windows-1252", ";", 2)
+    assert form.fields_unused == ("remark",)
+    shown = _shown(found)
+    assert "Windows-1252, separated by semicolons, header in line 2" in shown
+    assert "not used: remark" in shown
+    assert "companies.csv, headcount: '.' is read as a separator of thousands: 5.000" in shown
+
+
+def test_all_problems_are_told_and_not_the_first_alone(tmp_path: Path) -> None:
+    rated = _RATED.replace("is_expert", "expert")
+    found = _diagnosed(
+        _study(tmp_path, companies__csv="id,employees\na,1\n", validation__csv=rated)
+    )
+    assert not found.would_run
+    assert len(found.problems) >= 2
+    assert any("'company_id'" in problem for problem in found.problems)
+    assert any("'is_expert'" in problem for problem in found.problems)
+
+
+def test_swapped_labels_are_foreseen(tmp_path: Path) -> None:
+    rated = "is_expert,llm_x,filter_a\n" + "1,0,1\n0,1,0\n" * 40
+    found = _diagnosed(_study(tmp_path, validation__csv=rated))
+    assert ["llm_x accepts rated experts no more often" in p for p in found.problems] == [True]
+
+
+def test_raw_profiles(tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [
+        {"linkedin_id": f"p{n}", "current_company": {"company_id": "acme"}, "about": "deep nets"}
+        for n in range(5)
+    ]
+    people += [
+        {"linkedin_id": "q", "current_company": {"name": "Acme"}, "about": "sales"},
+        {"linkedin_id": "r", "current_company": {"company_id": "acne"}, "about": "x"},
+        {"linkedin_id": "s", "about": "between jobs"},
+        {"linkedin_id": "t", "current_company": {"company_id": "acme", "name": "Acme"}},
+    ]
+    found = _diagnosed(_raw(tmp_path, people))
+    assert found.would_run, found.problems
+    who = found.people
+    assert who is not None
+    assert (who.records, who.people, who.is_part) == (9, 9, False)
+    assert (who.by_id, who.by_name) == (7, 1)
+    assert who.at_companies.to_dict() == {"acme": 7}
+    assert who.with_content == 6
+    assert any("acne" in line and "likeliest match 'acme'" in line for line in found.joins)
+    assert "Bright Data" in found.files[2].vendor
+    assert [each.source for each in found.labels] == ["its keyword rule"]
+    assert "8 with an employer (7 known by id, 1 by name)" in _shown(found)
+
+
+def test_of_many_profiles_the_first_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile_look, "_MOST_RECORDS", 60)
+    people: list[dict[str, object]] = [
+        {"linkedin_id": f"p{n}", "current_company": "Acme", "about": "x"} for n in range(100)
+    ]
+    found = _diagnosed(_raw(tmp_path, people))
+    assert found.people is not None
+    assert (found.people.records, found.people.is_part) == (60, True)
+    assert found.files[2].records is None
+    shown = _shown(found)
+    assert "60 in the first 60 records" in shown
+    assert "from profiles: at least 1 companies" in shown
+
+
+def test_of_a_large_file_of_labels_the_beginning_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnosis, "_LARGEST_LABELS", 10)
+    monkeypatch.setattr(diagnosis, "_LOOKED_AT_LINES", 4)
+    found = _diagnosed(_study(tmp_path))
+    assert found.people is not None
+    assert (found.people.people, found.people.is_part) == (3, True)
+    assert found.files[2].path == "profile_labels.csv"
+    assert found.files[2].records is None
+
+
+def test_batch_results_and_services(tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [
+        {"linkedin_id": f"p{n}", "current_company": "Acme", "about": "x"} for n in range(3)
+    ]
+    config = (
+        "- {name: llm_a, kind: llm}\n"
+        "- {name: llm_b, kind: llm, model: m, endpoint: https://x.test/v1,"
+        " api_key_env: NOT_SET, price_per_million: {input: 0, output: 0}}\n"
+    )
+    folder = _raw(tmp_path, people, config) / "labels" / "llm_a"
+    folder.mkdir(parents=True)
+    results = [{"linkedin_id": each, "evaluation": "ACCEPT"} for each in ("p0", "p1", "p77", "c1")]
+    (folder / "1.jsonl").write_text(json.dumps({"results": results}))
+    found = _diagnosed(tmp_path)
+    assert [(each.annotator, each.source) for each in found.labels[1:]] == [
+        ("llm_b", "to be asked: m (label-cost tells the price)"),
+        ("llm_a", "results of batch jobs: 4 verdicts, 0 without one"),
+    ]
+    assert any("1 of 4 ids are those of no profile" in line for line in found.joins)
+    assert any("NOT_SET is not set" in problem for problem in found.problems)
+
+
+def test_the_exit_status_says_whether_a_run_would_do(tmp_path: Path) -> None:
+    good = _study(tmp_path)
+    result = CliRunner().invoke(main, ["doctor", "--study", str(good)])
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1].startswith("A run would do")
+    (good / "validation.csv").write_text(_RATED.replace("0.5", "").replace(",1,", ",0,"))
+    result = CliRunner().invoke(main, ["doctor", "--study", str(good)])
+    assert result.exit_code == 2
+    assert "Problem" in result.output
+    missing = CliRunner().invoke(main, ["doctor", "--study", str(tmp_path / "nowhere")])
+    assert missing.exit_code == 2
+
+
+def test_nobody_is_named(tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [
+        {"linkedin_id": "p1", "name": "Jane Doe", "current_company": "Acme", "about": "secret"},
+        {"linkedin_id": "p2", "name": "Jane Doe", "current_company": "Jane Doe Ltd"},
+    ]
+    shown = _shown(_diagnosed(_raw(tmp_path, people)))
+    assert "Jane" not in shown
+    assert "secret" not in shown
