@@ -40,7 +40,17 @@ def table(summary: pd.DataFrame, shown: str = _SHOWN) -> str:
         Of `SuiteScores.summary`.
     shown
         The estimator whose scores are told in full; of others there is the ratio to the oracle's.
+
+    Raises
+    ------
+    InputError
+        It has answered nothing.
     """
+    if summary.empty or shown not in set(summary["method"]):
+        raise InputError(
+            f"There is no score of {shown!r} by this suite and this version of the model; run "
+            "`ml-headcount calibrate --suite --keep FILE`, and name that file."
+        )
     rows = [
         _row(str(scenario), lines.set_index("method"), shown)
         for scenario, lines in summary.groupby("scenario", sort=False)

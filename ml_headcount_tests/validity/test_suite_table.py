@@ -55,6 +55,12 @@ def test_ranks_of_one_world_have_no_error():
     assert "| 0.80 |" in table(summary, shown="five_layer")
 
 
+@pytest.mark.parametrize("summary", [pd.DataFrame(), _summary(("matched", "judgy", 5.0))])
+def test_scores_without_the_estimator_are_refused(summary):
+    with pytest.raises(InputError, match="no score of 'five_layer'"):
+        table(summary, shown="five_layer")
+
+
 def test_the_page_has_a_table_to_be_renewed():
     written = table(_summary(("matched", "five_layer", 1.3)), shown="five_layer")
     page = renewed(PAGE.read_text(encoding="utf-8"), written)
