@@ -19,6 +19,7 @@ from .input_checks import (
     check_numbers,
     check_profiles,
     warn_about_constants,
+    warn_about_few,
     warn_about_time,
 )
 from .patterns import count_patterns
@@ -176,6 +177,7 @@ def _counted(
     if not settings.six_dimensional:
         check_derived(profiles, annotators, "the profiles")
     warn_about_constants(validation, profiles, kept)
+    warn_about_few(validation)
     warn_about_time(kept)
     return count_patterns(profiles, [annotator.name for annotator in annotators])
 

@@ -93,10 +93,15 @@ def budget_rows(
     DataFrame
         ``company_id`` (`TOTAL` for the total), ``layer`` (the last is ``all``), ``sd_alone,
         sd_without, width_alone, width_without``: with only this layer on, and with all but this
-        one; ``share`` of the variances alone, ``level``. Layers interact, so that neither adds up
-        exactly to the last.
+        one; ``share`` of the variance that goes when this layer is taken away, all shares together
+        being 1; ``level``. Layers interact, so that neither widths nor variances add up exactly to
+        the last. What a layer does to another (error rates to prevalences) goes with it, which is
+        why shares are taken from what is left without it.
     """
-    variance = np.array([spreads["alone", layer][0] ** 2 for layer in LAYERS])
+    spared = np.array(
+        [spreads["all", ""][0] ** 2 - spreads["without", layer][0] ** 2 for layer in LAYERS]
+    )
+    variance = np.maximum(spared, 0.0)
     whole = variance.sum(axis=0)
     shares = np.divide(variance, whole, out=np.full_like(variance, np.nan), where=whole > 0)
     parts = []

@@ -7,7 +7,7 @@ error rates, so there is no fit of the annotators beforehand.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -72,7 +72,9 @@ def _patterns(
     """Return the pattern probabilities that rated CVs alone tell; see `predictive.Predict`."""
     nobody = pd.DataFrame({"company_id": [], "headcount": [], "pattern": [], "n_profiles": []})
     evidence = StudyEvidence(tuple(annotators), nobody, nobody, rated)
-    fit = _fit(None, evidence, settings, draws=draws, seed=seed)
+    # Without companies there is little to learn: one round of chains is enough.
+    once = replace(settings, effort=replace(settings.effort, rounds=1))
+    fit = _fit(None, evidence, once, draws=draws, seed=seed)
     names, sizes = fit.layout.instruments.names, 2 ** np.arange(len(fit.annotators))
     # Patterns are numbered by annotators sorted by name, and the model has LLMs first.
     columns = [names.index(annotator.name) for annotator in fit.annotators]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..rated import FEWEST_RATED
 from .convergence import FEWEST_EFFECTIVE, LARGEST_RHAT
 from .fit import HierarchicalFit
 from .summaries import annotator_rates, fit_scales
@@ -23,7 +24,6 @@ _LEAST_AUDIBLE, _LARGEST_EASY_SD, _LARGEST_SHIFT = 0.5, 2.0, 2.0
 _DEVIATION, _MISS_RATIO = 3.0, 1.2
 # A cohort whose companies all have more than this share of experts has no non-expert company.
 _NO_COMPANY_WITHOUT = 0.1
-_FEWEST_RATED = 30
 
 
 @dataclass(frozen=True)
@@ -149,10 +149,10 @@ def _rated(fit: HierarchicalFit) -> Iterator[Measure]:
         doubt = Doubt(
             "the annotators' error rates",
             f"they rest on {number} rated {kind}, and prior beliefs do the rest",
-            f"rating CVs until there are at least {_FEWEST_RATED} {kind}",
+            f"rating CVs until there are at least {FEWEST_RATED} {kind}",
         )
-        few = number < _FEWEST_RATED
-        yield Measure("rated CVs", kind, number, _FEWEST_RATED, doubt if few else None)
+        few = number < FEWEST_RATED
+        yield Measure("rated CVs", kind, number, FEWEST_RATED, doubt if few else None)
 
 
 def _sensitivities(fit: HierarchicalFit) -> Iterator[Measure]:
