@@ -98,7 +98,7 @@ def _dependencies(recipe: Recipe, readers: Sequence[str]) -> list[str]:
         # The table of rejects has several makers, and comes after all of them.
         *(readers if REJECTS in recipe.makes else ()),
         *(FILES[role] for role in recipe.files),
-        *dict.fromkeys(setting.source for setting in recipe.settings),
+        *dict.fromkeys(setting.source for setting in recipe.settings if setting.source),
     ]
 
 

@@ -46,14 +46,15 @@ class Setting:
     Attributes
     ----------
     source
-        Asset key by which the UI knows it; several settings may share one.
+        Asset key by which the UI knows it; several settings may share one. None, if it is not
+        worth a source: then only what is compared tells of a change.
     fields
         The fields of `Study` that it opens.
     version
         What of them a result depends on, as a JSON-like value.
     """
 
-    source: str
+    source: str | None
     fields: tuple[str, ...]
     version: Callable[[Study], object]
 
@@ -74,7 +75,7 @@ DRIFT = Setting("annotator_settings", ("annotators",), lambda study: study.when_
 LEVEL = Setting("study_settings", ("level",), lambda study: study.level)
 
 #: What the study is called.
-NAME = Setting("study_settings", ("name",), lambda study: study.name)
+NAME = Setting(None, ("name",), lambda study: study.name)
 
 #: The rules of the keyword filters.
 FILTERS = Setting(
@@ -133,7 +134,7 @@ _DESCRIPTIONS: Mapping[str, str] = {
 def source_versions(study: Study) -> dict[str, str]:
     """Return a version of every source, which changes only with what it holds."""
     versions = {source: file_version(study, role) for role, source in FILES.items()}
-    sources = dict.fromkeys(setting.source for setting in SETTINGS)
+    sources = dict.fromkeys(setting.source for setting in SETTINGS if setting.source)
     return versions | {
         source: hash_of(*(each.version(study) for each in SETTINGS if each.source == source))
         for source in sources

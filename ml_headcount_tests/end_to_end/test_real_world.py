@@ -85,4 +85,4 @@ def test_all_files_of_a_delivery(run_input: RunInput) -> None:
     store, output = run_input("27-one-file-of-a-delivery-skipped")
     assert len(store.read("profiles")) == 30
     assert 15 < _medians(store)["acme"] < 45
-    assert "profiles/b.json: JSON" in output
+    assert "profiles/a.jsonl and 1 more: JSON" in output

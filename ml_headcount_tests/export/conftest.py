@@ -41,6 +41,8 @@ def tables() -> dict[str, pd.DataFrame]:
             "company_id": ["ACME", "bits", "core", "dusk"],
             "name": ["=Acme <b>& Sons</b>", "Bits\x0bInc", None, "Dusk"],
             "headcount": pd.array([900, 50, None, None], dtype="Int64"),
+            "headcount_low": pd.array([None, 11, None, None], dtype="Int64"),
+            "headcount_high": pd.array([None, 90, None, None], dtype="Int64"),
             "size_band": ["201-1000", "1-200", "unknown", "unknown"],
             "cohort": ["lab", None, None, None],
             "country": ["Japan", "Peru", None, None],

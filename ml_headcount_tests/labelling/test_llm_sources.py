@@ -11,6 +11,7 @@ import yaml
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest import study_annotators
 from ml_headcount_assets.labelling.llm_sources import LlmSources, llm_sources
+from ml_headcount_assets.model import Annotator
 from ml_headcount_assets.study import Study, load_study
 
 ASKED = {
@@ -68,7 +69,8 @@ def test_labels_have_to_come_from_one_place(tmp_path: Path) -> None:
 def test_a_study_with_labels_asks_nobody(tmp_path: Path) -> None:
     raw_study(tmp_path, None)
     (tmp_path / "profiles.jsonl").rename(tmp_path / "profile_labels.jsonl")
-    assert sources_of(load_study(tmp_path)) == LlmSources((), {})
+    annotators = [Annotator("llm_a", "llm")]
+    assert llm_sources(load_study(tmp_path), annotators) == LlmSources((), {})
 
 
 def test_an_llm_that_labels_profiles_is_not_derived(tmp_path: Path) -> None:

@@ -111,6 +111,35 @@ def test_the_walk_sees_what_it_is_to_forbid(tmp_path):
     assert uses(PACKAGE / "cli" / "study.py", "ml_headcount_assets.orchestration")
 
 
+READ_ONLY = """
+import sys
+from click.testing import CliRunner
+from ml_headcount_assets.cli.main import main
+
+for command in (
+    ["export", "--to", "out"],
+    ["keywords", "show"],
+    ["compare", "--truth", sys.argv[1]],
+):
+    result = CliRunner().invoke(main, [*command, "--warehouse", "nowhere.duckdb"])
+    assert "no finished run" in " ".join(result.output.split()), result.output
+assert not {"dagster", "torch", "modal"} & set(sys.modules)
+"""
+
+
+def test_who_only_reads_a_warehouse_loads_no_dagster(tmp_path):
+    truth = tmp_path / "truth.csv"
+    truth.write_text("company_id,true_experts\n")
+    probe = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READ_ONLY, str(truth)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert probe.returncode == 0, probe.stderr
+
+
 def test_heavy_libraries_are_imported_where_they_are_used():
     """Neither the command line, nor any module, nor collecting the tests loads one of them."""
     probe = subprocess.run(

@@ -148,7 +148,7 @@ CHANGES = {
 @pytest.mark.parametrize(
     ("setting", "field"),
     [(setting, field) for setting in SETTINGS for field in setting.fields],
-    ids=lambda value: value if isinstance(value, str) else value.source,
+    ids=lambda value: value if isinstance(value, str) else str(value.source),
 )
 def test_every_setting_that_can_be_read_is_compared(pristine, setting, field):
     study = load_study(pristine[0])
