@@ -114,8 +114,8 @@ def assess_companies(
     )
     cohorts = companies["cohort"] if "cohort" in companies else pd.Series(None, companies.index)
     hits = _hits(companies, described)
-    accepted = _accepted(companies, described, ids)
     bands = _bands(companies)
+    accepted = _accepted(companies, described, ids)
     empty = np.empty((0, len(kept)), np.int8), np.empty(0, np.int64)
     return [
         _assess(

@@ -1,11 +1,11 @@
 """The hierarchical model: everything that was seen in one likelihood.
 
 Each module is one section of the model's description: `instruments` (who labels, from which
-text), `parameters` (layout and priors), `label_tables` (the structured probit), `near_misses`
-(deployed non-experts), `company_counts` (three blocks of data), `dispersion`, `grids` and
-`company_likelihood` (prevalences integrated out), `density` (all of it), `starts`, `mode`,
-`sampling` and `convergence` (inference), `fit` and `fitting` (the result), `company_draws`
-(experts of one company), `summaries`, `distrust` and `conditioning` (what to make of it).
+text), `parameters` (layout and priors), `company_counts` (three blocks of data), `dispersion`,
+`grids`, `problem` and `starts`; the room `differentiable` (the structured probit, near misses,
+the density, its mode and the sampler); `convergence`, `fit` and `fitting` (the result),
+`company_draws` (experts of one company), `quantities`, `summaries`, `distrust` and `conditioning`
+(what to make of it).
 
 Drawing companies from a fit needs NumPy and SciPy only; making a fit needs torch, which is
 imported then and not before.

@@ -14,6 +14,8 @@ from scipy.special import expit
 
 from ...errors import InputError
 from ..evidence import NONE, CompanyEvidence
+from ..headcount_band import draw_headcounts_in_band
+from ..settings import EstimatorSettings
 from ..streams import DRAW_BLOCK, block_count, stream
 from .company_counts import CompanyCounts, company_counts
 from .fit import HierarchicalFit
@@ -98,7 +100,8 @@ def draw_company_hierarchical(
     view = CompanyView.of(fit, counts)
     blocks = block_count(draws)
     prevalence, easy = view.draw_shares(seed, blocks)
-    experts = view.draw_experts(prevalence, easy, seed)
+    headcounts = draw_headcounts_in_band(company, EstimatorSettings.default(), seed, blocks)
+    experts = view.draw_experts(prevalence, easy, headcounts, seed)
     return CompanyDraws(
         experts[:draws].astype(np.int32),
         prevalence[:draws],
@@ -223,10 +226,10 @@ class CompanyView:
         a, b = mean * size, (1 - mean) * size
         return (a - 1) * np.log(pi) + (b - 1) * np.log1p(-pi) + np.log(width)
 
-    def nodes(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return nodes of pi, their widths, and nodes of z, where this company's posterior lies.
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Return where this company's posterior lies: places on the wide grid, and nodes of z.
 
-        A look at some states on a wide grid tells where, and how fine the nodes have to be.
+        A look at some states on the wide grid tells where, and how fine the nodes have to be.
         """
         above, below, easy = _LOOK_NODES
         pi, width = prevalence_nodes(above, below)
@@ -235,20 +238,15 @@ class CompanyView:
         value = self.log_posterior(states, pi, width, z)
         value -= value.max(axis=(1, 2), keepdims=True)
         places = _refined(value.max(axis=2), np.exp(value).sum(axis=2), _PREVALENCE_NODES)
-        nodes = np.exp(np.interp(places, np.arange(len(pi)), np.log(pi)))
-        edges = np.exp(
-            np.interp(
-                np.concatenate([places - 0.5 * (places[1] - places[0]), [places[-1] + 0.5]]),
-                np.arange(len(pi)),
-                np.log(pi),
-            )
-        )
         heights = _refined(value.max(axis=1), np.exp(value).sum(axis=1), _EASY_NODES)
-        return nodes, np.maximum(np.diff(edges), 1e-12), z[0] + heights * (z[1] - z[0])
+        return places, z[0] + heights * (z[1] - z[0])
 
     def draw_shares(self, seed: int, blocks: int) -> tuple[FloatArray, FloatArray]:
         """Return pi_c and e_c of each draw, (blocks * `DRAW_BLOCK`,)."""
-        pi, width, z = self.nodes()
+        places, z = self.nodes()
+        step = places[1] - places[0]
+        pi = _prevalence_at(places)
+        width = _prevalence_at(places + step / 2) - _prevalence_at(places - step / 2)
         draws = blocks * DRAW_BLOCK
         states = np.arange(draws) % len(self.near)
         used = np.arange(min(draws, len(self.near)))
@@ -270,10 +268,9 @@ class CompanyView:
             chosen[b] = np.searchsorted(row, uniform[0, b] * row[-1], side="right")
         first, second = np.divmod(np.minimum(chosen, value.shape[1] - 1), len(z))
         # A draw lies anywhere in its node's cell.
-        prevalence = pi[first] + width[first] * (uniform[1] - 0.5)
-        step = z[1] - z[0] if len(z) > 1 else 0.0
-        place = z[second] + step * (uniform[2] - 0.5)
-        easy = expit(self.centre[states] + self.spread[states] * place)
+        prevalence = _prevalence_at(places[first] + step * (uniform[1] - 0.5))
+        height = z[second] + (z[1] - z[0]) * (uniform[2] - 0.5)
+        easy = expit(self.centre[states] + self.spread[states] * height)
         return np.clip(prevalence, 1e-10, 1 - 1e-10), easy
 
     # ------------------------------------------------------------ experts among people
@@ -313,9 +310,9 @@ class CompanyView:
         return groups, np.column_stack([told, prevalence])
 
     def draw_experts(
-        self, prevalence: FloatArray, easy: FloatArray, seed: int
+        self, prevalence: FloatArray, easy: FloatArray, headcounts: NDArray[np.int64], seed: int
     ) -> NDArray[np.int64]:
-        """Return the number of experts in each draw."""
+        """Return the number of experts in each draw, of so many employees."""
         seen = np.clip(self.seen_probability(prevalence, easy), 0.0, 1.0)
         groups, unseen = self.unseen_probability(prevalence, easy)
         unseen = np.clip(unseen, 0.0, 1.0)
@@ -331,8 +328,21 @@ class CompanyView:
                 sizes = rng.multivariate_hypergeometric(
                     groups, people, size=DRAW_BLOCK, method="marginals"
                 )
-            experts[rows] = among + rng.binomial(sizes, unseen[rows]).sum(axis=1)
+            others = rng.binomial(sizes, unseen[rows]).sum(axis=1)
+            # Employees more or fewer than the middle of the headcount's band.
+            more = headcounts[rows] - self.counts.headcount
+            if (more < 0).any():
+                others = rng.hypergeometric(
+                    others, people - others, np.clip(people + more, 0, people)
+                )
+            experts[rows] = among + others + rng.binomial(np.maximum(more, 0), prevalence[rows])
         return experts
+
+
+def _prevalence_at(places: FloatArray) -> FloatArray:
+    """Return the prevalences at places on the wide grid."""
+    pi = prevalence_nodes(*_LOOK_NODES[:2])[0]
+    return np.exp(np.interp(places, np.arange(len(pi)), np.log(pi)))
 
 
 def _posterior(

@@ -129,7 +129,7 @@ def _held(fit: HierarchicalFit, held: frozenset[str]) -> HierarchicalFit:
     """Return the fit with the parameters of some sources at their mean, tables with them."""
     if not held:
         return fit
-    from .components import ComponentModel
+    from .differentiable.components import ComponentModel
 
     theta = fit.theta.copy()
     for source in held:

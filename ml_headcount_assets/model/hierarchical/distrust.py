@@ -186,8 +186,8 @@ def _scales(fit: HierarchicalFit) -> Iterator[Measure]:
     for _, row in scales[scales["quantity"] == "audible share"].iterrows():
         share = float(row["median"])
         doubt = Doubt(
-            f"{row['subject']}",
-            f"annotators of this kind can fire on {share:.0%} of the people only",
+            f"labels of {row['subject'].replace(', ', ' annotators on ')}",
+            f"they can fire on {share:.0%} of the people only",
             "running them again on the text that the rated CVs had, or leaving them out",
         )
         silent = share < _LEAST_AUDIBLE
@@ -217,18 +217,19 @@ def _scales(fit: HierarchicalFit) -> Iterator[Measure]:
 
 
 def _shifts(table: pd.DataFrame) -> Iterator[Measure]:
-    for _, row in table.iterrows():
-        where = f"{row['band']} of {row['cohort']}" if row["cohort"] else str(row["band"])
+    # A band's shift is that of all its cohorts.
+    for band, rows in table.groupby("band"):
+        row, name = rows.iloc[0], str(band).replace("_", " ")
         shift = abs(float(row["shift_in_prior_sd"]))
         doubt = Doubt(
-            f"companies with headcount {where}",
-            f"the data put their mean prevalence at {row['posterior_mean']:.2%} against a prior "
-            f"of {row['prior_mean']:.2%}, {shift:.1f} prior standard deviations away",
+            f"companies with headcount {name}",
+            f"the data move their mean prevalence {shift:.1f} prior standard deviations from the "
+            f"prior's {row['prior_mean']:.2%}, to {row['posterior_mean']:.2%}",
             "looking at what such companies are, and a prior that fits them",
         )
         yield Measure(
             "shift of the mean prevalence (prior sd)",
-            where,
+            name,
             shift,
             _LARGEST_SHIFT,
             doubt if shift > _LARGEST_SHIFT else None,

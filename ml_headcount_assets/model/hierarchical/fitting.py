@@ -24,8 +24,8 @@ from .problem import Problem
 from .quantities import quantities
 
 if TYPE_CHECKING:
-    from .mode import Mode
-    from .sampling import Posterior
+    from .differentiable.mode import Mode
+    from .differentiable.sampling import Posterior
 
 __all__ = ["fit_hierarchical"]
 
@@ -82,9 +82,9 @@ def fit_hierarchical(
     """
     import torch
 
-    from .density import Density
-    from .mode import find_mode
-    from .sampling import sample_posterior
+    from .differentiable.density import Density
+    from .differentiable.mode import find_mode
+    from .differentiable.sampling import sample_posterior
     from .starts import starting_points
 
     instruments = Instruments.of(annotators, six_dimensional=settings.six_dimensional)

@@ -106,6 +106,12 @@ class Problem:
                 counts[row, place[np.ascontiguousarray(labels).tobytes()]] += count
         return counts
 
+    def data_of(self, company: int) -> tuple[bytes, ...]:
+        """Return what companies with the same likelihood have in common, to compare by."""
+        cells = self.companies[company].cells
+        parts = (cells.source, cells.labels, cells.counts, cells.people, cells.weight)
+        return self.profiles[company].tobytes(), *(part.tobytes() for part in parts)
+
     @cached_property
     def n_profiles(self) -> NDArray[np.float64]:
         """Profiles of each company, (C,)."""

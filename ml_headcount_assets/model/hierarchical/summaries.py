@@ -127,8 +127,9 @@ def prior_posterior(
     DataFrame
         One row per cohort, band and prior that occurs: ``cohort, band, companies, prior_mean``
         (the user's), ``posterior_mean, posterior_sd, low, high, level`` of the mean prevalence,
-        ``shift_in_prior_sd`` on the logit scale, ``overlap`` of the prior of that mean with its
-        posterior (0 to 1), ``prior_concentration, posterior_concentration`` (a + b).
+        ``shift_in_prior_sd`` (of the band, on the logit scale, without the cohort's),
+        ``overlap`` of the prior of that mean with its posterior (0 to 1),
+        ``prior_concentration, posterior_concentration`` (a + b).
     """
     hyper = fit.layout.hyper
     prior_sd = float(np.hypot(hyper.shift, hyper.band_shift))
@@ -156,7 +157,7 @@ def prior_posterior(
                 "low": low,
                 "high": high,
                 "level": level,
-                "shift_in_prior_sd": (logits.mean() - centre) / prior_sd,
+                "shift_in_prior_sd": fit.parameter("band_shift")[:, band].mean() / prior_sd,
                 "overlap": normal_overlap(logits, centre, prior_sd),
                 "prior_concentration": sum(prior),
                 "posterior_concentration": np.median(size),

@@ -104,3 +104,14 @@ def test_the_model_is_imported_without_torch():
     code = "import sys, ml_headcount_assets.model.hierarchical; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_band_of_headcounts_widens_the_draws(fit, study):
+    company = next(c for c in study.companies if c.hits and not c.n_profiles and c.headcount > 50)
+    middle = company.headcount
+    banded = replace(company, headcount_band=(middle // 2, 2 * middle))
+    drawn = draw_company_hierarchical(fit, banded, draws=300, seed=1)
+    known = draw_company_hierarchical(fit, company, draws=300, seed=1)
+    assert drawn.experts.max() <= 2 * middle
+    assert drawn.experts.var() > known.experts.var()
+    assert np.array_equal(drawn.prevalence, known.prevalence)

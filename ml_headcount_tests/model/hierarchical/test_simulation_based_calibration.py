@@ -13,7 +13,6 @@ from scipy.stats import chisquare
 from ml_headcount_assets.model.annotators import Annotator
 from ml_headcount_assets.model.evidence import CompanyEvidence
 from ml_headcount_assets.model.hierarchical import Effort, draw_company_hierarchical
-from ml_headcount_assets.model.hierarchical.components import ComponentModel
 from ml_headcount_assets.model.hierarchical.fit import HierarchicalFit
 from ml_headcount_assets.model.hierarchical.parameters import Hyperparameters, Layout
 from ml_headcount_assets.model.priors import DEFAULT_PRIORS, SIZE_BANDS
@@ -92,6 +91,8 @@ def _theta(layout: Layout, rng) -> np.ndarray:
 @pytest.fixture(scope="module")
 def ranks() -> pd.DataFrame:
     """Ranks of the true quantities in small worlds from the prior, one row a world."""
+    from ml_headcount_assets.model.hierarchical.differentiable.components import ComponentModel
+
     rows = []
     for world in range(WORLDS):
         rng = np.random.default_rng(100 + world)

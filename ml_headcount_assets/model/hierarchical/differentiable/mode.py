@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from ..effort import Effort
+from ...effort import Effort
 from .density import Density
 
 __all__ = ["Mode", "find_mode", "negative_hessian"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import logit, ndtr
 
-from ml_headcount_assets.model.hierarchical.near_misses import (
+from ml_headcount_assets.model.hierarchical.differentiable.near_misses import (
     shift_log_prior,
     solve_near_misses,
 )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .grids import easy_nodes
-from .instruments import PROFILE_TEXT, SEARCH
+from ..grids import easy_nodes
+from ..instruments import PROFILE_TEXT, SEARCH
+from ..parameters import Layout
 from .label_tables import LabelTables
 from .near_misses import shift_log_prior, solve_near_misses
-from .parameters import Layout
 
 __all__ = ["ComponentModel", "Components"]
 
@@ -100,7 +101,7 @@ class ComponentModel:
 
     def components(self, theta: Tensor) -> Components:
         """Return all pattern tables, (B, 2**J) each."""
-        part = lambda name: self.part(theta, name)  # noqa: E731
+        part = partial(self.part, theta)
         factors = [self._factor(theta, "negative_factor"), self._factor(theta, "expert_factor")]
         negative = part("negative_mean"), part("negative_loading"), factors[0]
         expert = part("expert_mean"), part("expert_loading"), factors[1]
@@ -145,7 +146,7 @@ class ComponentModel:
         self, theta: Tensor, negative: Sequence[Tensor], expert: Sequence[Tensor]
     ) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
         """Return the tables of a search of its own, near misses' shift and log prior."""
-        part = lambda name: self.part(theta, name)  # noqa: E731
+        part = partial(self.part, theta)
         searched = torch.as_tensor(self.instruments.searched)
         shift = torch.exp(part("log_easy_shift") + part("search_shift_deviation"))
         audible = self.audible(theta, "search_audible")[..., searched]
@@ -158,15 +159,18 @@ class ComponentModel:
         place = torch.as_tensor(list(self.instruments.silenceable))
         scale = torch.index_copy(scale, -1, place, torch.exp(part("log_search_drift_scale")))
         drift = self.by_kind(scale)[..., searched] * part("search_drift")
-        put = lambda base, values: torch.index_copy(base, -1, searched, values)  # noqa: E731
         silence = self._silence(theta, "search_audible")
-        tables = (
-            silence(self.tables(put(negative[0], near), negative[1], negative[2])),
-            silence(self.tables(put(negative[0], near - shift), negative[1], negative[2])),
-            silence(
-                self.tables(put(expert[0], expert[0][..., searched] + drift), expert[1], expert[2])
-            ),
+        rows = (
+            (negative, near),
+            (negative, near - shift),
+            (expert, expert[0][..., searched] + drift),
         )
+        # LLMs do not search; their part of the tables is summed away.
+        near_table, easy_table, expert_table = (
+            silence(self.tables(torch.index_copy(mean, -1, searched, own), loading, factor))
+            for (mean, loading, factor), own in rows
+        )
+        tables = near_table, easy_table, expert_table
         return tables, moved, log_prior
 
     def tables_of(self, theta: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

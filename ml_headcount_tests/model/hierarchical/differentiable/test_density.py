@@ -12,8 +12,10 @@ from scipy.integrate import dblquad
 from scipy.special import expit
 from scipy.stats import beta
 
-from ml_headcount_assets.model.hierarchical.company_likelihood import group_log_likelihood
-from ml_headcount_assets.model.hierarchical.density import Density
+from ml_headcount_assets.model.hierarchical.differentiable.company_likelihood import (
+    group_log_likelihood,
+)
+from ml_headcount_assets.model.hierarchical.differentiable.density import Density
 from ml_headcount_assets.model.hierarchical.grids import EASY_LIMIT
 from ml_headcount_assets.model.hierarchical.starts import starting_points
 
@@ -57,6 +59,7 @@ def _alone(data, row):
     return replace(
         group,
         companies=group.companies[row : row + 1],
+        multiplicity=np.ones(1),
         profiles=group.profiles[row : row + 1],
         prior=group.prior[row : row + 1],
     )
@@ -126,3 +129,13 @@ def test_refined_grids_and_threads_leave_the_density_as_it_is(study, some_theta)
     density.refine(theta)
     assert sum(len(data.group.grid.pair) for data in density.groups) < nodes
     assert np.abs(density.value(theta) - before).max() < 0.05
+
+
+def test_companies_with_the_same_data_are_computed_once(study, some_theta):
+    twice = [replace(c, company_id=f"{c.company_id} again") for c in study.companies[:6]]
+    both = replace(study, companies=study.companies + twice)
+    one, two = Density(study.problem()), Density(both.problem())
+    rows = [sum(len(d.group.companies) for d in density.groups) for density in (one, two)]
+    assert rows[0] == rows[1]
+    told = sum(d.group.multiplicity.sum() for d in two.groups)
+    assert told == len(two.problem.companies)

@@ -12,8 +12,8 @@ import math
 import torch
 from torch import Tensor
 
+from ..parameters import Hyperparameters
 from .label_tables import normal_density
-from .parameters import Hyperparameters
 
 __all__ = ["shift_log_prior", "solve_near_misses"]
 

@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..dispersion import count_saturation, expected_deviance
+from ..grids import EASY_LIMIT, CompanyGrid
+from ..problem import FIT_CAPS, Problem, count_expectations
 from .company_likelihood import Group, GroupInputs, group_log_likelihood, node_posterior
 from .components import ComponentModel, Components
-from .dispersion import count_saturation, expected_deviance
-from .grids import EASY_LIMIT, CompanyGrid
-from .problem import FIT_CAPS, Problem, count_expectations
 
 __all__ = ["Density"]
 
@@ -207,10 +207,16 @@ def _group(
     cohort: int,
     grid: CompanyGrid,
 ) -> Group:
+    alike: dict[tuple, list[int]] = {}
+    for member in members.tolist():
+        key = (*problem.data_of(member), int(priors.of_company[member]))
+        alike.setdefault(key, []).append(member)
+    members = np.array([first for first, *_ in alike.values()])
+    multiplicity = np.array([float(len(rows)) for rows in alike.values()])
     patterns = np.flatnonzero(problem.profiles[members].sum(axis=0))
     profiles = problem.profiles[np.ix_(members, patterns)]
     kinds, place = np.unique(priors.of_company[members], return_inverse=True)
-    return Group(members, cohort, patterns, profiles, kinds, place, grid)
+    return Group(members, multiplicity, cohort, patterns, profiles, kinds, place, grid)
 
 
 class _GroupData:
@@ -224,6 +230,7 @@ class _GroupData:
         n = problem.n_profiles[group.companies]
         saturated, deviance = (v[group.companies] for v in problem.saturation)
         self.n, self.saturated, self.deviance = map(torch.as_tensor, (n, saturated, deviance))
+        self.multiplicity = torch.as_tensor(group.multiplicity)
         self.floor = torch.as_tensor(np.maximum(1.0, n / FIT_CAPS[0]))
         self._count_cells(members, problem)
 
@@ -314,11 +321,11 @@ class _GroupData:
     def constants(self, theta: Tensor) -> Tensor:
         """Return the part of the quasi-likelihood that does not depend on (pi, e), (B,)."""
         profile, cell = self.weights(theta)
-        value = (0.5 * self.deviance * torch.log(profile) - profile * self.saturated).sum(-1)
+        value = 0.5 * self.deviance * torch.log(profile) - profile * self.saturated
         # A weighted likelihood keeps its whole normaliser, or dispersion is invented.
         counts = 0.5 * self.cell_deviance * torch.log(cell)
         counts = counts - self.share * cell * self.cell_saturated
-        return value + counts.sum((-1, -2))
+        return (value + counts.sum(-1)) @ self.multiplicity
 
 
 def _mix(components: Components, source: int, cells: Tensor, easy: Tensor) -> Tensor:

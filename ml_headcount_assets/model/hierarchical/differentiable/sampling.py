@@ -7,6 +7,7 @@ begin.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..effort import Effort
-from ..streams import stream
-from .convergence import pareto_smoothed
+from ...effort import Effort
+from ...streams import stream
+from ..convergence import pareto_smoothed
 from .density import Density
 from .mode import Mode
 
@@ -151,7 +152,9 @@ def sample_posterior(
         theta, acceptance = chains.round(effort, number, rng)
         if enough(theta):
             break
-        chains.adapt(torch.as_tensor(theta.reshape(-1, density.size)))
+        if number < effort.rounds:
+            chains.adapt(torch.as_tensor(theta.reshape(-1, density.size)))
+            chains.tune(effort.warmup // 2, effort, rng)
     report(1.0)
     return Posterior(theta, pareto_k, size, acceptance, float(np.exp(chains.log_step)), number)
 
@@ -174,15 +177,25 @@ class _Chains:
         return self.target.theta(self.state[0])
 
     def warm_up(self, effort: Effort, rng: np.random.Generator) -> None:
-        """Find the step size, and a metric from where the chains go."""
+        """Find a metric from where the chains go, and a step size for it."""
         self.log_step, seen = float(np.log(effort.step)), []
-        for number in range(effort.warmup):
-            chance = self.move(effort.leaps, rng)
-            self.log_step += (chance - _WANTED_ACCEPTANCE) * 0.6 / (1 + number) ** 0.4
-            seen.append(self.theta)
-            if number + 1 in effort.adaptations:
+        ends = [0, *effort.adaptations, effort.warmup]
+        for start, end in itertools.pairwise(ends):
+            seen += self.tune(end - start, effort, rng)
+            if end < effort.warmup:
                 self.adapt(torch.cat(seen[1:]))
                 self.log_step = max(self.log_step, float(np.log(effort.step)))
+
+    def tune(
+        self, trajectories: int, effort: Effort, rng: np.random.Generator
+    ) -> list[torch.Tensor]:
+        """Fit the step size to the metric; return where the chains went."""
+        seen = []
+        for number in range(trajectories):
+            chance = self.move(effort.leaps, rng)
+            self.log_step += (chance - _WANTED_ACCEPTANCE) * 1.2 / (1 + number) ** 0.6
+            seen.append(self.theta)
+        return seen
 
     def adapt(self, states: torch.Tensor) -> None:
         """Take the metric from states theta (n, D)."""

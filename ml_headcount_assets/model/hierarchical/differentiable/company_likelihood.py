@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .grids import CompanyGrid
+from ..grids import CompanyGrid
 
 __all__ = ["Group", "GroupInputs", "group_log_likelihood"]
 
@@ -32,7 +32,9 @@ class Group:
     Attributes
     ----------
     companies
-        Their places, (C,).
+        Their places, (C,); of companies with the same data, one.
+    multiplicity
+        How many companies each stands for, (C,).
     cohort
         The cohort's number.
     patterns
@@ -48,6 +50,7 @@ class Group:
     """
 
     companies: NDArray[np.intp]
+    multiplicity: NDArray[np.float64]
     cohort: int
     patterns: NDArray[np.intp]
     profiles: NDArray[np.float64]
@@ -201,10 +204,10 @@ def _evaluate(
     x -= top
     np.exp(x, out=x)
     total = x.sum(axis=2, keepdims=True)
-    values = (top + np.log(total))[..., 0].sum(axis=0)
+    values = group.multiplicity @ (top + np.log(total))[..., 0]
     if not wanted:
         return values, ()
-    x /= total
+    x *= group.multiplicity[:, None, None] / total
     posterior = torch.from_numpy(x)
     by_node = np.add.reduceat(x, group.runs[1], axis=2)
     by_prior = np.zeros((size, len(group.prior_kinds), len(group.grid.prevalence)))

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ml_headcount_assets.model.annotators import Annotator
+from ml_headcount_assets.model.hierarchical.differentiable.label_tables import LabelTables
 from ml_headcount_assets.model.hierarchical.instruments import Instruments
-from ml_headcount_assets.model.hierarchical.label_tables import LabelTables
 from ml_headcount_assets.model.orthants import orthant_probabilities
 
 KINDS = {

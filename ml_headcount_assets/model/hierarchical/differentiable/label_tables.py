@@ -15,7 +15,7 @@ import torch
 from numpy.polynomial.hermite_e import hermegauss
 from torch import Tensor
 
-from .instruments import Instruments
+from ..instruments import Instruments
 
 __all__ = ["FIRST_NODES", "OTHER_NODES", "LabelTables", "normal_density"]
 
