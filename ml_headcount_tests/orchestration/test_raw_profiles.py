@@ -17,7 +17,7 @@ from ml_headcount_assets.orchestration.assets import annotate, ingest
 from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION
-from ml_headcount_assets.warehouse.beside import home_of
+from ml_headcount_assets.warehouse.beside import extracts_path, home_of
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds.simulation import simulate_study
 from ml_headcount_assets.worlds.writing import write_world
@@ -223,9 +223,11 @@ def test_nothing_of_a_person_is_written_outside_the_warehouse(marked, tmp_path):
     assert code == 0
     assert MARK in "".join(_stage(marked, "profiles")["text"])
     assert len(_stage(marked, "rejects").query("reader == 'profiles'")) >= 8
-    written = [
-        path for path in tmp_path.iterdir() if path not in (marked.directory, marked.warehouse)
-    ]
+    # What was read of the files is kept where nobody else can look.
+    kept = extracts_path(marked.warehouse)
+    assert kept.stat().st_mode & 0o077 == 0
+    people = {marked.directory, marked.warehouse, kept}
+    written = [path for path in tmp_path.iterdir() if path not in people]
     assert home_of(marked.warehouse) in written
     assert not leaks([*written, output])
     assert leaks([marked.warehouse, marked.directory])  # the search does find it where it is

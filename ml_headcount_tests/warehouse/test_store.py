@@ -26,7 +26,11 @@ def companies(*slugs: str, **changes) -> pd.DataFrame:
             "company": list(slugs),
             "company_id": [slug.upper() for slug in slugs],
             "name": None,
-            "headcount": pd.array([None] * len(slugs), "Int64"),
+            "aliases": None,
+            **{
+                name: pd.array([None] * len(slugs), "Int64")
+                for name in ("headcount", "headcount_low", "headcount_high")
+            },
             "size_band": "unknown",
             "cohort": None,
             "headquarters": None,
