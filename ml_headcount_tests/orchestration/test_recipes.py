@@ -65,7 +65,7 @@ def test_a_table_that_is_not_declared_cannot_be_read(reader):
 
 def test_columns_that_are_not_declared_cannot_be_read(reader):
     see = reader(ingest.PROFILES)
-    assert list(see.read("companies")) == ["company", "company_id", "name"]
+    assert list(see.read("companies")) == ["company", "company_id", "name", "aliases"]
     assert len(see.read("companies")) == 12  # of all of them, since people may be anywhere
     with pytest.raises(LookupError, match="'headcount' of table 'companies' is not declared"):
         see.read("companies", columns=["headcount"])
@@ -137,6 +137,7 @@ CHANGES = {
     "layers": ("rated_cvs",),
     "priors": {"bands": {"under_100": (1.0, 9.0)}},
     "six_dimensional": True,
+    "effort": {"chains": 7},
     "level": 0.95,
     "name": "another",
     "filters": {"terms": {"ml": ["ML"]}, "rules": {"filter_ml": {"all_of": ["ml"]}}},

@@ -110,9 +110,9 @@ def test_it_shows_the_warehouse_and_ends_when_told(place, free_port):
         "numPartitions": 12,
     }
     assert nodes["portfolio_intervals"]["groupName"] == "estimate"
-    # Keywords are discovered by a job of their own.
+    # Keywords and sensitivities are made by jobs of their own.
     for node in nodes.values():
-        made = node["groupName"] != "keywords"
+        made = node["groupName"] not in ("keywords", "sensitivity")
         assert node["staleStatus"] == ("FRESH" if made else "MISSING")
     home = f"DAGSTER_HOME={home_of(place.warehouse)}"
     assert [pid for pid in processes_with(home) if pid != os.getpid()] == []

@@ -27,7 +27,10 @@ def companies(*slugs: str, **changes) -> pd.DataFrame:
             "company_id": [slug.upper() for slug in slugs],
             "name": None,
             "aliases": None,
-            "headcount": pd.array([None] * len(slugs), "Int64"),
+            **{
+                name: pd.array([None] * len(slugs), "Int64")
+                for name in ("headcount", "headcount_low", "headcount_high")
+            },
             "size_band": "unknown",
             "cohort": None,
             "headquarters": None,
