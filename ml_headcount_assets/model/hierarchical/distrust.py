@@ -229,7 +229,7 @@ def _shifts(table: pd.DataFrame) -> Iterator[Measure]:
         )
         yield Measure(
             "shift of the mean prevalence (prior sd)",
-            name,
+            where,
             shift,
             _LARGEST_SHIFT,
             doubt if shift > _LARGEST_SHIFT else None,
