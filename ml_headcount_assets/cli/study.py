@@ -211,7 +211,8 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
 @click.command()
 @warehouse_option
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-def ui(warehouse: Path, port: int) -> None:
+@click.option("--read-only", is_flag=True, help="For readers: nothing can be started or changed.")
+def ui(warehouse: Path, port: int, read_only: bool) -> None:
     """Open Dagster's UI on a warehouse.
 
     It shows lineage, runs and checks, and listens on this machine only.
@@ -222,7 +223,7 @@ def ui(warehouse: Path, port: int) -> None:
     click.echo(
         f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it."
     )
-    raise SystemExit(serve_ui(warehouse, port=port))
+    raise SystemExit(serve_ui(warehouse, port=port, read_only=read_only))
 
 
 @click.command()
