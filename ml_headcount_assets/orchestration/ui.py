@@ -20,9 +20,11 @@ import yaml
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.study import CONFIG_NAME
+from ml_headcount_assets.warehouse.beside import home_of
 
 from .code_server import wait_for_code
 from .event_log import BATCH_SIZE_VARIABLE
+from .history import check_history
 from .instance import CODE_LOCATION, EVENT_BATCH_SIZE, WORKSPACE_NAME, prepare_home
 from .resources import CONFIG_VARIABLE, STUDY_VARIABLE, WAREHOUSE_VARIABLE
 
@@ -120,9 +122,10 @@ def serve_ui(
     Raises
     ------
     InputError
-        The port is taken.
+        The port is taken, or Dagster's files are damaged.
     """
     _refuse_taken(port)
+    check_history(home_of(Path(warehouse)))
     environment = _merged(os.environ, ui_environment(warehouse, study, config))
     environment["PYTHONSAFEPATH"] = "1"  # for what the servers start
     with (
