@@ -17,6 +17,7 @@ from ml_headcount_assets.cli.options import (
     study_option,
     warehouse_option,
 )
+from ml_headcount_assets.cli.terminal import echo, open_console
 
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
@@ -36,13 +37,11 @@ def doctor(directory: Path, config: str | None) -> None:
     Nothing is computed, and nobody is asked. Of large files only the beginning is looked at. The
     exit status says whether a run would do: 0, or 2.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines
     from ml_headcount_assets.labelling.diagnosis import diagnose
     from ml_headcount_assets.study import load_study
 
-    console = Console()
+    console = open_console()
     found = diagnose(load_study(directory, config))
     for line in diagnosis_lines(found):
         console.print(line, soft_wrap=True)
@@ -88,7 +87,6 @@ def run(
     Every table on the way is stored in the warehouse. What has not changed since the last run is
     not computed again.
     """
-    from rich.console import Console
     from rich.text import Text
 
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines
@@ -102,7 +100,7 @@ def run(
     if seed is not None:
         study = study.model_copy(update={"seed": seed})
     refuse_other_study(study, warehouse)
-    console = Console()
+    console = open_console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     for line in diagnosis_lines(diagnose(study)):
         console.print(line, soft_wrap=True)
@@ -127,9 +125,7 @@ def run(
         text = Text.assemble(("Warning", "yellow"), f" ({warned.asset}): {warned.message}")
         console.print(text, soft_wrap=True)
     _show_unchanged(summary.unchanged, len(summary.companies))
-    click.echo(
-        f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui"
-    )
+    echo(f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui")
 
 
 @click.command()
@@ -141,8 +137,6 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
 
     Nobody is asked. What has been answered before is not counted again.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.ingest import study_annotators
     from ml_headcount_assets.ingest.text_sizes import text_sizes
@@ -155,14 +149,14 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
     study = load_study(directory, config)
     sources = llm_sources(study, study_annotators(study))
     if not sources.asked:
-        click.echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
+        echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
         return
-    with open_progress(Console()) as progress:
+    with open_progress(open_console()) as progress:
         sizes = text_sizes(study, partial(progress, "measuring texts"))
     with AnswerStore(answers_path(warehouse)) as answers:
         costs = expected_costs(sources, sizes, answers)
         for line in costs_in_words(costs, answers.spent, study.spending_cap):
-            click.echo(line)
+            echo(line)
 
 
 @click.command()
@@ -183,29 +177,27 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
 
     It tells first what that will cost, and sends nothing. The results go under labels/NAME/.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.labelling.batch_requests import plan_batches, write_batches
     from ml_headcount_assets.labelling.llm_labels import cost_in_words
     from ml_headcount_assets.study import load_study
 
     study = load_study(directory, config)
-    with open_progress(Console()) as progress:
+    with open_progress(open_console()) as progress:
         plan = plan_batches(study, names, partial(progress, "measuring texts"))
     for cost in plan.costs:
-        click.echo(cost_in_words(cost))
+        echo(cost_in_words(cost))
     if plan.left_out:
-        click.echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
-    with open_progress(Console()) as progress:
+        echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
+    with open_progress(open_console()) as progress:
         written = write_batches(study, plan, folder, partial(progress, "writing requests"))
     for entry in plan.entries:
         files = ", ".join(short_path(path) for path in written[entry.name])
-        click.echo(
+        echo(
             f"{entry.name}: {files or 'nothing to ask'}. Put the results, as they come, under"
             f" labels/{entry.name}/ in the study."
         )
-    click.echo("The files hold the profiles' texts: whoever gets them can read these.")
+    echo("The files hold the profiles' texts: whoever gets them can read these.")
 
 
 @click.command()
@@ -220,9 +212,7 @@ def ui(warehouse: Path, port: int, read_only: bool) -> None:
     from ml_headcount_assets.orchestration.ui import serve_ui
 
     last_study(warehouse)
-    click.echo(
-        f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it."
-    )
+    echo(f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it.")
     raise SystemExit(serve_ui(warehouse, port=port, read_only=read_only))
 
 
@@ -253,7 +243,7 @@ def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
     files = write_tables(results, directory)
     report = directory / "report.html"
     write_report(results, last_study(warehouse), report, truth=known)
-    click.echo(
+    echo(
         f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
     )
 
@@ -292,4 +282,4 @@ def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...
 def _show_unchanged(unchanged: dict[str, int], companies: int) -> None:
     kept = unchanged.get("headcount_draws", 0)
     if kept:
-        click.echo(f"{kept} of {companies} companies were unchanged and not computed again.")
+        echo(f"{kept} of {companies} companies were unchanged and not computed again.")
