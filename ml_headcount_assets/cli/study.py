@@ -17,10 +17,11 @@ from ml_headcount_assets.cli.options import (
     study_option,
     warehouse_option,
 )
-from ml_headcount_assets.cli.terminal import echo, open_console
+from ml_headcount_assets.cli.terminal import ask, echo, open_console
 
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
+    from ml_headcount_assets.study import Study
 
 __all__ = ["doctor", "export", "label", "label_cost", "run", "ui"]
 
@@ -68,6 +69,14 @@ def doctor(directory: Path, config: str | None) -> None:
 )
 @click.option("--draws", type=click.IntRange(2), help="Number of draws in place of the study's.")
 @click.option("--seed", type=click.IntRange(0), help="Random seed in place of the study's.")
+@click.option(
+    "--allow-key",
+    "allowed",
+    multiple=True,
+    metavar="VARIABLE=HOST",
+    help="Agree that the key in this environment variable goes to this host; it is remembered."
+    " Without it, you are asked the first time. May be repeated.",
+)
 @compute_options
 @warehouse_option
 def run(
@@ -77,6 +86,7 @@ def run(
     estimators: tuple[str, ...],
     draws: int | None,
     seed: int | None,
+    allowed: tuple[str, ...],
     compute: str,
     processes: int,
     engine: str,
@@ -100,6 +110,7 @@ def run(
     if seed is not None:
         study = study.model_copy(update={"seed": seed})
     refuse_other_study(study, warehouse)
+    _agree_on_keys(study, allowed)
     console = open_console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     for line in diagnosis_lines(diagnose(study)):
@@ -126,6 +137,24 @@ def run(
         console.print(text, soft_wrap=True)
     _show_unchanged(summary.unchanged, len(summary.companies))
     echo(f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui")
+
+
+def _agree_on_keys(study: Study, allowed: tuple[str, ...]) -> None:
+    """Note what the user agrees to, and ask about keys that the study would send.
+
+    What is not agreed to is told by whoever needs the key.
+    """
+    from ml_headcount_assets.labelling.key_consent import KeyUse, allow_key, unallowed_keys
+
+    for text in allowed:
+        allow_key(KeyUse.parse(text))
+    for use in unallowed_keys(study.annotators or ()):
+        question = (
+            f"The study {study.name} would send the key in the environment variable {use.variable}"
+            f" to {use.host}. Is it meant for them?"
+        )
+        if ask(question):
+            allow_key(use)
 
 
 @click.command()

@@ -16,7 +16,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["echo", "open_console", "printable"]
+__all__ = ["ask", "echo", "open_console", "printable"]
 
 # Control characters (C0 but tab and line feed, DEL, C1), separators of lines and paragraphs, marks
 # that turn the direction of writing, and halves of characters, which no terminal takes.
@@ -34,6 +34,12 @@ def printable(text: str) -> str:
 def echo(text: str, *, err: bool = False) -> None:
     """Write a line to the terminal, or to where errors go."""
     click.echo(printable(text), err=err)
+
+
+def ask(question: str) -> bool:
+    """Ask a person; False where there is none, as when input comes from a file or a timer."""
+    stream = click.get_text_stream("stdin")
+    return stream.isatty() and click.confirm(printable(question), default=False)
 
 
 def open_console() -> Console:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from ml_headcount_assets.errors import InputError
 
-__all__ = ["is_of_others", "secret_key", "user_folder"]
+from .whole_file import whole_file
+
+__all__ = ["is_of_others", "read_private", "secret_key", "user_folder", "write_private"]
 
 _FOLDER = "ml-headcount"
 _KEY_BYTES = 32
@@ -64,6 +66,43 @@ def secret_key(name: str) -> bytes:
     if len(key) != _KEY_BYTES:
         raise InputError(f"The key {path} is damaged. Delete it; the next run makes another one.")
     return key
+
+
+def read_private(name: str) -> str:
+    """Return the content of one of the user's files; "" if it is not there.
+
+    Raises
+    ------
+    InputError
+        It is not this user's alone, or cannot be read.
+    """
+    path = user_folder() / name
+    if not path.exists():
+        return ""
+    _refuse_others(path, "600")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read. Delete it; what it held is asked again.") from (
+            error
+        )
+
+
+def write_private(name: str, content: str) -> None:
+    """Write one of the user's files whole, with mode 0600.
+
+    Raises
+    ------
+    InputError
+        It cannot be written.
+    """
+    path = user_folder() / name
+    try:
+        with whole_file(path) as unfinished:
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}).") from error
 
 
 def is_of_others(path: Path) -> bool:

@@ -85,4 +85,4 @@ def test_data_that_packs_well_is_read(tmp_path):
     rows = b"".join(b"company-%d,100\n" % row for row in range(200_000))
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"company_id,headcount\n" + rows, 9))
-    assert len(read_table(path).rows) == 200_000
+    assert len(read_table(path).line) == 200_000

@@ -370,7 +370,8 @@ def test_the_key_comes_from_the_environment(tmp_path: Path) -> None:
         price_per_million=PRICE,
         concurrency=3,
     )
-    made = llm_annotator(entry, {"A_KEY": " secret \n"})
+    agreed = {"ML_HEADCOUNT_ALLOW_KEYS": "A_KEY=api.example.com"}
+    made = llm_annotator(entry, {"A_KEY": " secret \n", **agreed})
     assert (made.api_key, made.concurrency, made.model) == ("secret", 3, "a-1")
     for environment in ({}, {"A_KEY": " "}):
         with pytest.raises(InputError, match="variable A_KEY is not set"):
