@@ -12,6 +12,7 @@ import click
 
 from ml_headcount_assets.cli import study, worlds
 from ml_headcount_assets.cli.keywords import keywords
+from ml_headcount_assets.cli.terminal import echo
 from ml_headcount_assets.errors import HeadcountError
 
 __all__ = ["main"]
@@ -23,7 +24,7 @@ class _Problem(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"Error: {self.message}", err=True)
+        echo(f"Error: {self.message}", err=True)
 
 
 class _Commands(click.Group):

@@ -72,14 +72,17 @@ def last_study(warehouse: Path) -> Study:
 
 
 def refuse_other_study(study: Study, warehouse: Path) -> None:
-    """Keep a study from replacing the tables of another one by mistake."""
-    if not warehouse.is_file():
-        return
-    stored = last_study(warehouse).name
-    if stored != study.name:
+    """Keep a study from replacing the tables of another one by mistake.
+
+    A warehouse whose settings have been lost takes any: which study it held cannot be told.
+    """
+    from ml_headcount_assets.warehouse.beside import kept_study
+
+    stored = kept_study(warehouse)
+    if stored is not None and stored.name != study.name:
         raise InputError(
-            f"{short_path(warehouse)} holds the study {stored!r}, not {study.name!r}. Give this"
-            " one a warehouse of its own with --warehouse, or delete that file."
+            f"{short_path(warehouse)} holds the study {stored.name!r}, not {study.name!r}. Give"
+            " this one a warehouse of its own with --warehouse, or delete that file."
         )
 
 

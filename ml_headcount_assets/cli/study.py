@@ -17,9 +17,11 @@ from ml_headcount_assets.cli.options import (
     study_option,
     warehouse_option,
 )
+from ml_headcount_assets.cli.terminal import ask, echo, open_console
 
 if TYPE_CHECKING:
     from ml_headcount_assets.export import StudyResults
+    from ml_headcount_assets.study import Study
 
 __all__ = ["doctor", "export", "label", "label_cost", "run", "ui"]
 
@@ -36,13 +38,11 @@ def doctor(directory: Path, config: str | None) -> None:
     Nothing is computed, and nobody is asked. Of large files only the beginning is looked at. The
     exit status says whether a run would do: 0, or 2.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines
     from ml_headcount_assets.labelling.diagnosis import diagnose
     from ml_headcount_assets.study import load_study
 
-    console = Console()
+    console = open_console()
     found = diagnose(load_study(directory, config))
     for line in diagnosis_lines(found):
         console.print(line, soft_wrap=True)
@@ -75,6 +75,14 @@ def doctor(directory: Path, config: str | None) -> None:
     help="Find out as well what the estimates rest on: each source of uncertainty, other priors,"
     " less evidence. Everything is fitted several times over.",
 )
+@click.option(
+    "--allow-key",
+    "allowed",
+    multiple=True,
+    metavar="VARIABLE=HOST",
+    help="Agree that the key in this environment variable goes to this host; it is remembered."
+    " Without it, you are asked the first time. May be repeated.",
+)
 @compute_options
 @warehouse_option
 def run(
@@ -85,6 +93,7 @@ def run(
     draws: int | None,
     seed: int | None,
     sensitivity: bool,
+    allowed: tuple[str, ...],
     compute: str,
     processes: int,
     engine: str,
@@ -95,7 +104,6 @@ def run(
     Every table on the way is stored in the warehouse. What has not changed since the last run is
     not computed again.
     """
-    from rich.console import Console
     from rich.text import Text
 
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines
@@ -109,7 +117,8 @@ def run(
     if seed is not None:
         study = study.model_copy(update={"seed": seed})
     refuse_other_study(study, warehouse)
-    console = Console()
+    _agree_on_keys(study, allowed)
+    console = open_console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     for line in diagnosis_lines(diagnose(study)):
         console.print(line, soft_wrap=True)
@@ -138,9 +147,25 @@ def run(
         console.print(text, soft_wrap=True)
     _show_trust(console, results)
     _show_unchanged(summary.unchanged, len(summary.companies))
-    click.echo(
-        f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui"
-    )
+    echo(f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui")
+
+
+def _agree_on_keys(study: Study, allowed: tuple[str, ...]) -> None:
+    """Note what the user agrees to, and ask about keys that the study would send.
+
+    What is not agreed to is told by whoever needs the key.
+    """
+    from ml_headcount_assets.labelling.key_consent import KeyUse, allow_key, unallowed_keys
+
+    for text in allowed:
+        allow_key(KeyUse.parse(text))
+    for use in unallowed_keys(study.annotators or ()):
+        question = (
+            f"The study {study.name} would send the key in the environment variable {use.variable}"
+            f" to {use.host}. Is it meant for them?"
+        )
+        if ask(question):
+            allow_key(use)
 
 
 @click.command()
@@ -152,8 +177,6 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
 
     Nobody is asked. What has been answered before is not counted again.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.ingest import study_annotators
     from ml_headcount_assets.ingest.text_sizes import text_sizes
@@ -166,14 +189,14 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
     study = load_study(directory, config)
     sources = llm_sources(study, study_annotators(study))
     if not sources.asked:
-        click.echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
+        echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
         return
-    with open_progress(Console()) as progress:
+    with open_progress(open_console()) as progress:
         sizes = text_sizes(study, partial(progress, "measuring texts"))
     with AnswerStore(answers_path(warehouse)) as answers:
         costs = expected_costs(sources, sizes, answers)
         for line in costs_in_words(costs, answers.spent, study.spending_cap):
-            click.echo(line)
+            echo(line)
 
 
 @click.command()
@@ -194,35 +217,34 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
 
     It tells first what that will cost, and sends nothing. The results go under labels/NAME/.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.labelling.batch_requests import plan_batches, write_batches
     from ml_headcount_assets.labelling.llm_labels import cost_in_words
     from ml_headcount_assets.study import load_study
 
     study = load_study(directory, config)
-    with open_progress(Console()) as progress:
+    with open_progress(open_console()) as progress:
         plan = plan_batches(study, names, partial(progress, "measuring texts"))
     for cost in plan.costs:
-        click.echo(cost_in_words(cost))
+        echo(cost_in_words(cost))
     if plan.left_out:
-        click.echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
-    with open_progress(Console()) as progress:
+        echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
+    with open_progress(open_console()) as progress:
         written = write_batches(study, plan, folder, partial(progress, "writing requests"))
     for entry in plan.entries:
         files = ", ".join(short_path(path) for path in written[entry.name])
-        click.echo(
+        echo(
             f"{entry.name}: {files or 'nothing to ask'}. Put the results, as they come, under"
             f" labels/{entry.name}/ in the study."
         )
-    click.echo("The files hold the profiles' texts: whoever gets them can read these.")
+    echo("The files hold the profiles' texts: whoever gets them can read these.")
 
 
 @click.command()
 @warehouse_option
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-def ui(warehouse: Path, port: int) -> None:
+@click.option("--read-only", is_flag=True, help="For readers: nothing can be started or changed.")
+def ui(warehouse: Path, port: int, read_only: bool) -> None:
     """Open Dagster's UI on a warehouse.
 
     It shows lineage, runs and checks, and listens on this machine only.
@@ -230,10 +252,8 @@ def ui(warehouse: Path, port: int) -> None:
     from ml_headcount_assets.orchestration.ui import serve_ui
 
     last_study(warehouse)
-    click.echo(
-        f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it."
-    )
-    raise SystemExit(serve_ui(warehouse, port=port))
+    echo(f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it.")
+    raise SystemExit(serve_ui(warehouse, port=port, read_only=read_only))
 
 
 @click.command()
@@ -263,7 +283,7 @@ def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
     files = write_tables(results, directory)
     report = directory / "report.html"
     write_report(results, last_study(warehouse), report, truth=known)
-    click.echo(
+    echo(
         f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
     )
 
@@ -317,4 +337,4 @@ def _show_trust(console: Any, results: StudyResults) -> None:
 def _show_unchanged(unchanged: dict[str, int], companies: int) -> None:
     kept = unchanged.get("headcount_draws", 0)
     if kept:
-        click.echo(f"{kept} of {companies} companies were unchanged and not computed again.")
+        echo(f"{kept} of {companies} companies were unchanged and not computed again.")

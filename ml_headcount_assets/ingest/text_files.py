@@ -10,9 +10,10 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 from ..errors import InputError
+from .bombs import refuse_bomb
 from .encodings import UTF_8, LineDecoder, as_utf8
 from .rejects import WHOLE_ROW, Rejects
 
@@ -154,13 +155,20 @@ def _chunks_of(path: Path, part: Part) -> Iterator[bytes]:
 
 
 def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
-    """Read and unpack a file; of a gzip file that is cut off, all that can be had."""
-    some = False
+    """Read and unpack a file; of a gzip file that is cut off, all that can be had.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, nothing of it is readable, or it unpacks to far more than data do.
+    """
+    some = 0
     try:
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        with path.open("rb") as packed, _unpacking(packed, path) as file:
             # read1 hands over what is unpacked so far before it meets the damage.
             while chunk := file.read1(_CHUNK):
-                some = True
+                some += len(chunk)
+                refuse_bomb(path, packed.tell(), some)
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         if not some:
@@ -173,6 +181,10 @@ def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
         )
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}.") from error
+
+
+def _unpacking(packed: BinaryIO, path: Path) -> IO[bytes]:
+    return gzip.GzipFile(fileobj=packed) if path.name.lower().endswith(".gz") else packed
 
 
 def records(

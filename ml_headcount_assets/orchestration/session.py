@@ -27,12 +27,13 @@ from ml_headcount_assets.ingest import (
     read_rated_cvs,
 )
 from ml_headcount_assets.study import Study
-from ml_headcount_assets.warehouse.beside import keep_study, kept_study
+from ml_headcount_assets.warehouse.beside import home_of, keep_study, kept_study
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .assets.calibrate import ANNOTATOR_FIT, ANNOTATOR_SUMMARY
 from .assets.keywords import DISCOVERY
 from .build import build_definitions
+from .history import history_told
 from .instance import open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
 from .jobs import sensitivity as sensitivity_job
@@ -193,7 +194,8 @@ def _session(
 ) -> Iterator[_Session]:
     """Hold a warehouse and open what is needed for runs on it."""
     warehouse = Path(warehouse).resolve()
-    with only_run(warehouse), open_instance(warehouse) as instance:
+    home = home_of(warehouse)
+    with only_run(warehouse), history_told(home), open_instance(warehouse) as instance:
         _close_interrupted_runs(instance)
         yield _Session(
             study,

@@ -10,6 +10,7 @@ part, kept up to date with every change, and `_cache`, which input each result w
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from abc import ABC, abstractmethod
@@ -24,6 +25,7 @@ import pyarrow
 from ml_headcount_assets.errors import ComputeError, InputError
 
 from .cache import WHOLE, CacheEntry, Comparison
+from .damage import told_in_words
 from .schemas import TABLES
 from .table import Table
 
@@ -132,7 +134,8 @@ class TableStore(Tables):
             try:
                 yield Transaction(connection)
             except BaseException:
-                connection.execute("ROLLBACK")
+                with contextlib.suppress(duckdb.Error):  # a damaged file has nothing to roll back
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
@@ -392,7 +395,8 @@ class Transaction(Snapshot):
 def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _connect(path, read_only=read_only)
     try:
-        yield connection
+        with told_in_words(path):
+            yield connection
     finally:
         connection.close()
 

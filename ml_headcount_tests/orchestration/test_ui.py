@@ -23,14 +23,21 @@ QUERY = """{assetNodes {assetKey {path} groupName staleStatus
                         partitionStats {numMaterialized numPartitions}}}"""
 
 
-@pytest.fixture
-def free_port() -> int:
-    """A port that nobody else is given before the server is up: systems give higher ones away."""
+def unused_port() -> int:
+    """Return a port that nobody else is given before the server is up.
+
+    Systems give higher ones away.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 return port
+
+
+@pytest.fixture
+def free_port() -> int:
+    return unused_port()
 
 
 def test_the_environment_is_that_of_the_last_run(place):
