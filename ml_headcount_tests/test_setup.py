@@ -1,6 +1,7 @@
 """Setting up: with uv where it can be had, else with pip, and always the same releases."""
 
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -89,3 +90,10 @@ def test_pins_name_releases_and_no_places():
         assert Requirement(line).url is None
         assert str(Requirement(line).specifier).startswith("==")
         assert "+" not in line
+
+
+def test_exceptions_of_the_audit_have_a_date_and_a_reason():
+    lines = (ROOT / "docker" / "audit-exceptions.txt").read_text().splitlines()
+    for line in lines:
+        if line and not line.startswith("#"):
+            assert re.fullmatch(r"[A-Z][A-Za-z0-9-]+ \d{4}-\d{2}-\d{2} \S.+", line), line

@@ -8,6 +8,7 @@ left out. What is said does not belong here.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,7 @@ def echo(text: str, *, err: bool = False) -> None:
 
 def ask(question: str) -> bool:
     """Ask a person; False where there is none, as when input comes from a file or a timer."""
-    stream = click.get_text_stream("stdin")
-    return stream.isatty() and click.confirm(printable(question), default=False)
+    return sys.stdin.isatty() and click.confirm(printable(question), default=False)
 
 
 def open_console() -> Console:

@@ -8,9 +8,10 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Iterator
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import InputError
 from .bombs import refuse_bomb
@@ -183,7 +184,7 @@ def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}.") from error
 
 
-def _unpacking(packed: BinaryIO, path: Path) -> IO[bytes]:
+def _unpacking(packed: BufferedReader, path: Path) -> gzip.GzipFile | BufferedReader:
     return gzip.GzipFile(fileobj=packed) if path.name.lower().endswith(".gz") else packed
 
 

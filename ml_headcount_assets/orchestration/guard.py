@@ -8,15 +8,16 @@ where a request comes from it cannot be made to say wrongly: Host, Origin and th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
 __all__ = ["RequestGuard", "refusal"]
 
-_Scope = Mapping[str, Any]
-_Send = Callable[[dict[str, Any]], Awaitable[None]]
-_Receive = Callable[[], Awaitable[dict[str, Any]]]
+_Message = MutableMapping[str, Any]
+_Scope = _Message
+_Send = Callable[[_Message], Awaitable[None]]
+_Receive = Callable[[], Awaitable[_Message]]
 
 _GRAPHQL = "/graphql"
 _OURS = (None, "same-origin", "none")
@@ -118,7 +119,7 @@ def _header(scope: _Scope, name: bytes) -> str | None:
 def _with_headers(send: _Send) -> _Send:
     """Add what keeps other sites from framing the pages and from reading what is answered."""
 
-    async def send_more(message: dict[str, Any]) -> None:
+    async def send_more(message: _Message) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message.get("headers", []), *_HEADERS_ADDED]}
         await send(message)

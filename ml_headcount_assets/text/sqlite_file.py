@@ -64,10 +64,11 @@ class Layout:
                 path,
                 timeout=self.patience_seconds,
                 isolation_level=None,
-                factory=partial(_Connection, partial(self._explain, path=path)),
+                factory=_Connection,
             )
         except sqlite3.DatabaseError as error:
             raise self._explain(error, path) from error
+        connection.explain = partial(self._explain, path=path)
         try:
             self._prepare(connection, path)
         except BaseException:
@@ -112,25 +113,20 @@ class Layout:
 class _Connection(sqlite3.Connection):
     """A connection whose statements tell what is wrong with the file, whenever that is found."""
 
-    def __init__(
-        self, explain: Callable[[sqlite3.DatabaseError], Exception], *arguments: Any, **options: Any
-    ) -> None:
-        self._explain = explain
-        super().__init__(*arguments, **options)
-
-    def cursor(self, factory: Any = None) -> sqlite3.Cursor:
-        """Return a cursor that tells."""
-        cursor = super().cursor(_Cursor)
-        cursor.explain = self._explain
-        return cursor
+    explain: Callable[[sqlite3.DatabaseError], Exception]
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         """Execute one statement with a cursor of its own."""
-        return self.cursor().execute(*arguments)
+        return self._telling().execute(*arguments)
 
     def executemany(self, *arguments: Any) -> sqlite3.Cursor:
         """Execute one statement several times with a cursor of its own."""
-        return self.cursor().executemany(*arguments)
+        return self._telling().executemany(*arguments)
+
+    def _telling(self) -> _Cursor:
+        cursor = self.cursor(_Cursor)
+        cursor.explain = self.explain
+        return cursor
 
 
 class _Cursor(sqlite3.Cursor):

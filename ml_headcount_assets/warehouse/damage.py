@@ -25,6 +25,7 @@ _DAMAGE = re.compile(
 )
 _FULL = re.compile(r"no space left|disk quota|could not (?:write|flush|sync|truncate)", re.I)
 _MEMORY = re.compile(r"out of memory|failed to allocate", re.IGNORECASE)
+_INTERRUPTED = "Query interrupted"
 _FILE = re.compile(r'"(/[^"]+)"')
 
 
@@ -53,6 +54,10 @@ def told_in_words(path: Path) -> Iterator[None]:
         if explained is None:
             raise
         raise explained from error
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:  # how DuckDB puts a signal that comes within a query
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _explained(error: BaseException, path: Path) -> HeadcountError | None:
