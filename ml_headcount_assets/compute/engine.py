@@ -14,8 +14,9 @@ LIBRARIES = ("numpy", "torch", "auto")
 
 DEVICES = ("cpu", "cuda", "auto")
 
-# Below this many tables a GPU has no time to make up for its start and the copies. Not measured
-# on one: 100,000 tables take NumPy some ten seconds, the start of torch and CUDA about as long.
+# Below this many tables a GPU has no time to make up for its start. An H200 takes 25 µs a table of
+# five annotators, NumPy 105 µs on one core beside it (docs/compute.md): 100,000 tables save eight
+# seconds, and the start of torch and CUDA takes about as long.
 _TABLES_WORTH_A_GPU = 100_000
 
 
