@@ -45,10 +45,11 @@ lint: $(INSTALLED)  ## check style and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-# Exceptions are in docker/audit-exceptions.txt, each with its reason. Needs the network.
+# Exceptions are in docker/audit-exceptions.txt, each with its reason. It needs the network, and fails
+# where a release cannot be looked up: an index that only mirrors packages knows no vulnerabilities.
 audit: $(INSTALLED)  ## look the pinned releases up among known vulnerabilities
 	@$(PIP) install --quiet --disable-pip-version-check pip-audit
-	@$(BIN)/pip-audit --no-deps --disable-pip --requirement $(PINS) $(shell \
+	@$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(PINS) $(shell \
 		sed -n 's/^\([A-Z][A-Za-z0-9-]*\) .*/--ignore-vuln \1/p' docker/audit-exceptions.txt)
 
 format: $(INSTALLED)  ## put the code into shape
