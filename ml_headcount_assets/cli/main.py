@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ml_headcount_assets.cli import study, worlds
+from ml_headcount_assets.cli import study, warehouse, worlds
 from ml_headcount_assets.cli.keywords import keywords
 from ml_headcount_assets.errors import HeadcountError
 
@@ -57,6 +57,8 @@ for command in (
     keywords,
     study.ui,
     study.export,
+    warehouse.history,
+    warehouse.migrate,
     worlds.compare,
     worlds.calibrate,
 ):

@@ -5,6 +5,8 @@ When something is run does not belong here: see `schedules`, `sensors` and `sess
 
 import dagster as dg
 
+from .partitions import WHOLE_STUDY
+
 #: Made of all companies together; refreshing one of them leaves these as they are, since draws
 #: can be added up over companies only if all of them share the cohort's draws.
 _CALIBRATE = dg.AssetSelection.groups("calibrate")
@@ -17,7 +19,7 @@ _RATED = dg.AssetSelection.assets(
 _KEYWORDS = dg.AssetSelection.groups("keywords")
 
 whole_study = dg.define_asset_job(
-    "whole_study",
+    WHOLE_STUDY,
     selection=dg.AssetSelection.all() - _FILES - _KEYWORDS,
     description="Everything but the discovery of keywords, for all companies in one run (or for"
     " the companies of a range).",

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import ValidationError
 
 from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.compute.protocol import Compute
@@ -26,13 +25,13 @@ from ml_headcount_assets.ingest import (
     normalise_company_id,
     read_rated_cvs,
 )
-from ml_headcount_assets.study import Study
-from ml_headcount_assets.warehouse.beside import keep_study, kept_study
+from ml_headcount_assets.study import Study, with_choices
+from ml_headcount_assets.warehouse.beside import keep_study, kept_study, work_path
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .assets.calibrate import ANNOTATOR_FIT
 from .assets.keywords import DISCOVERY
-from .build import build_definitions
+from .build import RECIPES, build_definitions
 from .instance import open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
 from .partitions import contiguous_ranges, range_tags, sync_companies
@@ -47,6 +46,7 @@ from .resources import (
 )
 from .run_lock import only_run
 from .sources import observations
+from .stages import KEYWORDS
 
 __all__ = [
     "RunSummary",
@@ -83,7 +83,7 @@ class RunSummary:
     Attributes
     ----------
     warehouse
-        The DuckDB file that holds the tables.
+        The folder that holds the tables.
     run_ids
         Dagster's ids of the runs; one, for a whole study.
     companies
@@ -111,6 +111,7 @@ def materialize_study(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
+    again: bool = False,
 ) -> RunSummary:
     """Bring a study's estimates up to date; what has not changed is not computed again.
 
@@ -119,7 +120,7 @@ def materialize_study(
     study
         The study.
     warehouse
-        The DuckDB file; made if it is not there. Dagster's files lie beside it.
+        The folder; made if it is not there. Dagster's files lie in it.
     companies
         Ids of the companies to refresh, leaving the others and the cohort's draws as they are
         (which are made first, if the warehouse has none); None for everything.
@@ -131,6 +132,9 @@ def materialize_study(
         Is told what asking LLMs will cost, before they are asked.
     compute
         Where the draws are computed; None for this process.
+    again
+        Whether to make everything anew, also what has not changed. What LLMs have answered is
+        not asked again.
 
     Raises
     ------
@@ -138,8 +142,10 @@ def materialize_study(
         The study cannot be used, or a stage failed; the message is that of the stage. What was
         stored before stays as it was, and the call can be repeated.
     """
-    study = _with_choices(study, estimators, draws)
+    study = with_choices(study, estimators=estimators, draws=draws)
     with _session(study, warehouse, progress, announce, compute) as session:
+        if again:
+            session.forget()
         if companies is None:
             return session.run_all(whole_study.name, settle_everything=True)
         wanted = [_find_company(company, session.order) for company in companies]
@@ -222,18 +228,6 @@ def discovery_is_current(study: Study, warehouse: Path) -> bool:
     return same and not outdated
 
 
-def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | None) -> Study:
-    choices = {
-        **({} if estimators is None else {"estimators": tuple(estimators)}),
-        **({} if draws is None else {"draws": draws}),
-    }
-    try:
-        return Study.model_validate({**study.model_dump(exclude_unset=True), **choices})
-    except ValidationError as error:
-        messages = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
-        raise InputError("; ".join(messages)) from error
-
-
 def _as_estimated(study: Study, warehouse: Path) -> Study:
     """Return the study with the choices that the warehouse's estimates were made with.
 
@@ -301,6 +295,13 @@ class _Session:
         for observation in observations(study):
             instance.report_runless_asset_event(observation)
 
+    def forget(self) -> None:
+        """Forget what results were made from, but for discovered keywords, a job of their own."""
+        with TableStore(self.warehouse).transaction() as transaction:
+            for recipe in RECIPES:
+                if recipe.stage != KEYWORDS:
+                    transaction.forget(recipe.asset)
+
     def run_all(self, job: str, *, settle_everything: bool = False) -> RunSummary:
         """Run a job for all companies, and return what it did."""
         self.run(job, self.order[0], self.order[-1])
@@ -349,7 +350,7 @@ class _Session:
         InputError
             It has draws made with other settings, or from other rated CVs.
         """
-        if not self.warehouse.is_file():
+        if not work_path(self.warehouse).is_file():
             return False
         with TableStore(self.warehouse).snapshot() as snapshot:
             if not snapshot.has("cohort_fit"):

@@ -25,7 +25,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """A simulated study, run and exported once; what each command printed."""
     home = tmp_path_factory.mktemp("journey")
     study, truth = home / "study", home / "study" / "truth" / "truth.csv"
-    warehouse = home / "warehouse.duckdb"
+    warehouse = home / "warehouse"
     stored = ["--warehouse", warehouse]
     commands = {
         "simulate": ["--out", study, "--companies", 30, "--profiles", 3_000, "--seed", 11],
@@ -47,7 +47,7 @@ def test_each_command_says_what_it_did(journey: dict) -> None:
     for stage in STAGES:
         assert stage in journey["run"]
     assert "All companies together" in journey["run"]
-    assert "warehouse.duckdb" in journey["run"]
+    assert "warehouse" in journey["run"]
     assert "report.html" in journey["export"]
     for estimator in ("five_layer", "independent", "log_debias"):
         assert estimator in journey["compare"]
@@ -139,7 +139,7 @@ def test_a_second_run_computes_nothing(files: StudyFiles, command: Command, afte
 def test_one_company_is_refreshed_with_the_same_numbers(
     files: StudyFiles, command: Command, after_run: str
 ) -> None:
-    warehouse = Path(".ml-headcount") / "warehouse.duckdb"
+    warehouse = Path(".ml-headcount") / "warehouse"
     before = TableStore(warehouse).read("headcount_draws")
     files.profiles = pd.concat([files.profiles, files.profiles.head(6)], ignore_index=True)
     study = files.write()
@@ -158,12 +158,12 @@ def test_settings_on_the_command_line_replace_the_studys(
 ) -> None:
     study = files.write()
     options = ["--estimator", "independent", "--draws", 96, "--seed", 5]
-    command("run", "--study", study, *options, "--warehouse", "other.duckdb")
-    draws = TableStore("other.duckdb").read("headcount_draws")
+    command("run", "--study", study, *options, "--warehouse", "other")
+    draws = TableStore("other").read("headcount_draws")
     assert set(draws["estimator"]) == {"independent"}
     assert set(draws["draws"].map(len)) == {96}
-    command("run", "--study", study, *options[:-1], 6, "--warehouse", "other.duckdb")
-    again = TableStore("other.duckdb").read("headcount_draws")
+    command("run", "--study", study, *options[:-1], 6, "--warehouse", "other")
+    again = TableStore("other").read("headcount_draws")
     assert any((a != b).any() for a, b in zip(draws["draws"], again["draws"], strict=True))
 
 
@@ -174,7 +174,7 @@ def test_a_warehouse_is_kept_from_other_studies(
     refused = command("run", "--study", files.write(), "--draws", 64)
     assert refused.exit_code == 2
     assert "holds the study 'study', not 'unlike'" in refused.output
-    assert len(TableStore(Path(".ml-headcount") / "warehouse.duckdb").read("companies")) == 4
+    assert len(TableStore(Path(".ml-headcount") / "warehouse").read("companies")) == 4
 
 
 def test_calibrate_prints_coverage(command: Command) -> None:
@@ -210,10 +210,10 @@ def test_exporting_needs_no_dagster(journey: dict, tmp_path: Path) -> None:
 def test_reference_study_runs_as_it_is(command: Command, reference_directory: Path) -> None:
     result = command(
         *("run", "--study", reference_directory, "--config", "schons-2026.yaml"),
-        *("--draws", 128, "--estimator", "five_layer", "--warehouse", "reference.duckdb"),
+        *("--draws", 128, "--estimator", "five_layer", "--warehouse", "reference"),
     )
     assert result.exit_code == 0, result.output
-    store = TableStore("reference.duckdb")
+    store = TableStore("reference")
     intervals = store.read("headcount_intervals")
     profiled = intervals[intervals["evidence"] == "profiles"]
     assert {"googledeepmind", "openai", "mistralai"} <= set(profiled["company_id"])
@@ -223,4 +223,4 @@ def test_reference_study_runs_as_it_is(command: Command, reference_directory: Pa
     assert unknown["median"].isna().all()
     assert f"no evidence {len(unknown)}" in result.output
     assert "Google DeepMind" in result.output
-    assert command("export", "--to", "out", "--warehouse", "reference.duckdb").exit_code == 0
+    assert command("export", "--to", "out", "--warehouse", "reference").exit_code == 0

@@ -107,12 +107,12 @@ def test_the_environment_says_what_to_work_on(tmp_path):
         {
             "ML_HEADCOUNT_STUDY": "a study",
             "ML_HEADCOUNT_CONFIG": "schons-2026.yaml",
-            "ML_HEADCOUNT_WAREHOUSE": str(tmp_path / "w.duckdb"),
+            "ML_HEADCOUNT_WAREHOUSE": str(tmp_path / "w"),
         }
     )
     assert resources["study"].directory == "a study"
     assert resources["study"].config == "schons-2026.yaml"
-    assert resources["warehouse"].store.path == tmp_path / "w.duckdb"
+    assert resources["warehouse"].store.path == tmp_path / "w"
 
 
 def test_the_settings_of_this_folder_are_those_of_the_ui():

@@ -27,7 +27,7 @@ from ml_headcount_assets.orchestration.run_lock import only_run
 from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.orchestration.sources import observations
 from ml_headcount_assets.study import load_study
-from ml_headcount_assets.warehouse.beside import home_of
+from ml_headcount_assets.warehouse.beside import home_of, report_path
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.orchestration.conftest import ANNOTATORS, DRAWS
@@ -111,7 +111,7 @@ def test_everything_is_stored_and_shown(pristine):
     assert len(summary.companies) == 12
     assert len(summary.run_ids) == 1
     assert summary.warehouse == warehouse
-    assert warehouse.with_suffix(".html").is_file()
+    assert report_path(warehouse).is_file()
     with open_instance(warehouse) as instance:
         run = instance.get_run_by_id(summary.run_ids[0])
         assert run.status == dg.DagsterRunStatus.SUCCESS
@@ -274,7 +274,7 @@ def test_what_kind_an_annotator_is_of_is_part_of_what_is_compared(place, tmp_pat
             annotator["kind"] = "filter"
     config.write_text(yaml.safe_dump(content))
     place.run()
-    anew = tmp_path / "anew.duckdb"
+    anew = tmp_path / "anew"
     materialize_study(place.study, anew)
     assert tables(place.warehouse) == tables(anew)
 

@@ -47,7 +47,7 @@ def test_a_study_that_is_given_goes_first(place):
 
 
 def test_a_warehouse_without_a_run_has_no_study(tmp_path):
-    assert "ML_HEADCOUNT_STUDY" not in ui_environment(tmp_path / "new.duckdb")
+    assert "ML_HEADCOUNT_STUDY" not in ui_environment(tmp_path / "new")
 
 
 def test_a_taken_port_is_told(place):

@@ -9,7 +9,7 @@ from ml_headcount_assets.warehouse.store import TableStore
 
 @pytest.fixture
 def store(tmp_path):
-    return TableStore(tmp_path / "warehouse.duckdb")
+    return TableStore(tmp_path / "warehouse")
 
 
 def counts(**of_company: dict[str, int]) -> pd.DataFrame:
@@ -102,6 +102,7 @@ def test_a_company_refreshed_alone_keeps_the_others_cached(filled):
 
 def test_digests_tell_similar_rows_apart(store):
     base = {"company": "a", "company_id": "A", "size_band": "unknown", "headcount": None}
+    base |= {"aliases": None, "headcount_low": None, "headcount_high": None}
     texts = [("ab", "c"), ("a", "bc"), ("abc", None), ("abc", ""), (None, "abc")]
     seen = set()
     for name, cohort in texts:

@@ -12,8 +12,8 @@ from ml_headcount_assets.warehouse.records import annotators_of, label_rows, rej
 
 from ..reader import Reader
 from ..recipes import COMPANY, Frames, Recipe
-from ..sources import ANNOTATORS, FILTERS
 from ..stages import ANNOTATE
+from ..versions import ANNOTATORS, FILTERS
 
 LABELLING_VERSION = "2"
 COUNTING_VERSION = "1"

@@ -26,8 +26,8 @@ from ml_headcount_assets.warehouse.records import (
 from ..fits import keeping, stored_fit
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
-from ..sources import ESTIMATION, LEVEL
 from ..stages import CALIBRATE
+from ..versions import ESTIMATION, LEVEL
 
 _LABELS = ("rated_labels", "rated_llm_labels")
 _VERDICTS = {"rated_cvs": ("rated_id", "is_expert")}

@@ -27,8 +27,8 @@ from ml_headcount_assets.warehouse.records import (
 from ..fits import KEPT, KEPT_TABLES, in_turn, keeping, stored_cohort, stored_fit
 from ..reader import Reader
 from ..recipes import COHORT, COMPANY, Frames, Recipe
-from ..sources import ESTIMATION, LEVEL
 from ..stages import ESTIMATE
+from ..versions import ESTIMATION, LEVEL
 
 #: Draws of companies that are held together: 50 MB, several times over on the way to the store.
 _HELD_DRAWS = 12_500_000

@@ -18,8 +18,8 @@ from ml_headcount_assets.warehouse.store import Transaction
 
 from ..reader import Reader
 from ..recipes import COHORT, COMPANY, Frames, Recipe
-from ..sources import ANNOTATORS, FILTERS
 from ..stages import INGEST
+from ..versions import ANNOTATORS, FILTERS
 
 READER_VERSION = "3"
 

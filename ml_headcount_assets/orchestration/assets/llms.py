@@ -21,8 +21,8 @@ from ml_headcount_assets.warehouse.texts import StoredTexts
 
 from ..reader import Reader
 from ..recipes import COHORT, COMPANY, Frames, Obtained, Recipe
-from ..sources import ANNOTATORS, SPENDING
 from ..stages import ANNOTATE
+from ..versions import ANNOTATORS, SPENDING
 
 ASKING_VERSION = f"2/{PROMPT_VERSION}"
 
