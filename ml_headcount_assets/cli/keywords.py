@@ -75,7 +75,12 @@ def discover(
     )
     with open_progress(console) as progress:
         discover_study_keywords(
-            study, warehouse, compute=where, progress=progress, announce=announce
+            study,
+            warehouse,
+            compute=where,
+            progress=progress,
+            announce=announce,
+            config=config,
         )
     _show(console, _discovered(Published(warehouse), warehouse))
     click.echo(

@@ -110,7 +110,7 @@ def run(
             " same. --again computes it anew."
         )
         return
-    _run(console, study, companies, again, (compute, processes, engine), warehouse)
+    _run(console, study, companies, again, config, (compute, processes, engine), warehouse)
 
 
 def _run(
@@ -118,6 +118,7 @@ def _run(
     study: Study,
     companies: tuple[str, ...],
     again: bool,
+    config: str | None,
     where: tuple[str, int, str],
     warehouse: Path,
 ) -> None:
@@ -142,6 +143,7 @@ def _run(
             companies=companies or None,
             compute=chosen,
             again=again,
+            config=config,
             progress=progress,
             announce=announce,
         )
@@ -235,7 +237,14 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
 @click.command()
 @warehouse_option
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-def ui(warehouse: Path, port: int) -> None:
+@click.option(
+    "--study",
+    "directory",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Directory with the study's files, if it has been moved since the last run.",
+)
+@click.option("--config", help="With --study: configuration in place of its study.yaml.")
+def ui(warehouse: Path, port: int, directory: Path | None, config: str | None) -> None:
     """Open Dagster's UI on a warehouse.
 
     It shows lineage, runs and checks, and listens on this machine only.
@@ -247,7 +256,7 @@ def ui(warehouse: Path, port: int) -> None:
     click.echo(
         f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it."
     )
-    raise SystemExit(serve_ui(warehouse, port=port))
+    raise SystemExit(serve_ui(warehouse, directory, config, port=port))
 
 
 @click.command()

@@ -112,6 +112,7 @@ def materialize_study(
     announce: Announcer | None = None,
     compute: Compute | None = None,
     again: bool = False,
+    config: Path | str | None = None,
 ) -> RunSummary:
     """Bring a study's estimates up to date; what has not changed is not computed again.
 
@@ -135,6 +136,9 @@ def materialize_study(
     again
         Whether to make everything anew, also what has not changed. What LLMs have answered is
         not asked again.
+    config
+        What the study was loaded with in place of its directory's own configuration: the UI
+        goes by that afterwards.
 
     Raises
     ------
@@ -143,7 +147,7 @@ def materialize_study(
         stored before stays as it was, and the call can be repeated.
     """
     study = with_choices(study, estimators=estimators, draws=draws)
-    with _session(study, warehouse, progress, announce, compute) as session:
+    with _session(study, warehouse, progress, announce, compute, config) as session:
         if again:
             session.forget()
         if companies is None:
@@ -164,6 +168,7 @@ def discover_study_keywords(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
+    config: Path | str | None = None,
 ) -> RunSummary:
     """Discover keywords in a study's rated CVs, and estimate nothing.
 
@@ -171,7 +176,7 @@ def discover_study_keywords(
 
     Parameters
     ----------
-    study, warehouse, progress, announce, compute
+    study, warehouse, progress, announce, compute, config
         As in `materialize_study`.
 
     Raises
@@ -180,7 +185,7 @@ def discover_study_keywords(
         As in `materialize_study`.
     """
     study = _as_estimated(study, Path(warehouse).resolve())
-    with _session(study, warehouse, progress, announce, compute) as session:
+    with _session(study, warehouse, progress, announce, compute, config) as session:
         return session.run_all(keyword_discovery.name)
 
 
@@ -191,6 +196,7 @@ def _session(
     progress: ProgressListener | None,
     announce: Announcer | None,
     compute: Compute | None,
+    config: Path | str | None,
 ) -> Iterator[_Session]:
     """Hold a warehouse and open what is needed for runs on it."""
     warehouse = Path(warehouse).resolve()
@@ -200,6 +206,7 @@ def _session(
             study,
             warehouse,
             instance,
+            config=config,
             progress=progress or no_progress,
             announce=announce or no_announcement,
             compute=compute or LocalCompute(),
@@ -276,12 +283,13 @@ class _Session:
         warehouse: Path,
         instance: dg.DagsterInstance,
         *,
+        config: Path | str | None,
         compute: Compute,
         **resources: Any,
     ) -> None:
         self.study, self.warehouse, self.instance = study, warehouse, instance
         self.compute = compute
-        home = keep_study(study, warehouse)
+        home = keep_study(study, warehouse, config)
         self.definitions = build_definitions(
             resources={
                 "study": StudyResource(directory=str(home)),

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.study import CONFIG_NAME
-from ml_headcount_assets.warehouse.beside import home_of
+from ml_headcount_assets.warehouse.beside import home_of, study_place
 
 from .event_log import BATCH_SIZE_VARIABLE
 from .instance import EVENT_BATCH_SIZE, WORKSPACE_NAME, prepare_home
@@ -36,10 +35,15 @@ def ui_environment(
     Parameters
     ----------
     warehouse
-        The DuckDB file.
+        The folder.
     study, config
-        The study's directory and configuration, as for `load_study`. None takes the study as it
-        was when the warehouse was last brought up to date.
+        The study's directory and configuration, as for `load_study`. None takes those that the
+        warehouse was last brought up to date with, as they are now.
+
+    Raises
+    ------
+    InputError
+        That study is not where it was.
     """
     warehouse = Path(warehouse).resolve()
     home = prepare_home(warehouse)
@@ -52,8 +56,10 @@ def ui_environment(
         variables[STUDY_VARIABLE] = str(Path(study).resolve())
         if config is not None:
             variables[CONFIG_VARIABLE] = str(config)
-    elif (home / CONFIG_NAME).is_file():
-        variables[STUDY_VARIABLE] = str(home)
+    elif (place := study_place(warehouse)) is not None:
+        variables[STUDY_VARIABLE] = str(place.directory)
+        if place.config is not None:
+            variables[CONFIG_VARIABLE] = place.config
     return variables
 
 
@@ -86,7 +92,7 @@ def serve_ui(
     Raises
     ------
     InputError
-        The port is taken.
+        The port is taken, or the study is not where it was.
     """
     _refuse_taken(port)
     environment = _merged(os.environ, ui_environment(warehouse, study, config))
@@ -94,7 +100,8 @@ def serve_ui(
     # A session of its own: the webserver, the daemon and the code server can be ended together.
     with (
         _interrupted_by(signal.SIGINT, signal.SIGTERM),
-        subprocess.Popen(command, env=environment, start_new_session=True) as server,
+        # What it writes into the warehouse is its owner's alone.
+        subprocess.Popen(command, env=environment, start_new_session=True, umask=0o077) as server,
     ):
         try:
             return server.wait()

@@ -6,13 +6,17 @@ files, their own modules say.
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
+from ..compute.whole_file import whole_file
 from ..errors import InputError
 from ..study import CONFIG_NAME, Study, read_kept, write_kept
 
 __all__ = [
+    "StudyPlace",
     "answers_path",
     "embeddings_path",
     "extracts_path",
@@ -26,6 +30,7 @@ __all__ = [
     "refuse_single_file",
     "report_path",
     "results_path",
+    "study_place",
     "work_path",
 ]
 
@@ -116,16 +121,68 @@ def refuse_single_file(warehouse: Path) -> None:
         )
 
 
-def keep_study(study: Study, warehouse: Path) -> Path:
-    """Keep a study's configuration in its warehouse, and return the folder that it is in.
+@dataclass(frozen=True)
+class StudyPlace:
+    """Where the study of a warehouse is.
 
-    It is a study directory of its own that points to the same data files: what the UI starts
-    later has the settings of the last run.
+    Attributes
+    ----------
+    directory
+        Its directory.
+    config
+        The configuration, as for `load_study`; None for the directory's own.
+    """
+
+    directory: Path
+    config: str | None
+
+
+def keep_study(study: Study, warehouse: Path, config: Path | str | None = None) -> Path:
+    """Keep a run's configuration in the warehouse, and return the folder that it is in.
+
+    That is a study directory of its own that points to the same data files: a run has one
+    configuration from its beginning to its end. Where the study itself is, is kept beside it.
     """
     home = home_of(warehouse)
     home.mkdir(parents=True, exist_ok=True)
     write_kept(study, home / CONFIG_NAME)
+    given = config if config is None or not Path(config).is_file() else Path(config).resolve()
+    content = {
+        # The two are mostly moved together; if only one is, the other path holds.
+        "relative": os.path.relpath(study.directory, warehouse.resolve()),
+        "directory": str(study.directory),
+        "config": None if given is None else str(given),
+    }
+    with whole_file(_place_path(warehouse)) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=1), encoding="utf-8")
     return home
+
+
+def study_place(warehouse: Path) -> StudyPlace | None:
+    """Return where the study is that a warehouse was last brought up to date with.
+
+    None, if it never was.
+
+    Raises
+    ------
+    InputError
+        It is not where it was.
+    """
+    path = _place_path(warehouse)
+    if not path.is_file():
+        return None
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    for directory in (warehouse.resolve() / kept["relative"], Path(kept["directory"])):
+        if directory.is_dir():
+            return StudyPlace(directory.resolve(), kept["config"])
+    raise InputError(
+        f"The study of the warehouse {warehouse} was in {kept['directory']}, and is not there any"
+        " more. Say where it is now with --study DIR."
+    )
+
+
+def _place_path(warehouse: Path) -> Path:
+    return warehouse / "study.json"
 
 
 def kept_study(warehouse: Path) -> Study | None:

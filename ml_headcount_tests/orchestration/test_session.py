@@ -341,7 +341,7 @@ def test_a_defect_is_not_dressed_up_as_the_users_fault(place, monkeypatch):
 def test_progress_is_told_by_stage(pristine, heard):
     stages = list(dict.fromkeys(stage for stage, _, _ in heard))
     assert stages[0] in ("companies", "rated_cvs")
-    assert stages[-1] == "report"
+    assert stages[-1] == "results"
     for stage in stages:
         own = [(done, total) for name, done, total in heard if name == stage]
         assert own[0] == (0, 1)
