@@ -58,6 +58,7 @@ for command in (
     study.ui,
     study.export,
     warehouse.history,
+    warehouse.forget,
     warehouse.migrate,
     worlds.compare,
     worlds.calibrate,

@@ -1,4 +1,4 @@
-"""The commands of a warehouse's life: what changed since the last refresh, taking over old ones."""
+"""The commands of a warehouse's life: history, forgetting persons, taking over old ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from ml_headcount_assets.cli.options import short_path, warehouse_option
+from ml_headcount_assets.errors import InputError
 
-__all__ = ["history", "migrate"]
+__all__ = ["forget", "history", "migrate"]
 
 _SHOWN_RUNS, _SHOWN_COMPANIES = 12, 15
 
@@ -33,6 +34,41 @@ def history(warehouse: Path) -> None:
     changed = changed_companies(results)
     if len(changed):
         console.print(changes_table(changed.head(_SHOWN_COMPANIES), of=len(changed)))
+
+
+@click.command()
+@click.argument("person", metavar="ID")
+@click.option(
+    "--everywhere",
+    is_flag=True,
+    help="All is this person's, if several companies, or profiles and rated CVs, have the id.",
+)
+@warehouse_option
+def forget(person: str, everywhere: bool, warehouse: Path) -> None:
+    """Take a person out of the warehouse, and keep the person out of the next delivery.
+
+    ID is that of a profile or of a rated CV, in any spelling. Nothing of the study's own files is
+    touched, nor of what was exported.
+    """
+    from ml_headcount_assets.orchestration.run_lock import only_run
+    from ml_headcount_assets.warehouse.beside import refuse_single_file, work_path
+    from ml_headcount_assets.warehouse.forgetting import forget_person
+
+    refuse_single_file(warehouse)
+    if not work_path(warehouse).is_file():
+        raise InputError(f"There is no warehouse at {short_path(warehouse)}.")
+    with only_run(warehouse):
+        erased = forget_person(warehouse, person, everywhere=everywhere)
+    if erased.rows:
+        rows = ", ".join(f"{name} {number}" for name, number in erased.rows.items())
+        click.echo(f"Rows that are gone: {rows}; answers of LLMs: {erased.answers}.")
+    else:
+        click.echo("No row of any table was about this person.")
+    click.echo(
+        "Whoever has this id is left out of the next runs. The person is still in the study's own"
+        " files, and was counted in what is published: remove the person there, then recompute"
+        " with: ml-headcount run --study DIR"
+    )
 
 
 @click.command()

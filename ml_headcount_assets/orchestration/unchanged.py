@@ -12,6 +12,7 @@ from pathlib import Path
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.beside import report_path, results_path
+from ml_headcount_assets.warehouse.forgetting import forgotten_version
 from ml_headcount_assets.warehouse.publish import Published, last_run, package_code
 
 from .versions import source_versions
@@ -42,4 +43,6 @@ def is_published(study: Study, warehouse: Path) -> bool:
     except InputError:
         return False  # a run finds out what is the matter, and says it
     same = (last["study"], last["code"], last["whole"]) == (study.name, package_code(), True)
-    return bool(same and json.loads(last["inputs"]) == source_versions(study))
+    if not same:
+        return False
+    return bool(json.loads(last["inputs"]) == source_versions(study) | forgotten_version(warehouse))

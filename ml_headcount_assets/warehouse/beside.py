@@ -20,9 +20,11 @@ __all__ = [
     "answers_path",
     "embeddings_path",
     "extracts_path",
+    "forgotten_path",
     "home_of",
     "keep_study",
     "kept_study",
+    "key_path",
     "lock_path",
     "make_folder",
     "people_path",
@@ -68,6 +70,16 @@ def extracts_path(warehouse: Path) -> Path:
 def ranges_path(warehouse: Path) -> Path:
     """Return the directory of what other machines have finished of a run."""
     return warehouse / "ranges"
+
+
+def forgotten_path(warehouse: Path) -> Path:
+    """Return the file of keyed hashes of those who are to be forgotten."""
+    return warehouse / "forgotten.json"
+
+
+def key_path(warehouse: Path) -> Path:
+    """Return the file of the key that these hashes are made with."""
+    return warehouse / "forgotten.key"
 
 
 def lock_path(warehouse: Path) -> Path:

@@ -305,7 +305,8 @@ def _carry_on(connection: duckdb.DuckDBPyConnection, content: str, inputs: str) 
 
 def _settings(study: Study) -> dict[str, Any]:
     """Return a configuration in JSON-like values, with its paths as the study has them."""
-    content = study.model_dump(mode="json", exclude={"directory"})
+    # Defaults stay out: what is given has to go with what else is, a default need not.
+    content = study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
     return _without(content, f"{study.directory}{os.sep}")
 
 

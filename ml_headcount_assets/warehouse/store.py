@@ -32,6 +32,7 @@ import duckdb
 import pandas as pd
 import pyarrow
 
+from ml_headcount_assets.compute.whole_file import UNFINISHED, whole_file
 from ml_headcount_assets.errors import ComputeError, InputError
 
 from .beside import make_folder, people_path, refuse_single_file, work_path
@@ -48,6 +49,7 @@ __all__ = [
     "attached",
     "database_of",
     "reading",
+    "rewrite",
 ]
 
 _LOCKED = "Could not set lock on file"
@@ -365,6 +367,29 @@ class Transaction(Snapshot):
             self._refuse_repeats(spec)
         self._digest(spec, parts)
 
+    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
+        """Delete the rows that have one of some values in a column; return how many."""
+        spec = TABLES[table]
+        if not values or not self.has(table):
+            return 0
+        connection, where = self._on(table), f"WHERE {among(column)}"
+        part = spec.part or f"'{WHOLE}'"
+        parts = [
+            each
+            for (each,) in connection.execute(
+                f"SELECT DISTINCT {part} FROM {_placed(table)} {where}", [list(values)]
+            ).fetchall()
+        ]
+        found = connection.execute(f"DELETE FROM {_placed(table)} {where}", [list(values)])
+        (number,) = found.fetchone() or (0,)
+        connection.execute(
+            f"DELETE FROM {database_of(table)}._digests WHERE table_name = ? AND {among('part')}",
+            [table, parts],
+        )
+        if parts:
+            self._digest(spec, parts if spec.part else None)
+        return int(number)
+
     def keep_companies(self, companies: Sequence[str]) -> None:
         """Delete all rows and cache entries of companies that are not among these."""
         kept = [WHOLE, *companies]
@@ -486,6 +511,22 @@ def _frame(
 ) -> pd.DataFrame:
     rows = connection.sql(sql, params=list(parameters)).to_arrow_table()
     return rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
+
+
+def rewrite(path: Path) -> None:
+    """Write a DuckDB file anew, without the blocks that rows were in which have been deleted.
+
+    Whoever calls this holds the warehouse. A process that is killed leaves the file as it was.
+    """
+    for left in path.parent.glob(f"{path.name}.*{UNFINISHED}*"):
+        left.unlink(missing_ok=True)
+    with whole_file(path) as unfinished:
+        with _connection(Path(":memory:"), read_only=False) as connection:
+            connection.execute(f"SET temp_directory = {_literal(unfinished.with_suffix('.tmp'))}")
+            connection.execute(f"ATTACH {_literal(unfinished)} AS anew")
+            _attach(connection, path, "former", read_only=True)
+            connection.execute("COPY FROM DATABASE former TO anew")
+        unfinished.chmod(0o600)
 
 
 def _store(people: duckdb.DuckDBPyConnection, work: duckdb.DuckDBPyConnection) -> None:

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.export import read_results, write_report
 from ml_headcount_assets.warehouse.beside import report_path, results_path
+from ml_headcount_assets.warehouse.forgetting import forgotten_version
 from ml_headcount_assets.warehouse.publish import PUBLISHED_TABLES, Published, publish
 
 from ..reader import Reader
@@ -20,7 +21,8 @@ REPORT_VERSION = "2"
 
 
 def _published(reader: Reader, _: Progress) -> Frames:
-    publish(reader.path, reader.study, source_versions(reader.study), reader.around.run)
+    inputs = source_versions(reader.study) | forgotten_version(reader.path)
+    publish(reader.path, reader.study, inputs, reader.around.run)
     results = read_results(Published(reader.path), reader.study.estimators)
     write_report(results, reader.study, report_path(reader.path))
     return {}
