@@ -86,8 +86,9 @@ def compare(truth: Path, warehouse: Path) -> None:
     from ml_headcount_assets.warehouse.records import result_of
     from ml_headcount_assets.worlds.writing import read_truth
 
-    store, known = Published(warehouse), read_truth(truth)
+    store = Published(warehouse)
     last_run(store)
+    known = read_truth(truth)
     draws = store.read("headcount_draws")
     # The level of what is stored; the study may have been given another since.
     level = level_of(store.read("headcount_intervals", columns=["level"]))

@@ -91,7 +91,8 @@ class Published(Tables):
 
     def __init__(self, path: Path | str) -> None:
         given = Path(path)
-        refuse_single_file(given if not given.name.startswith("results") else given.parent)
+        if not given.is_file():
+            refuse_single_file(given)
         self.path = given if given.is_file() else results_path(given)
 
     @contextmanager
@@ -128,6 +129,8 @@ def published_study(results: Published) -> Study:
 def last_run(results: Published) -> Mapping[str, Any]:
     """Return the row of table runs that published results are of; errors as above."""
     with results.snapshot() as snapshot:
+        if snapshot.has("_cache"):  # which results have none of
+            refuse_single_file(results.path)
         rows = snapshot.query("FROM runs ORDER BY finished") if snapshot.has("runs") else ()
     if not len(rows):
         raise InputError(

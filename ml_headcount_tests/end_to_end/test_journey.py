@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from ml_headcount_assets.cli.main import main
+from ml_headcount_assets.warehouse.publish import Published
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .conftest import FEW_DRAWS, Command, StudyFiles
@@ -130,10 +131,38 @@ def test_comparison_ranks_the_estimators(journey: dict) -> None:
     assert covered["log_debias"] < covered["five_layer"] - 20
 
 
-def test_a_second_run_computes_nothing(files: StudyFiles, command: Command, after_run: str) -> None:
-    assert "unchanged" not in after_run
-    second = command("run", "--study", files.directory, *FEW_DRAWS)
-    assert "4 of 4 companies were unchanged" in second.output
+def test_a_run_of_what_is_published_shows_that_and_begins_nothing(
+    files: StudyFiles, command: Command, after_run: str
+) -> None:
+    again = ("run", "--study", files.directory, *FEW_DRAWS)
+    # The whole of the command line is told where to look, since it is another process.
+    warehouse = ("--warehouse", Path(".ml-headcount", "warehouse").resolve())
+    assert "dagster" not in loaded_by(*again, *warehouse)
+    told = command(*again).output
+    assert "Nothing has changed since this was published" in told
+    table = "Machine-learning experts by"
+    assert told[told.index(table) :].startswith(after_run[after_run.index(table) :][:400])
+
+    published = Path(".ml-headcount", "warehouse", "results.duckdb")
+    before = published.read_bytes()
+    assert "unchanged" not in command(*again, "--again").output
+    assert published.read_bytes() != before  # made anew
+    assert len(Published(published).read("runs")) == 1  # and the very same
+
+    command(*again, "--company", "ACME")  # which tells nothing of the others
+    assert "4 of 4 companies were unchanged" in command(*again).output
+    assert "Nothing has changed" in command(*again).output
+
+
+def test_history_tells_what_changed_and_why(
+    files: StudyFiles, command: Command, after_run: str
+) -> None:
+    files.companies.loc[0, "headcount"] = 31
+    changed = command("run", "--study", files.write(), *FEW_DRAWS).output
+    assert "Nothing has changed" not in changed
+    history = command("history").output
+    assert "data: companies_file" in history
+    assert "acme" in history
 
 
 def test_one_company_is_refreshed_with_the_same_numbers(

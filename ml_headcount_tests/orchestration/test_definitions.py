@@ -118,7 +118,7 @@ def test_the_environment_says_what_to_work_on(tmp_path):
 
 def test_the_settings_of_this_folder_are_those_of_the_ui():
     written = yaml.safe_load((ROOT / "dagster.yaml").read_text())
-    assert written == instance_settings(".ml-headcount/warehouse.dagster")
+    assert written == instance_settings(".ml-headcount/warehouse/dagster")
     assert validate_config(dagster_instance_config_schema(), written).success
 
 

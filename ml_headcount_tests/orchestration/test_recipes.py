@@ -67,7 +67,7 @@ def test_a_table_that_is_not_declared_cannot_be_read(reader):
 
 def test_columns_that_are_not_declared_cannot_be_read(reader):
     see = reader(ingest.PROFILES)
-    assert list(see.read("companies")) == ["company", "company_id", "name"]
+    assert list(see.read("companies")) == ["company", "company_id", "name", "aliases"]
     assert len(see.read("companies")) == 12  # of all of them, since people may be anywhere
     with pytest.raises(LookupError, match="'headcount' of table 'companies' is not declared"):
         see.read("companies", columns=["headcount"])
@@ -173,7 +173,7 @@ def test_every_reader_has_a_part_of_the_rejects():
 def test_every_table_is_made_by_one_recipe():
     made = [name for recipe in RECIPES for name in recipe.makes]
     assert len(made) == len(set(made))
-    assert set(made) == {*TABLES, "report"}
+    assert set(made) == {*TABLES, "results", "report", "keyword_results"}
 
 
 def test_a_run_has_one_configuration_whatever_becomes_of_the_file(place: Place):

@@ -55,7 +55,7 @@ def staleness(place) -> dict[str, set[StaleStatus]]:
                 for company in (companies if graph.get(key).is_partitioned else [None])
             }
             for key in graph.materializable_asset_keys
-            if key.path[-1] not in KEYWORD_TABLES or instance.has_asset_key(key)
+            if graph.get(key).group_name != "keywords" or instance.has_asset_key(key)
         }
 
 
