@@ -21,6 +21,15 @@ _PLENTY = 4 * 2**30
 if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _PLENTY:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
+
+@pytest.fixture(autouse=True, scope="session")
+def user_folder_of_tests(tmp_path_factory):
+    """Tests neither read nor write the settings and keys of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("user")))
+        yield
+
+
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 

@@ -1,6 +1,7 @@
 """Setting up: with uv where it can be had, else with pip, and always the same releases."""
 
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -73,12 +74,11 @@ def test_what_neither_installs_is_not_taken_for_installed(make):
 
 def test_torch_is_pinned_to_one_release_everywhere():
     """A range would bring the newest one, with several GB of libraries for GPUs."""
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
     pinned = {
         str(Requirement(line).specifier)
-        for line in [*extras["keywords"], *extras["torch"], *PINS]
+        for line in [*project["dependencies"], *extras, *PINS]
         if Requirement(line).name == "torch"
     }
     assert len(pinned) == 1
@@ -90,3 +90,10 @@ def test_pins_name_releases_and_no_places():
         assert Requirement(line).url is None
         assert str(Requirement(line).specifier).startswith("==")
         assert "+" not in line
+
+
+def test_exceptions_of_the_audit_have_a_date_and_a_reason():
+    lines = (ROOT / "docker" / "audit-exceptions.txt").read_text().splitlines()
+    for line in lines:
+        if line and not line.startswith("#"):
+            assert re.fullmatch(r"[A-Z][A-Za-z0-9-]+ \d{4}-\d{2}-\d{2} \S.+", line), line

@@ -16,6 +16,7 @@ from ml_headcount_assets.cli.options import (
     study_option,
     warehouse_option,
 )
+from ml_headcount_assets.cli.terminal import echo, open_console
 from ml_headcount_assets.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def discover(
     The filters are judged on CVs that they were not learned on. Nothing of the study changes
     until one of them is accepted.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.orchestration.session import discover_study_keywords
     from ml_headcount_assets.study import load_study
@@ -68,7 +67,7 @@ def discover(
         chosen = study.keywords.model_copy(update={"model": model})
         study = study.model_copy(update={"keywords": chosen})
     refuse_other_study(study, warehouse)
-    console = Console()
+    console = open_console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     where = chosen_compute(
         compute, processes, engine, ranges_path(warehouse.resolve()), announce, hold=True
@@ -83,7 +82,7 @@ def discover(
             config=config,
         )
     _show(console, _discovered(Published(warehouse), warehouse))
-    click.echo(
+    echo(
         f"The tables are in {short_path(warehouse)}. Next: ml-headcount keywords accept NAME"
         f" --study {short_path(directory)}"
     )
@@ -93,11 +92,9 @@ def discover(
 @warehouse_option
 def show(warehouse: Path) -> None:
     """Show what was discovered last: themes, phrases, filters."""
-    from rich.console import Console
-
     from ml_headcount_assets.warehouse.publish import Published
 
-    _show(Console(), _discovered(Published(warehouse), warehouse))
+    _show(open_console(), _discovered(Published(warehouse), warehouse))
 
 
 @keywords.command()
@@ -129,7 +126,7 @@ def accept(name: str, directory: Path, new_name: str | None, warehouse: Path) ->
         )
     config, labels = accept_filter(directory, new_name or name, learned)
     _warn_of_repetition(name, found)
-    click.echo(
+    echo(
         f"{new_name or name} is now an annotator of {study.name}: its rule is in"
         f" {short_path(config)}, its labels of the rated CVs in {short_path(labels)}.\n"
         f"Next: ml-headcount run --study {short_path(directory)}. What the other filters would add"
@@ -144,7 +141,7 @@ def _warn_of_repetition(name: str, found: pd.DataFrame) -> None:
     honest = found[found["judged"] == "cross_validated"].set_index("filter").loc[name]
     if honest["information"] > BEYOND_NOISE * honest["information_sd"]:
         return
-    click.echo(
+    echo(
         f"Warning: {name} tells nothing beyond its noise that the other annotators do not tell"
         " already. An annotator that repeats others can make estimates worse; compare them with"
         " and without it.",

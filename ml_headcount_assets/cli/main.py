@@ -6,15 +6,22 @@ and ``--help`` should not have to wait for them.
 
 from __future__ import annotations
 
+import signal
+import threading
 from typing import Any
 
 import click
 
 from ml_headcount_assets.cli import study, warehouse, worlds
 from ml_headcount_assets.cli.keywords import keywords
+from ml_headcount_assets.cli.terminal import echo
 from ml_headcount_assets.errors import HeadcountError
 
 __all__ = ["main"]
+
+
+#: Exit status of a command that was interrupted, as shells give it.
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class _Problem(click.ClickException):
@@ -23,7 +30,7 @@ class _Problem(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"Error: {self.message}", err=True)
+        echo(f"Error: {self.message}", err=True)
 
 
 class _Commands(click.Group):
@@ -33,10 +40,16 @@ class _Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        # A run that a timer, a container or a shutdown ends is to end as one does by Ctrl-C.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except HeadcountError as error:
             raise _Problem(str(error)) from error
+        except (KeyboardInterrupt, click.Abort):
+            echo("Interrupted. What was finished is kept: run the same command again.", err=True)
+            raise SystemExit(INTERRUPTED) from None
 
 
 @click.group(

@@ -58,7 +58,10 @@ def short_path(path: Path) -> str:
 
 
 def refuse_other_study(study: Study, warehouse: Path) -> None:
-    """Keep a study from replacing the tables of another one by mistake."""
+    """Keep a study from replacing the tables of another one by mistake.
+
+    A warehouse whose settings have been lost takes any: which study it held cannot be told.
+    """
     from ml_headcount_assets.warehouse.beside import kept_study, refuse_single_file
 
     refuse_single_file(warehouse)

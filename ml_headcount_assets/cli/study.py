@@ -16,6 +16,7 @@ from ml_headcount_assets.cli.options import (
     study_option,
     warehouse_option,
 )
+from ml_headcount_assets.cli.terminal import ask, echo, open_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,13 +39,11 @@ def doctor(directory: Path, config: str | None) -> None:
     Nothing is computed, and nobody is asked. Of large files only the beginning is looked at. The
     exit status says whether a run would do: 0, or 2.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines
     from ml_headcount_assets.labelling.diagnosis import diagnose
     from ml_headcount_assets.study import load_study
 
-    console = Console()
+    console = open_console()
     found = diagnose(load_study(directory, config))
     for line in diagnosis_lines(found):
         console.print(line, soft_wrap=True)
@@ -72,6 +71,20 @@ def doctor(directory: Path, config: str | None) -> None:
 @click.option("--draws", type=click.IntRange(2), help="Number of draws in place of the study's.")
 @click.option("--seed", type=click.IntRange(0), help="Random seed in place of the study's.")
 @click.option("--again", is_flag=True, help="Compute everything anew, also what has not changed.")
+@click.option(
+    "--sensitivity",
+    is_flag=True,
+    help="Find out as well what the estimates rest on: each source of uncertainty, other priors,"
+    " less evidence. Everything is fitted several times over.",
+)
+@click.option(
+    "--allow-key",
+    "allowed",
+    multiple=True,
+    metavar="VARIABLE=HOST",
+    help="Agree that the key in this environment variable goes to this host; it is remembered."
+    " Without it, you are asked the first time. May be repeated.",
+)
 @compute_options
 @warehouse_option
 def run(
@@ -82,6 +95,8 @@ def run(
     draws: int | None,
     seed: int | None,
     again: bool,
+    sensitivity: bool,
+    allowed: tuple[str, ...],
     compute: str,
     processes: int,
     engine: str,
@@ -92,8 +107,6 @@ def run(
     Every table on the way is stored in the warehouse, and what readers open is replaced when all
     is finished. What has not changed since the last run is not computed again.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.orchestration.unchanged import is_published
     from ml_headcount_assets.study import load_study, with_choices
 
@@ -101,16 +114,26 @@ def run(
         load_study(directory, config), estimators=estimators or None, draws=draws, seed=seed
     )
     refuse_other_study(study, warehouse)
-    console = Console()
-    if not again and not companies and is_published(study, warehouse):
+    _agree_on_keys(study, allowed)
+    console = open_console()
+    if not (again or companies or sensitivity) and is_published(study, warehouse):
         results, _ = _published(warehouse)
         _show_results(console, results, None)
-        click.echo(
+        echo(
             "Nothing has changed since this was published: files, settings and version are the"
             " same. --again computes it anew."
         )
         return
-    _run(console, study, companies, again, config, (compute, processes, engine), warehouse)
+    _run(
+        console,
+        study,
+        companies,
+        again,
+        sensitivity,
+        config,
+        (compute, processes, engine),
+        warehouse,
+    )
 
 
 def _run(
@@ -118,6 +141,7 @@ def _run(
     study: Study,
     companies: tuple[str, ...],
     again: bool,
+    sensitivity: bool,
     config: str | None,
     where: tuple[str, int, str],
     warehouse: Path,
@@ -146,16 +170,36 @@ def _run(
             config=config,
             progress=progress,
             announce=announce,
+            sensitivity=sensitivity,
         )
     results, _ = _published(warehouse)
     _show_results(console, results, summary.companies if companies else None)
     for warned in summary.warnings:
+        if warned.asset == "diagnostics":
+            continue  # said at the end, sentence by sentence
         text = Text.assemble(("Warning", "yellow"), f" ({warned.asset}): {warned.message}")
         console.print(text, soft_wrap=True)
+    _show_trust(console, results)
     _show_unchanged(summary.unchanged, len(summary.companies))
-    click.echo(
-        f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui"
-    )
+    echo(f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui")
+
+
+def _agree_on_keys(study: Study, allowed: tuple[str, ...]) -> None:
+    """Note what the user agrees to, and ask about keys that the study would send.
+
+    What is not agreed to is told by whoever needs the key.
+    """
+    from ml_headcount_assets.labelling.key_consent import KeyUse, allow_key, unallowed_keys
+
+    for text in allowed:
+        allow_key(KeyUse.parse(text))
+    for use in unallowed_keys(study.annotators or ()):
+        question = (
+            f"The study {study.name} would send the key in the environment variable {use.variable}"
+            f" to {use.host}. Is it meant for them?"
+        )
+        if ask(question):
+            allow_key(use)
 
 
 @click.command()
@@ -167,8 +211,6 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
 
     Nobody is asked. What has been answered before is not counted again.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.ingest import study_annotators
     from ml_headcount_assets.ingest.text_sizes import text_sizes
@@ -181,14 +223,14 @@ def label_cost(directory: Path, config: str | None, warehouse: Path) -> None:
     study = load_study(directory, config)
     sources = llm_sources(study, study_annotators(study))
     if not sources.asked:
-        click.echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
+        echo("No annotator of this study has an endpoint: nobody is asked, nothing is paid.")
         return
-    with open_progress(Console()) as progress:
+    with open_progress(open_console()) as progress:
         sizes = text_sizes(study, partial(progress, "measuring texts"))
     with AnswerStore(answers_path(warehouse)) as answers:
         costs = expected_costs(sources, sizes, answers)
         for line in costs_in_words(costs, answers.spent, study.spending_cap):
-            click.echo(line)
+            echo(line)
 
 
 @click.command()
@@ -209,29 +251,27 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
 
     It tells first what that will cost, and sends nothing. The results go under labels/NAME/.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.labelling.batch_requests import plan_batches, write_batches
     from ml_headcount_assets.labelling.llm_labels import cost_in_words
     from ml_headcount_assets.study import load_study
 
     study = load_study(directory, config)
-    with open_progress(Console()) as progress:
+    with open_progress(open_console()) as progress:
         plan = plan_batches(study, names, partial(progress, "measuring texts"))
     for cost in plan.costs:
-        click.echo(cost_in_words(cost))
+        echo(cost_in_words(cost))
     if plan.left_out:
-        click.echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
-    with open_progress(Console()) as progress:
+        echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
+    with open_progress(open_console()) as progress:
         written = write_batches(study, plan, folder, partial(progress, "writing requests"))
     for entry in plan.entries:
         files = ", ".join(short_path(path) for path in written[entry.name])
-        click.echo(
+        echo(
             f"{entry.name}: {files or 'nothing to ask'}. Put the results, as they come, under"
             f" labels/{entry.name}/ in the study."
         )
-    click.echo("The files hold the profiles' texts: whoever gets them can read these.")
+    echo("The files hold the profiles' texts: whoever gets them can read these.")
 
 
 @click.command()
@@ -244,7 +284,10 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
     help="Directory with the study's files, if it has been moved since the last run.",
 )
 @click.option("--config", help="With --study: configuration in place of its study.yaml.")
-def ui(warehouse: Path, port: int, directory: Path | None, config: str | None) -> None:
+@click.option("--read-only", is_flag=True, help="For readers: nothing can be started or changed.")
+def ui(
+    warehouse: Path, port: int, directory: Path | None, config: str | None, read_only: bool
+) -> None:
     """Open Dagster's UI on a warehouse.
 
     It shows lineage, runs and checks, and listens on this machine only.
@@ -253,10 +296,8 @@ def ui(warehouse: Path, port: int, directory: Path | None, config: str | None) -
     from ml_headcount_assets.warehouse.publish import Published, last_run
 
     last_run(Published(warehouse))
-    click.echo(
-        f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it."
-    )
-    raise SystemExit(serve_ui(warehouse, directory, config, port=port))
+    echo(f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it.")
+    raise SystemExit(serve_ui(warehouse, directory, config, port=port, read_only=read_only))
 
 
 @click.command()
@@ -286,7 +327,7 @@ def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
     files = write_tables(results, directory)
     report = directory / "report.html"
     write_report(results, study, report, truth=known)
-    click.echo(
+    echo(
         f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
     )
 
@@ -325,7 +366,22 @@ def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...
         console.print(rejects_table(results.reject_counts()))
 
 
+def _show_trust(console: Any, results: StudyResults) -> None:
+    """Print what the headline rests on, if that is known, and what speaks against it."""
+    from rich.text import Text
+
+    from ml_headcount_assets.cli.tables import budget_table, sensitivity_table
+
+    budget, moved = (results.of_total(name) for name in ("uncertainty_budget", "prior_sensitivity"))
+    if len(budget):
+        console.print(budget_table(budget))
+    if len(moved):
+        console.print(sensitivity_table(moved))
+    for sentence in results.doubts():
+        console.print(Text.assemble(("Doubt", "yellow"), f": {sentence}"), soft_wrap=True)
+
+
 def _show_unchanged(unchanged: dict[str, int], companies: int) -> None:
     kept = unchanged.get("headcount_draws", 0)
     if kept:
-        click.echo(f"{kept} of {companies} companies were unchanged and not computed again.")
+        echo(f"{kept} of {companies} companies were unchanged and not computed again.")

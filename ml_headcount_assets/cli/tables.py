@@ -13,9 +13,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ml_headcount_assets.model.sensitivity import AS_IT_IS
 from ml_headcount_assets.wording import count, decimal, headcount, percent, share
 
 __all__ = [
+    "budget_table",
     "company_table",
     "counts_line",
     "group_table",
@@ -23,6 +25,7 @@ __all__ = [
     "rank_table",
     "rejects_table",
     "score_table",
+    "sensitivity_table",
     "suite_table",
 ]
 
@@ -108,6 +111,42 @@ def group_table(totals: pd.DataFrame, *, title: str, level: float) -> Table:
             Text(count(row.median), style="bold"),
             count(row.high),
             count(row.mean),
+        )
+    return table
+
+
+def budget_table(budget: pd.DataFrame) -> Table:
+    """Return where a total's uncertainty comes from: rows of table uncertainty_budget."""
+    table = plain_table(
+        "Where the uncertainty of the total comes from",
+        ("source", ">width alone", ">width without", ">share"),
+    )
+    for row in budget.itertuples():
+        table.add_row(
+            Text(row.layer.replace("_", " ")),
+            count(row.width_alone),
+            count(row.width_without),
+            share(row.share),
+        )
+    level = " and ".join(map(percent, budget["level"].unique()))
+    table.caption = f"width of the {level} interval by one source alone, and by all others"
+    return table
+
+
+def sensitivity_table(moved: pd.DataFrame) -> Table:
+    """Return how far a total moves under other assumptions: rows of table prior_sensitivity."""
+    level = float(moved["level"].iloc[0])
+    low, high = _ends(level)
+    table = plain_table(
+        "How far the total moves", ("estimate", f">{low}", ">median", f">{high}", ">ratio")
+    )
+    for row in moved.sort_values("variant", key=lambda names: names != AS_IT_IS).itertuples():
+        table.add_row(
+            Text(row.variant),
+            count(row.low),
+            Text(count(row.median), style="bold"),
+            count(row.high),
+            decimal(row.ratio, 2),
         )
     return table
 

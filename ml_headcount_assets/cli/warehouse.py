@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ml_headcount_assets.cli.options import short_path, warehouse_option
+from ml_headcount_assets.cli.terminal import echo, open_console
 from ml_headcount_assets.errors import InputError
 
 __all__ = ["forget", "history", "migrate"]
@@ -22,13 +23,11 @@ def history(warehouse: Path) -> None:
     Of every run that was published: the total, and what of the data, the settings and the version
     had changed since the run before. Then which companies moved most in the last run.
     """
-    from rich.console import Console
-
     from ml_headcount_assets.cli.history_tables import changes_table, runs_table
     from ml_headcount_assets.warehouse.publish import Published, last_run
     from ml_headcount_assets.warehouse.refreshes import changed_companies, refreshes
 
-    console, results = Console(), Published(warehouse)
+    console, results = open_console(), Published(warehouse)
     last_run(results)
     console.print(runs_table(refreshes(results).tail(_SHOWN_RUNS)))
     changed = changed_companies(results)
@@ -61,10 +60,10 @@ def forget(person: str, everywhere: bool, warehouse: Path) -> None:
         erased = forget_person(warehouse, person, everywhere=everywhere)
     if erased.rows:
         rows = ", ".join(f"{name} {number}" for name, number in erased.rows.items())
-        click.echo(f"Rows that are gone: {rows}; answers of LLMs: {erased.answers}.")
+        echo(f"Rows that are gone: {rows}; answers of LLMs: {erased.answers}.")
     else:
-        click.echo("No row of any table was about this person.")
-    click.echo(
+        echo("No row of any table was about this person.")
+    echo(
         "Whoever has this id is left out of the next runs. The person is still in the study's own"
         " files, and was counted in what is published: remove the person there, then recompute"
         " with: ml-headcount run --study DIR"
@@ -82,7 +81,7 @@ def migrate(old: Path, warehouse: Path) -> None:
     from ml_headcount_assets.warehouse.migration import migrate_warehouse
 
     migrate_warehouse(old, warehouse)
-    click.echo(
+    echo(
         f"{short_path(warehouse)} holds what {short_path(old)} does. Nothing is published yet."
         " Next: ml-headcount run --study DIR. After that the old file, and what lies beside it"
         " under its name, can be deleted: it holds people's texts."

@@ -16,6 +16,7 @@ from ml_headcount_assets.cli.options import (
     warehouse_option,
 )
 from ml_headcount_assets.cli.suite import show_suite, suite_plan
+from ml_headcount_assets.cli.terminal import echo, open_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,9 +56,9 @@ def simulate(
 
     world = simulate_study(scenario, companies, profiles, seed)
     kind = "raw" if raw else "labelled"
-    click.echo(f"Writing {len(world.profiles):,} {kind} profiles ...", err=True)
+    echo(f"Writing {len(world.profiles):,} {kind} profiles ...", err=True)
     directory = write_world(world, out, raw_profiles=raw)
-    click.echo(
+    echo(
         f"Wrote {len(world.companies):,} companies, {len(world.profiles):,} {kind} profiles and"
         f" {len(world.validation):,} rated CVs to {short_path(directory)}"
         f" (scenario {scenario}, seed {seed}).\n"
@@ -76,7 +77,6 @@ def simulate(
 def compare(truth: Path, warehouse: Path) -> None:
     """Compare estimates with a known truth."""
     import pandas as pd
-    from rich.console import Console
 
     from ml_headcount_assets.cli.tables import score_table
     from ml_headcount_assets.figures.style import level_of
@@ -101,7 +101,7 @@ def compare(truth: Path, warehouse: Path) -> None:
     )
     summary = summarise_scores(scores, "estimator", level=level)
     title = "Compared with the true counts"
-    Console().print(score_table(summary, title=title, level=level))
+    open_console().print(score_table(summary, title=title, level=level))
 
 
 @click.command()
@@ -164,9 +164,7 @@ def calibrate(
     of totals and rank histograms. With --suite every scenario is run, and beside the estimators
     an oracle and other people's methods.
     """
-    from rich.console import Console
-
-    console = Console()
+    console = open_console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     kept = DEFAULT_WAREHOUSE.with_name("calibrate.ranges").resolve()
     if suite:

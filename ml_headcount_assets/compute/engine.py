@@ -106,7 +106,7 @@ def load_torch() -> Any:
         import torch
     except ImportError as error:
         raise ComputeError(
-            "engine: torch is not installed; install ml-headcount-assets[torch], or take numpy."
+            "engine: torch cannot be imported; install ml-headcount-assets again, or take numpy."
         ) from error
     return torch
 

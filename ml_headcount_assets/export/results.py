@@ -10,10 +10,10 @@ import pandas as pd
 from ml_headcount_assets.figures.style import level_of
 from ml_headcount_assets.model.estimators import ESTIMATORS
 from ml_headcount_assets.model.result import CONFIDENCES
-from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
+from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, SENSITIVITY_TABLES
 from ml_headcount_assets.warehouse.store import Tables
 
-__all__ = ["KEYWORD_RESULTS", "RESULT_TABLES", "StudyResults", "read_results"]
+__all__ = ["KEYWORD_RESULTS", "RESULT_TABLES", "TRUST_TABLES", "StudyResults", "read_results"]
 
 #: The tables that results are read from.
 RESULT_TABLES = (
@@ -31,6 +31,13 @@ RESULT_TABLES = (
 KEYWORD_RESULTS = tuple(name for name in KEYWORD_TABLES if name != "keyword_folds")
 
 
+#: Those that tell whether to believe it; what an estimator does not report has no rows.
+TRUST_TABLES = (
+    *("annotator_drift", "annotator_use", "deployed_rates", "learned_scales", "prior_posterior"),
+    *("company_prevalences", "cohort_patterns", "diagnostics", *SENSITIVITY_TABLES),
+)
+
+
 @dataclass(frozen=True)
 class StudyResults:
     """The tables of one warehouse that results are shown from.
@@ -44,6 +51,8 @@ class StudyResults:
         Table headcount_intervals with, in addition, each company's ``label`` (its name, or its
         id if it has none), ``cohort``, ``size_band``, ``country``, and the ends of a headcount
         that is a band. The first estimator is the headline.
+    trust
+        The tables `TRUST_TABLES` by name, as far as there are any.
     keywords
         The tables `KEYWORD_RESULTS` by name; empty if no keywords have been discovered.
     """
@@ -56,6 +65,7 @@ class StudyResults:
     annotator_correlations: pd.DataFrame
     predictive_checks: pd.DataFrame
     rejects: pd.DataFrame
+    trust: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     keywords: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
@@ -100,6 +110,29 @@ class StudyResults:
         """Return the rows of a table that belong to the headline estimator."""
         return table[table["estimator"] == self.headline_estimator]
 
+    def doubts(self) -> list[str]:
+        """Return what speaks against the headline, a sentence each; empty if nothing does."""
+        if "diagnostics" not in self.trust:
+            return []
+        rows = self.of_headline(self.trust["diagnostics"])
+        doubtful = rows[rows["verdict"] == "doubtful"]
+        return list(dict.fromkeys(doubtful["because"]))
+
+    def drift(self) -> pd.DataFrame:
+        """Return what each annotator does to the profiles of all companies together."""
+        table = self.trust.get("annotator_drift")
+        if table is None:
+            return pd.DataFrame()
+        return table[(table["cohort"] == "") & (table["text"] == "profiles")]
+
+    def of_total(self, table: str) -> pd.DataFrame:
+        """Return the headline's rows about the total in the budget or in the sensitivities."""
+        if table not in self.trust:
+            return pd.DataFrame()
+        rows = self.of_headline(self.trust[table])
+        by = "company_id" if "company_id" in rows else "group_name"
+        return rows[rows[by].isin(["", "all"])]
+
     def flag_counts(self) -> dict[str, int]:
         """Return how many companies carry each flag."""
         flags = self.headline["flags"].str.split(";").explode()
@@ -136,6 +169,7 @@ def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:
     with store.snapshot() as snapshot:
         tables = {name: snapshot.read(name) for name in RESULT_TABLES}
         keywords = {name: snapshot.read(name) for name in KEYWORD_RESULTS if snapshot.has(name)}
+        trust = {name: snapshot.read(name) for name in TRUST_TABLES if snapshot.has(name)}
     companies = tables["companies"]
     described = companies.assign(label=companies["name"].fillna(companies["company_id"]))
     columns = ["company", "label", "cohort", "size_band", "country"]
@@ -152,6 +186,7 @@ def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:
     return StudyResults(
         intervals=intervals,
         portfolio=portfolio,
+        trust=trust,
         keywords=keywords if complete else {},
         **tables,
     )

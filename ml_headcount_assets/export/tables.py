@@ -15,8 +15,8 @@ from .results import StudyResults
 __all__ = ["write_tables"]
 
 WORKBOOK = "results.xlsx"
-#: A spreadsheet takes what begins with one of these for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@")
+#: A spreadsheet takes what begins with one of these for a formula (OWASP, CSV Injection).
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_tables(results: StudyResults, directory: Path) -> list[Path]:
@@ -40,7 +40,9 @@ def write_tables(results: StudyResults, directory: Path) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as work:
         for name, table in tables.items():
-            table.to_csv(Path(work) / f"{name}.csv", index=False, lineterminator="\n")
+            _without_formulas(table).to_csv(
+                Path(work) / f"{name}.csv", index=False, lineterminator="\n"
+            )
             table.to_parquet(Path(work) / f"{name}.parquet", index=False)
         # Every reject by itself could be more rows than a workbook holds.
         sheets = {**tables, "rejects": results.reject_counts()}
@@ -61,6 +63,7 @@ def _tables(results: StudyResults) -> Mapping[str, pd.DataFrame]:
         "annotator_summary": results.annotator_summary,
         "annotator_correlations": results.annotator_correlations,
         "predictive_checks": results.predictive_checks,
+        **results.trust,
         "companies": results.companies,
         "rejects": results.rejects,
         **{name: _without_lists(table) for name, table in results.keywords.items()},
@@ -72,6 +75,20 @@ def _without_lists(table: pd.DataFrame) -> pd.DataFrame:
     lists = [name for name in table if table[name].map(np.ndim).gt(0).any()]
     written = {name: table[name].map(lambda each: "; ".join(map(str, each))) for name in lists}
     return table.assign(**written)
+
+
+def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with an apostrophe before text that a spreadsheet would compute.
+
+    A CSV file cannot say what is text. Numbers stay as they are, negative ones, too.
+    """
+    text = table.select_dtypes(include=["object", "str", "category"])
+    return table.assign(**{name: text[name].astype(object).map(_quoted) for name in text})
+
+
+def _quoted(value: object) -> object:
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return f"'{value}" if is_formula else value
 
 
 def _write_workbook(tables: Mapping[str, pd.DataFrame], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The company table: who is in the study, how large they are, and their keyword hits."""
+"""The company table: who is in the study, and how large they are."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from ..model.annotators import Annotator
 from ..model.priors import size_band
 from ..study import CompaniesFile, Study
 from .annotators import study_annotators
+from .company_counts import read_counts_of_people
 from .countries import countries_of
 from .identifiers import company_slug, normalise_company_id
-from .numbers import read_counts, read_headcounts
+from .numbers import read_headcounts
 from .rejects import WHOLE_ROW
 from .tables import RawTable, read_table
 from .values import map_distinct
 
 __all__ = ["company_keys", "read_companies"]
-
-_HITS_SUFFIX = "_hits"
 
 
 def company_keys(study: Study) -> list[str]:
@@ -51,8 +49,7 @@ def read_companies(
     study
         The study.
     annotators
-        Its annotators, of which some are filters whose hits are counted; None finds them in the
-        files.
+        Its annotators, of which some may come with counts; None finds them in the files.
 
     Returns
     -------
@@ -62,8 +59,9 @@ def read_companies(
         case headcount is its middle), size_band, cohort (several are joined by ";"),
         headquarters, country (where the file has none: that of the headquarters, see
         `countries`); sorted by company. Missing text is NaN.
-    hits
-        company, company_id, annotator, hits (Int64): keyword hits among all employees.
+    counts
+        As `read_counts_of_people`: what annotators found among all employees, or among those
+        that they were asked about.
     rejects
         As `Rejects.frame`.
 
@@ -81,10 +79,9 @@ def read_companies(
 
     companies = _companies(table, ids, cohorts, entry)
     known = study_annotators(study) if annotators is None else annotators
-    filters = [annotator.name for annotator in known if annotator.kind == "filter"]
-    hits = _read_hits(table, companies, entry, filters)
+    counts = read_counts_of_people(table, companies, entry, [each.name for each in known])
     companies = companies.sort_values("company", ignore_index=True)
-    return companies, hits, table.rejects.frame()
+    return companies, counts, table.rejects.frame()
 
 
 def _identified(entry: CompaniesFile) -> tuple[RawTable, NDArray[np.object_]]:
@@ -162,36 +159,3 @@ def _reject_repeats(table: RawTable, ids: NDArray[np.object_]) -> NDArray[np.boo
     ]
     table.rejects.add(table.line[repeated], WHOLE_ROW, reasons)
     return ~repeated
-
-
-def _read_hits(
-    table: RawTable, companies: pd.DataFrame, entry: CompaniesFile, filters: Sequence[str]
-) -> pd.DataFrame:
-    """Return the keyword hits in long form; those that are missing are left out."""
-    if entry.hits is None:
-        columns = {name: name + _HITS_SUFFIX for name in filters}
-        columns = {name: column for name, column in columns.items() if column in table.columns}
-        _report_strangers(table, filters)
-    else:
-        columns = dict(entry.hits)
-        strangers = sorted(set(columns) - set(filters))
-        if strangers:
-            raise InputError(
-                f"files.companies.hits: {strangers[0]!r} is no keyword filter of the study; there"
-                f" are {', '.join(filters) or 'none'}. Correct or remove it."
-            )
-    wide = companies[["company", "company_id"]].copy()
-    for name, column in columns.items():
-        values = table.require(column, f"files.companies.hits.{name}")
-        wide[name] = read_counts(values, table.line, name + _HITS_SUFFIX, table.rejects)
-    long = wide.melt(["company", "company_id"], var_name="annotator", value_name="hits")
-    long = long.astype({"annotator": "str", "hits": "Int64"}).dropna(subset="hits")
-    return long.sort_values(["company", "annotator"], ignore_index=True)
-
-
-def _report_strangers(table: RawTable, filters: Sequence[str]) -> None:
-    for column in table.columns:
-        if column.endswith(_HITS_SUFFIX) and column.removesuffix(_HITS_SUFFIX) not in filters:
-            table.rejects.add(
-                1, column, "the column is not used: it counts hits of no filter of the study"
-            )

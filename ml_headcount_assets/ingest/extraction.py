@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,11 @@ from .cells import structured
 from .dates import iso
 from .profile_files import Record, RecordFile
 from .rejects import Rejects
-from .vendors import Form, PathMisses, Person, Standing, fields_of, form_of, people_in
+from .text_files import Part
+from .vendors import PathMisses, Person, Standing, fields_of, form_of, people_in
 from .vendors.mapped import MappedForm
 
-__all__ = ["EXTRACT_VERSION", "UNREAD_FILE", "Extract", "Facts", "extract", "guess_form"]
+__all__ = ["EXTRACT_VERSION", "UNREAD_FILE", "Extract", "Facts", "extract"]
 
 #: Raised whenever the same file would give another extract (and see `RECIPE_VERSION`).
 EXTRACT_VERSION = "1"
@@ -61,6 +62,7 @@ _SCHEMA = pyarrow.schema(
         ("text", pyarrow.string()),
     ]
 )
+_OF_TEXT = ("text", "text_hash", "unread")
 _LIST = "\x1f"
 
 
@@ -108,52 +110,60 @@ class Facts:
 
 @dataclass(frozen=True)
 class Extract:
-    """An extract on the disk: a folder with people, rejects and facts."""
+    """An extract on the disk: a folder with people, rejects and facts for each part of the file."""
 
     folder: Path
 
     def facts(self) -> Facts:
         """Return what is known of the file as a whole."""
-        raw = json.loads((self.folder / _FACTS).read_text(encoding="utf-8"))
-        return Facts(**{**raw, "names": tuple(raw["names"])})
+        parts = [json.loads((part / _FACTS).read_text(encoding="utf-8")) for part in self._parts()]
+        unknown, found = Counter[str](), Counter[str]()
+        for part in parts:
+            unknown.update(part["unknown"])
+            found.update(part["found"])
+        together = {
+            "names": tuple(parts[0]["names"]),
+            "records": sum(part["records"] for part in parts),
+            "tells_ends": sum(part["tells_ends"] for part in parts),
+            "unknown": dict(unknown),
+            "found": dict(found),
+        }
+        return Facts(**{**parts[0], **together})
 
     def rejects(self) -> pd.DataFrame:
         """Return what could not be read, as `Rejects.frame`."""
-        return pyarrow.parquet.read_table(self.folder / _REJECTS).to_pandas(
-            types_mapper={pyarrow.int64(): pd.Int64Dtype()}.get
-        )
+        tables = [pyarrow.parquet.read_table(part / _REJECTS) for part in self._parts()]
+        integers = {pyarrow.int64(): pd.Int64Dtype()}
+        return pyarrow.concat_tables(tables).to_pandas(types_mapper=integers.get)
 
     def people(self) -> pd.DataFrame:
         """Return everything but the texts: one row a record, in the order of the file."""
-        columns = [name for name in _SCHEMA.names if name not in ("text", "text_hash", "unread")]
-        return pyarrow.parquet.read_table(self.folder / _PEOPLE, columns=columns).to_pandas()
+        columns = [name for name in _SCHEMA.names if name not in _OF_TEXT]
+        tables = [pyarrow.parquet.read_table(p / _PEOPLE, columns=columns) for p in self._parts()]
+        return pyarrow.concat_tables(tables).to_pandas()
 
     def texts(self) -> Iterator[pyarrow.Table]:
         """Yield text, text_hash and unread of the same rows, as many at a time as were written."""
-        with pyarrow.parquet.ParquetFile(self.folder / _PEOPLE) as file:
-            for group in range(file.num_row_groups):
-                yield file.read_row_group(group, columns=["text", "text_hash", "unread"])
+        for part in self._parts():
+            with pyarrow.parquet.ParquetFile(part / _PEOPLE) as file:
+                for group in range(file.num_row_groups):
+                    yield file.read_row_group(group, columns=list(_OF_TEXT))
 
-
-def guess_form(path: Path, source: ProfilesSource) -> tuple[Facts, Form | None]:
-    """Return what the first records of a file tell of it, and the form in which to read it."""
-    try:
-        file = RecordFile.of(path)
-        first = list(islice(_records(file, Rejects(path.name)), _LOOKED_AT))
-    except InputError as error:
-        return Facts(unreadable=str(error)), None
-    names = _names(record for _, record in first)
-    guess = form_of(names, source)
-    return (
-        Facts(form=guess.form.name, said=guess.said, format=file.format, names=names),
-        guess.form,
-    )
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.iterdir(), key=lambda part: int(part.name))
 
 
 def extract(
-    path: Path, name: str, source: ProfilesSource, folder: Path, most: int | None = None
+    path: Path,
+    name: str,
+    source: ProfilesSource,
+    folder: Path,
+    most: int | None = None,
+    *,
+    number: int = 0,
+    part: Part | None = None,
 ) -> Facts:
-    """Read a file of raw profiles and write its extract.
+    """Read a file of raw profiles, or a part of it, and write what is used of it.
 
     Parameters
     ----------
@@ -167,50 +177,58 @@ def extract(
         Where the extract is to be; it is made.
     most
         Read no more than so many records, for a look; None for all.
+    number, part
+        Which part of the file is meant, if not all of it. Its form is that of the whole file.
     """
-    folder.mkdir(parents=True, mode=0o700)
+    place = folder / str(number)
+    place.mkdir(parents=True, mode=0o700)
     rejects = Rejects(name)
     facts = Facts()
     with pyarrow.parquet.ParquetWriter(
-        folder / _PEOPLE, _SCHEMA, compression="zstd", compression_level=1, use_dictionary=False
+        place / _PEOPLE, _SCHEMA, compression="zstd", compression_level=1, use_dictionary=False
     ) as writer:
         try:
-            facts = _extract(RecordFile.of(path), source, rejects, writer, most)
+            names = _first_names(RecordFile.of(path)) if number else ()
+            records = islice(_records(file := RecordFile.of(path, part), rejects), most)
+            facts = _extract(records, names, source, _Written(writer, rejects))
+            facts = replace(facts, format=file.format)
         except InputError as error:  # the other files may be in order
             facts = Facts(unreadable=str(error))
             rejects.add_file(f"{UNREAD_FILE}: {error}")
     table = pyarrow.Table.from_pandas(rejects.frame(), preserve_index=False)
-    pyarrow.parquet.write_table(table, folder / _REJECTS)
-    (folder / _FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
+    pyarrow.parquet.write_table(table, place / _REJECTS)
+    (place / _FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
     return facts
 
 
 def _extract(
-    file: RecordFile,
+    records: Iterator[tuple[int, Mapping[str, Any]]],
+    names: tuple[str, ...],
     source: ProfilesSource,
-    rejects: Rejects,
-    writer: pyarrow.parquet.ParquetWriter,
-    most: int | None,
+    written: _Written,
 ) -> Facts:
-    records = islice(_records(file, rejects), most)
+    """Write people, in the form that goes by `names`, or else by the first records."""
     first = list(islice(records, _LOOKED_AT))
-    names = _names(record for _, record in first)
+    names = names or _names(record for _, record in first)
     form, said = form_of(names, source)
-    written = _Written(writer, rejects)
     for line, record in chain(first, records):
         written.add(line, form.person(record))
     written.flush()
-    found = form.misses.found if isinstance(form, MappedForm) else {}
     return Facts(
         form=form.name,
         said=said,
-        format=file.format,
         records=written.count,
         tells_ends=written.tells_ends,
         names=names,
         unknown=dict(written.unknown),
-        found=found,
+        found=form.misses.found if isinstance(form, MappedForm) else {},
     )
+
+
+def _first_names(file: RecordFile) -> tuple[str, ...]:
+    """Return the names of fields of a file's first records."""
+    first = islice(_records(file, Rejects(file.path.name)), _LOOKED_AT)
+    return _names(record for _, record in first)
 
 
 def _records(file: RecordFile, rejects: Rejects) -> Iterator[tuple[int, Mapping[str, Any]]]:

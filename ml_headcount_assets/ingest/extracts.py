@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from ..compute.local import LocalCompute
@@ -22,6 +23,8 @@ from ..errors import ComputeError, InputError
 from ..study import ProfilesSource
 from ..text.recipe import RECIPE_VERSION
 from .extraction import EXTRACT_VERSION, Extract, extract
+from .profile_files import RecordFile
+from .text_files import Part
 
 __all__ = ["Extracts", "open_extracts"]
 
@@ -29,6 +32,8 @@ Progress = Callable[[int, int], None]
 
 #: Starting processes takes a second or two, in which one process reads so much.
 _WORTH_PROCESSES = 24 << 20
+#: A large file is read in parts of so many bytes, whatever the machine.
+_PART = 32 << 20
 _HANDS_EACH = 8
 _PACKED = 5  # a packed file holds about so many times its size
 #: Names under which extracts are made, before they have their own.
@@ -45,11 +50,22 @@ class Extracts:
 
 @dataclass(frozen=True)
 class _Task:
+    """A file, or a part of one, of which an extract is to be made in a folder."""
+
     name: str
     path: Path
     source: ProfilesSource
-    key: str
     folder: Path
+    number: int
+    part: Part | None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are to be read."""
+        if self.part:
+            return self.part.stop - self.part.start
+        packed = self.path.name.lower().endswith((".gz", ".parquet", ".xlsx"))
+        return self.path.stat().st_size * (_PACKED if packed else 1)
 
 
 @contextmanager
@@ -95,71 +111,80 @@ def _made(
     files: Mapping[str, Path], source: ProfilesSource, cache: Path, progress: Progress | None
 ) -> Extracts:
     keys = {name: _key(name, path, source) for name, path in files.items()}
-    # A file that lies there twice is read once for each name, under which its rejects are.
-    missing = [
-        _Task(name, path, source, keys[name], cache)
-        for name, path in files.items()
-        if not (cache / keys[name]).is_dir()
-    ]
-    sizes = [_size(task.path) for task in missing]
-    for number in _side_by_side(missing, sizes, progress):
-        task = missing[number]
-        if _key(task.name, task.path, source) != task.key:
-            shutil.rmtree(cache / task.key, ignore_errors=True)
-            raise ComputeError(
-                f"{task.path.name}: the file was changed while it was being read. Run again."
-            )
+    missing = [name for name in files if not (cache / keys[name]).is_dir()]
+    if missing:
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cache))
+        try:
+            tasks = [
+                _Task(name, files[name], source, unfinished / keys[name], number, part)
+                for name in missing
+                for number, part in enumerate(RecordFile.parts(files[name], _PART))
+            ]
+            _side_by_side(tasks, progress)
+            for name in missing:
+                if _key(name, files[name], source) != keys[name]:
+                    raise ComputeError(
+                        f"{files[name].name}: the file was changed while it was being read."
+                        " Run again."
+                    )
+                _keep(unfinished / keys[name], cache / keys[name])
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
     return Extracts({name: Extract(cache / key) for name, key in keys.items()}, len(missing))
 
 
-def _side_by_side(
-    tasks: Sequence[_Task], sizes: Sequence[int], progress: Progress | None
-) -> Iterator[int]:
-    """Make extracts with all cores, if that is worth it; yield the number of each that is made."""
+def _keep(made: Path, kept: Path) -> None:
+    """Give an extract its name, once all of it is there."""
+    try:
+        made.rename(kept)
+    except OSError:
+        if not kept.is_dir():  # else somebody has made it meanwhile
+            raise
+
+
+def _side_by_side(tasks: Sequence[_Task], progress: Progress | None) -> None:
+    """Make extracts, with all cores if that is worth it."""
+    sizes = [task.size for task in tasks]
     total = sum(sizes)
     cores = min(len(os.sched_getaffinity(0)), len(tasks))
     if cores < 2 or total < _WORTH_PROCESSES:
-        done = 0
-        for number, task in enumerate(tasks):
-            _make(task)
-            done += sizes[number]
-            if progress:
-                progress(done, total)
-            yield number
+        _one_by_one(tasks, progress)
         return
     # The largest first and dealt out, so that none is left to one process when the others are done.
     falling = sorted(range(len(tasks)), key=lambda number: -sizes[number])
     hands = min(len(tasks), cores * _HANDS_EACH)
     order = [number for hand in range(hands) for number in falling[hand::hands]]
-    told = [sum(sizes[number] for number in order[: count + 1]) for count in range(len(order))]
-    LocalCompute(processes=cores).map(
-        _make,
-        [tasks[number] for number in order],
-        (lambda done, _: progress(told[done - 1], total)) if progress else None,
-    )
-    yield from order
+    told = list(accumulate(sizes[number] for number in order))
+    try:
+        LocalCompute(processes=cores).map(
+            _make,
+            [tasks[number] for number in order],
+            (lambda done, _: progress(told[done - 1], total)) if progress else None,
+        )
+    except ComputeError:
+        # Processes cannot be started everywhere (a script without a main block, say), and one that
+        # is killed for its memory may find enough alone.
+        for task in tasks:
+            shutil.rmtree(task.folder, ignore_errors=True)
+        _one_by_one(tasks, progress)
+
+
+def _one_by_one(tasks: Sequence[_Task], progress: Progress | None) -> None:
+    total, done = sum(task.size for task in tasks), 0
+    for task in tasks:
+        _make(task)
+        done += task.size
+        if progress:
+            progress(done, total)
 
 
 def _make(task: _Task) -> None:
-    """Make an extract where nobody looks, and then give it its name."""
-    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=task.folder))
     try:
-        extract(task.path, task.name, task.source, unfinished / "extract")
-        (unfinished / "extract").rename(task.folder / task.key)
-    except FileExistsError:
-        pass  # somebody else has made it meanwhile
+        extract(task.path, task.name, task.source, task.folder, number=task.number, part=task.part)
     except OSError as error:
-        if not (task.folder / task.key).is_dir():
-            raise InputError(
-                f"{task.path.name}: what is read of it cannot be written ({error.strerror})."
-            ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _size(path: Path) -> int:
-    packed = path.name.lower().endswith((".gz", ".parquet", ".xlsx"))
-    return path.stat().st_size * (_PACKED if packed else 1)
+        raise InputError(
+            f"{task.path.name}: what is read of it cannot be written ({error.strerror})."
+        ) from error
 
 
 def _key(name: str, path: Path, source: ProfilesSource) -> str:

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .encodings import as_utf8
+from .encodings import UTF_8, as_utf8
 from .rejects import WHOLE_ROW, Rejects
-from .text_files import LONGEST_LINE, TextLines, unpacked_chunks
+from .text_files import LONGEST_LINE, Part, TextLines, unpacked_chunks
 
-__all__ = ["json_records"]
+__all__ = ["can_be_divided", "json_records"]
 
 _DECODER = json.JSONDecoder()
 _BETWEEN = re.compile(r"[\s,\[\]\x1e\ufeff]*")
@@ -35,23 +35,45 @@ _NEAR = 16
 _CUT_OFF = "the record is not a JSON object (cut off?)"
 
 
-def json_records(path: Path, rejects: Rejects) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_records(
+    path: Path, rejects: Rejects, part: Part | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (number, record) of every object in a file; what is none goes to `rejects`.
 
     The number is the line in which the record begins, or, in an array and where several records
     share a line, which record of the file it is, from 1.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rejects
+        Takes what is no record.
+    part
+        Which part of the file is meant, if not all of it; only of one that `can_be_divided`.
 
     Raises
     ------
     InputError
         The file cannot be opened, or nothing of it is readable.
     """
-    beginning = next(_text(path, Rejects(path.name)), "").lstrip("\ufeff \t\r\n")
-    if _is_lines(beginning):
-        yield from _lines(TextLines(path, rejects), rejects)
+    beginning = _beginning(path)
+    if part or _is_lines(beginning):
+        first = part.first_line if part else 1
+        yield from _lines(TextLines(path, rejects, part), rejects, first)
     else:
         by_line = not beginning.startswith("[") and "\n" in beginning
         yield from _Stream(_text(path, rejects), rejects, by_line=by_line)
+
+
+def can_be_divided(path: Path) -> bool:
+    """Whether a file is UTF-8 with one record a line, as far as its beginning tells."""
+    encoding, _ = as_utf8(unpacked_chunks(path, Rejects(path.name)))
+    return encoding == UTF_8 and _is_lines(_beginning(path))
+
+
+def _beginning(path: Path) -> str:
+    return next(_text(path, Rejects(path.name)), "").lstrip("\ufeff \t\r\n")
 
 
 def _is_lines(beginning: str) -> bool:
@@ -69,9 +91,11 @@ def _is_lines(beginning: str) -> bool:
     return line[end:].strip(" \t\r,") == ""
 
 
-def _lines(lines: Iterator[str], rejects: Rejects) -> Iterator[tuple[int, dict[str, Any]]]:
+def _lines(
+    lines: Iterator[str], rejects: Rejects, first: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line, record) of the objects in each line."""
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first):
         try:
             parsed = json.loads(line)
         except (ValueError, RecursionError):

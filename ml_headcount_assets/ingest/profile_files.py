@@ -11,9 +11,10 @@ from ..errors import InputError
 from ..study import JSON_EXTENSIONS, PROFILE_EXTENSIONS, Study
 from .cells import nested
 from .delimited import read_delimited
-from .json_records import json_records
+from .json_records import can_be_divided, json_records
 from .rejects import Rejects
 from .tables import DELIMITERS, file_extension, refuse_repeats
+from .text_files import Part, parts_of
 from .typed_files import parquet_records, xlsx_rows
 
 __all__ = ["RecordFile", "profile_files"]
@@ -65,9 +66,20 @@ class RecordFile:
     format: str
     read: Callable[[Rejects], Iterator[tuple[int, Record]]]
 
+    @staticmethod
+    def parts(path: Path, size: int) -> list[Part | None]:
+        """Divide a file into parts that can be read beside each other, if that is possible.
+
+        Parts are of about `size` bytes; None alone stands for the whole file.
+        """
+        whole: list[Part | None] = [None]
+        if not path.name.lower().endswith(JSON_EXTENSIONS) or path.stat().st_size < 2 * size:
+            return whole
+        return [*parts_of(path, size)] if can_be_divided(path) else whole
+
     @classmethod
-    def of(cls, path: Path) -> RecordFile:
-        """Return how a file is read, by its extension.
+    def of(cls, path: Path, part: Part | None = None) -> RecordFile:
+        """Return how a file, or a part of it, is read, by its extension.
 
         Raises
         ------
@@ -76,7 +88,7 @@ class RecordFile:
         """
         extension = file_extension(path, PROFILE_EXTENSIONS)
         if extension in JSON_EXTENSIONS:
-            return cls(path, "JSON", lambda rejects: json_records(path, rejects))
+            return cls(path, "JSON", lambda rejects: json_records(path, rejects, part))
         if extension == ".parquet":
             return cls(path, "Parquet", lambda rejects: parquet_records(path, None, rejects))
         if extension == ".xlsx":

@@ -8,19 +8,23 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Iterator
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import InputError
+from .bombs import refuse_bomb
 from .encodings import UTF_8, LineDecoder, as_utf8
 from .rejects import WHOLE_ROW, Rejects
 
 __all__ = [
     "LONGEST_LINE",
+    "Part",
     "TextLines",
     "copy_beginning",
     "json_objects",
+    "parts_of",
     "records",
     "same_width",
     "unpacked_chunks",
@@ -30,6 +34,27 @@ __all__ = [
 LONGEST_LINE = 32 << 20
 
 _CHUNK = 1 << 20
+
+
+class Part(NamedTuple):
+    """Some lines of a file that is not packed: from byte `start` up to `stop`."""
+
+    start: int
+    stop: int
+    first_line: int
+
+
+def parts_of(path: Path, size: int) -> list[Part]:
+    """Divide a file that is not packed into parts of whole lines and about `size` bytes."""
+    parts: list[Part] = []
+    start, line = 0, 1
+    with path.open("rb") as file:
+        while chunk := file.read(size):
+            chunk += file.readline(LONGEST_LINE)
+            parts.append(Part(start, start + len(chunk), line))
+            start += len(chunk)
+            line += chunk.count(b"\n")
+    return parts
 
 
 class TextLines(Iterator[str]):
@@ -43,6 +68,8 @@ class TextLines(Iterator[str]):
         The file, plain or gzipped.
     rejects
         Takes the lines that cannot be read.
+    part
+        Which part of the file is meant, if not all of it.
 
     Attributes
     ----------
@@ -55,9 +82,9 @@ class TextLines(Iterator[str]):
         On the way: the file cannot be opened, or nothing of it is readable.
     """
 
-    def __init__(self, path: Path, rejects: Rejects) -> None:
+    def __init__(self, path: Path, rejects: Rejects, part: Part | None = None) -> None:
         self.encoding = UTF_8
-        self._lines = self._decoded(path, rejects)
+        self._lines = self._decoded(path, rejects, part)
 
     def __iter__(self) -> Iterator[str]:
         # The generator itself, since a call for each line would cost a tenth of the time.
@@ -66,10 +93,11 @@ class TextLines(Iterator[str]):
     def __next__(self) -> str:
         return next(self._lines)
 
-    def _decoded(self, path: Path, rejects: Rejects) -> Iterator[str]:
-        self.encoding, chunks = as_utf8(unpacked_chunks(path, rejects))
+    def _decoded(self, path: Path, rejects: Rejects, part: Part | None) -> Iterator[str]:
+        read = _chunks_of(path, part) if part else unpacked_chunks(path, rejects)
+        self.encoding, chunks = as_utf8(read)
         decoder = LineDecoder(path.name)
-        for number, line in enumerate(_byte_lines(chunks), 1):
+        for number, line in enumerate(_byte_lines(chunks), part.first_line if part else 1):
             if len(line) > LONGEST_LINE:
                 rejects.add(number, WHOLE_ROW, f"the line is longer than {LONGEST_LINE >> 20} MB")
                 yield "\n"
@@ -118,14 +146,30 @@ def _whole_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield held
 
 
+def _chunks_of(path: Path, part: Part) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(part.start)
+        left = part.stop - part.start
+        while left and (chunk := file.read(min(_CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
 def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
-    """Read and unpack a file; of a gzip file that is cut off, all that can be had."""
-    some = False
+    """Read and unpack a file; of a gzip file that is cut off, all that can be had.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, nothing of it is readable, or it unpacks to far more than data do.
+    """
+    some = 0
     try:
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        with path.open("rb") as packed, _unpacking(packed, path) as file:
             # read1 hands over what is unpacked so far before it meets the damage.
             while chunk := file.read1(_CHUNK):
-                some = True
+                some += len(chunk)
+                refuse_bomb(path, packed.tell(), some)
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         if not some:
@@ -138,6 +182,10 @@ def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
         )
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}.") from error
+
+
+def _unpacking(packed: BufferedReader, path: Path) -> gzip.GzipFile | BufferedReader:
+    return gzip.GzipFile(fileobj=packed) if path.name.lower().endswith(".gz") else packed
 
 
 def records(

@@ -15,6 +15,7 @@ import pyarrow.parquet
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ..errors import InputError
+from .bombs import refuse_bomb, refuse_row_bomb
 from .layouts import header_position
 from .rejects import WHOLE_ROW, Rejects
 from .values import Rows, as_text
@@ -49,6 +50,7 @@ def parquet_rows(path: Path) -> Rows:
         The file is not parquet.
     """
     try:
+        refuse_row_bomb(path, pyarrow.parquet.read_metadata(path).num_rows)
         table = pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(
@@ -139,6 +141,9 @@ def xlsx_rows(path: Path, rejects: Rejects) -> tuple[*Rows, int]:
 def _sheet(path: Path, rejects: Rejects) -> list[list[str]]:
     """Return the rows of the first sheet as text, without the empty cells at their ends."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+        refuse_bomb(path, sum(p.compress_size for p in parts), sum(p.file_size for p in parts))
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:
             cells = [[as_text(value) for value in row] for row in book.worksheets[0].values]

@@ -18,6 +18,7 @@ from ..model.annotators import Annotator
 from ..study import Study
 from ..study.annotators import AnnotatorEntry
 from ..text.llm import LlmAnnotator
+from .key_consent import ALLOWED_VARIABLE, KeyUse, is_allowed
 
 __all__ = ["LlmSources", "llm_annotator", "llm_sources"]
 
@@ -127,7 +128,8 @@ def llm_annotator(
     Raises
     ------
     InputError
-        The entry has no endpoint, or the environment variable is not set.
+        The entry has no endpoint, the environment variable is not set or holds no key, or the
+        user has not agreed that its key goes there.
     """
     if entry.endpoint is None or entry.model is None or entry.price_per_million is None:
         raise InputError(
@@ -140,6 +142,9 @@ def llm_annotator(
             f"annotators: {entry.name}: the environment variable {entry.api_key_env} is not"
             " set. Put the service's key there."
         )
+    use = KeyUse.of(entry)
+    if key is not None and use is not None:
+        _refuse_key(entry.name, key, use, environment)
     return LlmAnnotator(
         name=entry.name,
         model=entry.model,
@@ -151,3 +156,18 @@ def llm_annotator(
         concurrency=entry.concurrency,
         max_output_tokens=entry.max_output_tokens,
     )
+
+
+def _refuse_key(name: str, key: str, use: KeyUse, environment: Mapping[str, str]) -> None:
+    """Raise an `InputError` if a key is none, or may not go where the study would send it."""
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise InputError(
+            f"annotators: {name}: what the environment variable {use.variable} holds is no key: it"
+            " has spaces, line breaks or letters that no key has. Set it again."
+        )
+    if not is_allowed(use, environment):
+        raise InputError(
+            f"annotators: {name}: the study would send the key in the environment variable"
+            f" {use.variable} to {use.host}, which you have not agreed to yet. If it is meant for"
+            f" them, run with --allow-key {use}, once, or set {ALLOWED_VARIABLE}={use}"
+        )

@@ -81,13 +81,6 @@ class AnnotatorFit:
         """P(0 | non-expert), shape (D, J)."""
         return 1.0 - self.positive_rates[:, 0]
 
-    def diagnostics(self) -> dict[str, object]:
-        """Return how often, and how far, matrices had to be mended."""
-        return {
-            "matrices_repaired": float((self.repair_distance > 0).mean()),
-            "largest_repair": float(self.repair_distance.max()),
-        }
-
     def to_frame(self) -> pd.DataFrame:
         """Return one row per draw, arrays flattened in row order to lists of numbers."""
         columns = {name: getattr(self, name) for name in FIT_ARRAYS}
@@ -109,7 +102,8 @@ class AnnotatorFit:
         described = tuple(sorted(annotators, key=lambda a: a.name))
         rows = frame.sort_values("draw")
         count = len(rows["positive_rates"].iloc[0]) // 2
-        kept = likelihood_annotators(described, six_dimensional=count == len(described))
+        used = [annotator for annotator in described if not annotator.left_out]
+        kept = likelihood_annotators(described, six_dimensional=count == len(used))
         if len(kept) != count:
             raise InputError(
                 f"The stored fit has {count} annotators, the study {len(kept)}; refit them."

@@ -31,11 +31,14 @@ class Annotator:
     derived
         Names of the annotators whose logical AND this one is by definition; empty if it is
         not. A derived annotator carries no information given the others.
+    left_out
+        Whether it is kept out of all estimates, since it cannot be trusted.
     """
 
     name: str
     kind: str
     derived: tuple[str, ...] = ()
+    left_out: bool = False
 
 
 def infer_annotators(validation: pd.DataFrame) -> tuple[Annotator, ...]:
@@ -112,7 +115,7 @@ def likelihood_annotators(
     """Return the annotators that enter the likelihood, sorted by name.
 
     Derived ones are left out unless `six_dimensional`, since a probit over them puts
-    probability on patterns that cannot occur.
+    probability on patterns that cannot occur; so are those that are marked as left out.
     """
-    kept = [a for a in annotators if six_dimensional or not a.derived]
+    kept = [a for a in annotators if not a.left_out and (six_dimensional or not a.derived)]
     return tuple(sorted(kept, key=lambda a: a.name))

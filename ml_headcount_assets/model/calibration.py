@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ from .rated import RatedPatterns, count_rated
 from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, block_count, stream
 
-__all__ = ["PROBIT", "ErrorModel", "Tabulate", "fit_annotators"]
+__all__ = ["PROBIT", "ErrorModel", "Tabulate", "bootstrap_patterns", "fit_annotators"]
 
 # Resamples that measure the sampling variance of each correlation before it is shrunk: the
 # variance is then known to 10 %, far better than the variation between pairs.
@@ -131,6 +132,21 @@ def fit_annotators(
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in FIT_ARRAYS}
     described = tuple(sorted(annotators, key=lambda a: a.name))
     return AnnotatorFit(described, kept, patterns.totals, **arrays)
+
+
+def bootstrap_patterns(
+    rated: pd.DataFrame,
+    annotators: Sequence[Annotator],
+    settings: EstimatorSettings,
+    *,
+    draws: int,
+    seed: int,
+    errors: ErrorModel = PROBIT,
+    compute: Compute | None = None,
+) -> NDArray[np.float64]:
+    """Return the pattern probabilities that rated CVs tell; see `predictive.Predict`."""
+    run: dict[str, Any] = {"draws": draws, "seed": seed, "compute": compute}
+    return fit_annotators(rated, annotators, settings, errors=errors, **run).pattern_probabilities
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from .settings import EstimatorSettings
 from .streams import DRAW_BLOCK, block_count, padded_draws, stream
 from .study_evidence import StudyEvidence
 
-__all__ = ["CohortFit", "fit_cohort"]
+__all__ = ["CohortFit", "bootstrap_diagnostics", "bootstrap_rates", "fit_cohort"]
 
 # With fewer companies a bootstrap over companies says nothing about their variation.
 _FEWEST_COMPANIES = 5
@@ -75,13 +75,6 @@ class CohortFit:
         filters = tuple(self.filters[j] for j in columns)
         return filters, self.correlations[:draws, columns][:, :, columns]
 
-    def diagnostics(self) -> dict[str, object]:
-        """Return the scale, and how many companies it rests on."""
-        return {
-            "aggregate_scale_mean": float(self.scale.mean()),
-            "companies_with_both": self.companies_with_both,
-        }
-
     def to_frame(self) -> pd.DataFrame:
         """Return one row per draw, the matrix flattened in row order."""
         frame = pd.DataFrame({"draw": np.arange(len(self.scale)), "scale": self.scale})
@@ -104,6 +97,23 @@ class CohortFit:
             int(rows["companies_with_profiles"].iloc[0]),
             int(rows["companies_with_both"].iloc[0]),
         )
+
+
+def bootstrap_diagnostics(fit: AnnotatorFit, cohort: CohortFit) -> dict[str, object]:
+    """Return how far matrices had to be mended, the scale, and how many companies it rests on."""
+    return {
+        "matrices_repaired": float((fit.repair_distance > 0).mean()),
+        "largest_repair": float(fit.repair_distance.max()),
+        "aggregate_scale_mean": float(cohort.scale.mean()),
+        "companies_with_both": cohort.companies_with_both,
+    }
+
+
+def bootstrap_rates(
+    fit: AnnotatorFit, cohort: CohortFit, level: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the annotators' rates and correlations."""
+    return fit.summary(level), fit.correlation_summary(level)
 
 
 def fit_cohort(

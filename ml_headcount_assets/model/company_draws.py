@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compute.engine import Engine
+from ..errors import InputError
 from .annotator_fit import AnnotatorFit
 from .cohort import CohortFit
 from .copula import cell_labels, draw_cells
-from .evidence import PROFILES, CompanyEvidence
+from .drawn_company import DrawnCompany
+from .evidence import NONE, PROFILES, CompanyEvidence
 from .patterns import pattern_likelihood
 from .posterior import draw_employees, draw_experts, draw_prevalence, expert_posterior
 from .settings import EstimatorSettings
@@ -49,7 +51,15 @@ class BayesDrawer:
         seed: int,
         engine: Engine,
     ) -> BayesDrawer:
-        """Leave out what no company needs, since a drawer may be sent to other machines."""
+        """Leave out what no company needs, since a drawer may be sent to other machines.
+
+        Raises
+        ------
+        InputError
+            The fits hold too few draws.
+        """
+        if min(fit.draws, cohort.draws) < draws:
+            raise InputError(f"The cohort was fitted with fewer than {draws} draws; refit it.")
         slim = replace(
             fit,
             correlations=fit.correlations[:0],
@@ -58,15 +68,18 @@ class BayesDrawer:
         )
         return cls(slim, cohort, settings, draws, seed, engine)
 
-    def __call__(self, company: CompanyEvidence) -> NDArray[np.int64]:
-        """Return the experts of a company with evidence in each draw, shape (draws,)."""
+    def __call__(self, company: CompanyEvidence) -> DrawnCompany:
+        """Return the draws of a company."""
+        if company.evidence == NONE:
+            return DrawnCompany.without_evidence(company, self.draws)
         blocks = block_count(self.draws)
         draw = self._from_profiles if company.evidence == PROFILES else self._from_aggregates
         spans = [
             range(start, min(start + _BLOCKS_TOGETHER, blocks))
             for start in range(0, blocks, _BLOCKS_TOGETHER)
         ]
-        return np.concatenate([draw(company, span) for span in spans])[: self.draws]
+        experts = np.concatenate([draw(company, span) for span in spans])[: self.draws]
+        return DrawnCompany(experts.astype(np.int32), company.evidence, company.flags)
 
     def _from_profiles(self, company: CompanyEvidence, span: range) -> NDArray[np.int64]:
         posterior = self._posterior(company, company.labels, span)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
 from ..compute.protocol import Compute, Progress
 from ..errors import InputError
-from .annotator_fit import AnnotatorFit
 from .annotators import Annotator, check_derived, infer_annotators, likelihood_annotators
-from .calibration import fit_annotators
-from .estimators import DEFAULT_ESTIMATOR, Cohort, Estimator, estimator_of
-from .headcount import draw_headcounts
+from .estimators import DEFAULT_ESTIMATOR, Estimator, estimator_of
+from .fitted import Fitted
 from .input_checks import (
     check_companies,
     check_counts,
@@ -22,6 +19,7 @@ from .input_checks import (
     check_numbers,
     check_profiles,
     warn_about_constants,
+    warn_about_few,
     warn_about_time,
 )
 from .patterns import count_patterns
@@ -29,7 +27,7 @@ from .result import HeadcountResult
 from .settings import EstimatorSettings
 from .study_evidence import StudyEvidence
 
-__all__ = ["estimate_headcount"]
+__all__ = ["estimate_headcount", "prepare"]
 
 _PROFILE_KEYS = {"company_id", "profile_id", "n_profiles"}
 
@@ -57,8 +55,9 @@ def estimate_headcount(
         ``n_profiles``, how many such profiles a row stands for.
     companies
         ``company_id``, ``headcount`` (may be missing); optionally ``headcount_low`` and
-        ``headcount_high`` where it is a band, ``cohort``, and ``<filter>_hits`` for companies
-        without profiles.
+        ``headcount_high`` where it is a band, ``cohort``, and counts of people:
+        ``<annotator>_hits`` among all employees, ``<annotator>_accepted`` of
+        ``<annotator>_labelled``.
     estimator
         One of `estimators.ESTIMATORS`.
     settings
@@ -91,17 +90,48 @@ def estimate_headcount(
     --------
     >>> from ml_headcount_assets import estimate_headcount, simulate_study
     >>> world = simulate_study(companies=30, profiles=3_000, seed=1)
-    >>> result = estimate_headcount(world.validation, world.profiles, world.companies, draws=50)
+    >>> tables = world.validation, world.profiles, world.companies
+    >>> result = estimate_headcount(*tables, estimator="five_layer", draws=50)
     >>> table = result.intervals(level=0.9)
     >>> len(table), bool((table["low"].dropna() <= table["high"].dropna()).all())
     (30, True)
     >>> result.total("headcount >= 1000")["companies"] < result.total()["companies"]
     True
     """
+    chosen, evidence, settings, unmatched = prepare(
+        validation, profiles, companies, estimator, settings
+    )
+    check_numbers(draws, seed)
+    fitted = Fitted.of(
+        chosen, evidence, settings, draws=draws, seed=seed, compute=compute, progress=progress
+    )
+    result = fitted.draw(progress)
+    _warn_about_strays(unmatched)
+    return replace(
+        result,
+        diagnostics=_diagnostics(fitted, unmatched),
+        companies=companies.reset_index(drop=True),
+    )
+
+
+def prepare(
+    validation: pd.DataFrame,
+    profiles: pd.DataFrame,
+    companies: pd.DataFrame,
+    estimator: str,
+    settings: EstimatorSettings | None,
+) -> tuple[Estimator, StudyEvidence, EstimatorSettings, pd.DataFrame]:
+    """Check what an estimate is to be made from, and count it.
+
+    Returns
+    -------
+    tuple
+        The estimator, the evidence, the settings, and pattern counts of companies that are not
+        in the company table.
+    """
     chosen = estimator_of(estimator)
     settings = settings or EstimatorSettings.default()
     check_frames(validation=validation, profiles=profiles, companies=companies)
-    check_numbers(draws, seed)
     check_companies(companies)
     check_profiles(profiles)
     annotators = _annotators(settings, validation, profiles)
@@ -109,17 +139,7 @@ def estimate_headcount(
     counts = _counted(validation, profiles, annotators, settings)
     matched = counts["company_id"].isin(companies["company_id"].astype(str))
     evidence = StudyEvidence(annotators, counts[matched], companies, rated=validation)
-    run: dict[str, Any] = {"draws": draws, "seed": seed, "compute": compute, "progress": progress}
-    fit = _fit(chosen, evidence, settings, run)
-    cohort = chosen.fit_cohort(fit, evidence, settings, **run)
-    result = draw_headcounts(fit, cohort, evidence, settings, estimator=estimator, **run)
-    unmatched = counts[~matched]
-    _warn_about_strays(unmatched)
-    return replace(
-        result,
-        diagnostics=_diagnostics(annotators, fit, cohort, settings, unmatched),
-        companies=companies.reset_index(drop=True),
-    )
+    return chosen, evidence, settings, counts[~matched]
 
 
 def _annotators(
@@ -157,21 +177,9 @@ def _counted(
     if not settings.six_dimensional:
         check_derived(profiles, annotators, "the profiles")
     warn_about_constants(validation, profiles, kept)
+    warn_about_few(validation)
     warn_about_time(kept)
     return count_patterns(profiles, [annotator.name for annotator in annotators])
-
-
-def _fit(
-    estimator: Estimator,
-    evidence: StudyEvidence,
-    settings: EstimatorSettings,
-    run: dict[str, Any],
-) -> AnnotatorFit | None:
-    if estimator.errors is None or evidence.rated is None:
-        return None
-    return fit_annotators(
-        evidence.rated, evidence.annotators, settings, errors=estimator.errors, **run
-    )
 
 
 def _warn_about_strays(unmatched: pd.DataFrame) -> None:
@@ -184,18 +192,12 @@ def _warn_about_strays(unmatched: pd.DataFrame) -> None:
         )
 
 
-def _diagnostics(
-    annotators: tuple[Annotator, ...],
-    fit: AnnotatorFit | None,
-    cohort: Cohort,
-    settings: EstimatorSettings,
-    unmatched: pd.DataFrame,
-) -> dict[str, object]:
-    kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
+def _diagnostics(fitted: Fitted, unmatched: pd.DataFrame) -> dict[str, object]:
+    annotators = fitted.evidence.described
+    kept = likelihood_annotators(annotators, six_dimensional=fitted.settings.six_dimensional)
     return {
         "annotators": [annotator.name for annotator in kept],
-        "derived_left_out": [a.name for a in annotators if a not in kept],
+        "derived_left_out": [a.name for a in annotators if a.derived and a not in kept],
         "profiles_without_company": int(unmatched["n_profiles"].sum()),
-        **({} if fit is None else fit.diagnostics()),
-        **cohort.diagnostics(),
+        **fitted.estimator.diagnostics(fitted.fit, fitted.cohort),
     }

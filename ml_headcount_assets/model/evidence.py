@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -39,11 +39,14 @@ class CompanyEvidence:
     hits
         Employees hit by each keyword filter, keyed by annotator; only known ones.
     evidence
-        ``"profiles"``, ``"aggregates"`` or ``"none"``.
+        ``"profiles"``, ``"aggregates"`` or ``"none"``: what `five_layer` rests on.
     flags
         What is unusual about the company.
     headcount_band
         Least and most employees, where only that is known (`draw_headcounts_in_band`).
+    accepted
+        (accepted, labelled) by annotator: people whom it accepted, of those it was asked about.
+        Hits of an LLM among all employees count here too. Only known ones.
     """
 
     company_id: str
@@ -57,6 +60,7 @@ class CompanyEvidence:
     evidence: str
     flags: tuple[str, ...]
     headcount_band: tuple[int, int] | None = None
+    accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def headcount_is_known(self) -> bool:
@@ -85,7 +89,8 @@ def assess_companies(
     companies
         ``company_id``, ``headcount`` (missing or not positive: unknown), optionally
         ``headcount_low`` and ``headcount_high`` (of a band, of which headcount is the middle),
-        ``cohort`` and ``<filter>_hits``.
+        ``cohort``, ``<annotator>_hits`` (of all employees) and ``<annotator>_accepted`` with
+        ``<annotator>_labelled`` (of those it was asked about).
     described, kept
         All annotators (order of the patterns' characters) and those in the likelihood.
     settings
@@ -94,7 +99,8 @@ def assess_companies(
     Raises
     ------
     InputError
-        If a company occurs twice or a pattern has the wrong length.
+        If a company occurs twice, a pattern has the wrong length, or more people are accepted
+        than labelled.
     """
     ids = companies["company_id"].astype(str)
     if ids.duplicated().any():
@@ -109,6 +115,7 @@ def assess_companies(
     cohorts = companies["cohort"] if "cohort" in companies else pd.Series(None, companies.index)
     hits = _hits(companies, described)
     bands = _bands(companies)
+    accepted = _accepted(companies, described, ids)
     empty = np.empty((0, len(kept)), np.int8), np.empty(0, np.int64)
     return [
         _assess(
@@ -117,6 +124,7 @@ def assess_companies(
             None if pd.isna(cohorts.iloc[row]) else str(cohorts.iloc[row]),
             *projected.get(company_id, empty),
             {name: int(values[row]) for name, values in hits.items() if values[row] >= 0},
+            {name: (int(a[row]), int(n[row])) for name, (a, n) in accepted.items() if n[row] > 0},
             settings,
             bands[row],
         )
@@ -169,17 +177,55 @@ def _bands(companies: pd.DataFrame) -> list[tuple[int, int] | None]:
     ]
 
 
+def _used(described: Sequence[Annotator]) -> list[Annotator]:
+    """Return the annotators whose counts say something: those that are not left out.
+
+    A conjunction of one that is, says nothing without it.
+    """
+    left_out = {annotator.name for annotator in described if annotator.left_out}
+    return [a for a in described if not left_out & {a.name, *a.derived}]
+
+
 def _hits(
     companies: pd.DataFrame, described: Sequence[Annotator]
 ) -> dict[str, NDArray[np.float64]]:
     """Return hit counts by filter, -1 where unknown."""
-    columns = {a.name: f"{a.name}_hits" for a in described if a.kind == "filter"}
+    columns = {a.name: f"{a.name}_hits" for a in _used(described) if a.kind == "filter"}
+    return {
+        name: _counts(companies, column) for name, column in columns.items() if column in companies
+    }
+
+
+def _counts(companies: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Return a column of counts, -1 where unknown or negative."""
+    values = pd.to_numeric(companies[column], errors="coerce")
+    known = values.to_numpy(dtype=float, na_value=np.nan)
+    return np.where(known >= 0, known, -1.0)
+
+
+def _accepted(
+    companies: pd.DataFrame, described: Sequence[Annotator], ids: pd.Series
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return accepted and labelled by annotator; labelled is 0 where either is unknown."""
     result = {}
-    for name, column in columns.items():
-        if column in companies:
-            values = pd.to_numeric(companies[column], errors="coerce")
-            known = values.to_numpy(dtype=float, na_value=np.nan)
-            result[name] = np.where(known >= 0, known, -1.0)
+    for annotator in _used(described):
+        columns = f"{annotator.name}_accepted", f"{annotator.name}_labelled"
+        if annotator.kind != "filter" and not set(columns) <= set(companies.columns):
+            # An LLM reads profiles whoever asks it, so its hits are answers about everybody.
+            columns = f"{annotator.name}_hits", "headcount"
+        if not set(columns) <= set(companies.columns):
+            continue
+        accepted, labelled = (_counts(companies, column) for column in columns)
+        known = (accepted >= 0) & (labelled > 0)
+        wrong = np.flatnonzero(known & (accepted > labelled))
+        if len(wrong) and columns[1] != "headcount":
+            raise InputError(
+                f"In the company table, company {ids.iloc[wrong[0]]!r} has "
+                f"{int(accepted[wrong[0]])} in {columns[0]!r} but only "
+                f"{int(labelled[wrong[0]])} in {columns[1]!r}; correct one of the two."
+            )
+        accepted = np.minimum(accepted, labelled)
+        result[annotator.name] = accepted, np.where(known, labelled, 0.0)
     return result
 
 
@@ -190,6 +236,7 @@ def _assess(
     labels: NDArray[np.int8],
     counts: NDArray[np.int64],
     hits: dict[str, int],
+    accepted: dict[str, tuple[int, int]],
     settings: EstimatorSettings,
     headcount_band: tuple[int, int] | None,
 ) -> CompanyEvidence:
@@ -209,7 +256,10 @@ def _assess(
         flags.append("more_profiles_than_headcount")
     if known and any(count > most for count in hits.values()):
         flags.append("more_hits_than_headcount")
-    employees = max(employees, seen)
+    asked = max((labelled for _, labelled in accepted.values()), default=0)
+    if known and asked > most:
+        flags.append("more_labelled_than_headcount")
+    employees = max(employees, seen, asked)
     enough = seen >= min(settings.min_profiles, max(employees, 1))
     covered = employees <= settings.max_headcount_ratio * seen
     if seen and enough and covered:
@@ -233,4 +283,5 @@ def _assess(
         evidence,
         tuple(flags),
         headcount_band if known else None,
+        accepted,
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
 from ..errors import InputError
 from .annotator_fit import AnnotatorFit
-from .estimators import Cohort, DrawCompany, estimator_of
+from .drawn_company import DrawnCompany
+from .estimators import Cohort, estimator_of
 from .evidence import NONE, CompanyEvidence
 from .result import HeadcountResult
 from .settings import EstimatorSettings
@@ -61,8 +60,6 @@ def draw_headcounts(
         If the estimator is unknown, the fits hold too few draws, or the tables are unusable.
     """
     chosen = estimator_of(estimator)
-    if min(part.draws for part in (fit, cohort) if part is not None) < draws:
-        raise InputError(f"The cohort was fitted with fewer than {draws} draws; refit it.")
     assessed = evidence.assess(settings)
     for company in assessed:
         most = max(company.headcount, *(company.headcount_band or (0,)))
@@ -75,36 +72,25 @@ def draw_headcounts(
     # What one company needs is too little for a GPU, unless one is asked for.
     engine = compute.engine.settle()
     draw = chosen.drawer(fit, cohort, settings, draws=draws, seed=seed, engine=engine)
-    rows = compute.map(_Drawer(draw, draws), assessed, progress, worker=engine.worker)
-    drawn = np.empty((len(assessed), draws), dtype=np.int32)
-    for number in reversed(range(len(rows))):
+    drawn = compute.map(draw, assessed, progress, worker=engine.worker)
+    return _collect(assessed, drawn, draws)
+
+
+def _collect(
+    assessed: Sequence[CompanyEvidence], drawn: list[DrawnCompany], draws: int
+) -> HeadcountResult:
+    kinds = np.array([each.evidence for each in drawn], dtype=object)
+    flags = np.array([";".join(each.flags) for each in drawn], dtype=object)
+    experts = np.empty((len(assessed), draws), dtype=np.int32)
+    for number in reversed(range(len(drawn))):
         # Each row is let go as soon as it is copied, so that all of them are never there twice.
-        drawn[number] = rows.pop()
-    return _collect(assessed, drawn)
-
-
-@dataclass(frozen=True)
-class _Drawer:
-    """All draws of one company at a time, whatever its evidence."""
-
-    draw: DrawCompany
-    draws: int
-
-    def __call__(self, company: CompanyEvidence) -> NDArray[np.int32]:
-        """Return the experts in each draw, shape (draws,); -1 without evidence."""
-        if company.evidence == NONE:
-            return np.full(self.draws, -1, dtype=np.int32)
-        return self.draw(company).astype(np.int32)
-
-
-def _collect(assessed: Sequence[CompanyEvidence], drawn: NDArray[np.int32]) -> HeadcountResult:
-    evidence = np.array([company.evidence for company in assessed], dtype=object)
-    unknown = np.broadcast_to((evidence == NONE)[:, None], drawn.shape)
+        experts[number] = drawn.pop().experts
+    unknown = np.broadcast_to((kinds == NONE)[:, None], experts.shape)
     return HeadcountResult(
         company_id=np.array([company.company_id for company in assessed], dtype=object),
-        draws=np.ma.MaskedArray(drawn, mask=unknown.copy(), fill_value=-1),
-        evidence=evidence,
-        flags=np.array([";".join(company.flags) for company in assessed], dtype=object),
+        draws=np.ma.MaskedArray(experts, mask=unknown.copy(), fill_value=-1),
+        evidence=kinds,
+        flags=flags,
         n_profiles=np.array([company.n_profiles for company in assessed], dtype=np.int64),
         # Where it is not known, the profiles that were seen are no headcount.
         headcount=np.array(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .annotators import Annotator
 from .labels import label_matrix
+from .rated import FEWEST_RATED
 
 __all__ = [
     "check_companies",
@@ -22,6 +23,7 @@ __all__ = [
     "check_numbers",
     "check_profiles",
     "warn_about_constants",
+    "warn_about_few",
     "warn_about_time",
 ]
 
@@ -113,6 +115,19 @@ def warn_about_constants(
                 "labels, or leave it out.",
                 stacklevel=3,
             )
+
+
+def warn_about_few(validation: pd.DataFrame) -> None:
+    """Warn if few experts, or few others, have been rated."""
+    experts = int((pd.to_numeric(validation["is_expert"], errors="coerce") == 1).sum())
+    others = len(validation) - experts
+    if min(experts, others) < FEWEST_RATED:
+        warnings.warn(
+            f"Only {experts} rated CVs are of experts and {others} of others. With fewer than "
+            f"{FEWEST_RATED} of a class, prior beliefs about the annotators decide more than the "
+            "CVs do: do not trust the estimate, and rate more CVs.",
+            stacklevel=4,
+        )
 
 
 def warn_about_time(annotators: Sequence[Annotator]) -> None:

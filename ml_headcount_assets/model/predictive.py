@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ..compute.protocol import Compute, Progress
-from .annotators import Annotator
-from .calibration import PROBIT, ErrorModel, fit_annotators
+from .annotators import Annotator, likelihood_annotators
 from .intervals import LEVEL, tails
 from .labels import label_matrix
 from .patterns import encode_patterns, pattern_likelihood
@@ -18,11 +18,31 @@ from .rated import expert_flags
 from .settings import EstimatorSettings
 from .streams import stream
 
-__all__ = ["predictive_checks"]
+__all__ = ["Predict", "predictive_checks"]
 
 _FOLDS = 5
 # The predictive spread is that of counts, far above the noise of quantiles of 200 draws.
 _DRAWS = 200
+
+
+class Predict(Protocol):
+    """Tells from rated CVs how probable each label pattern is in each class."""
+
+    def __call__(
+        self,
+        rated: pd.DataFrame,
+        annotators: Sequence[Annotator],
+        settings: EstimatorSettings,
+        *,
+        draws: int,
+        seed: int,
+        compute: Compute | None = None,
+    ) -> NDArray[np.float64]:
+        """Return P(pattern | class) of all complete patterns, shape (D, 2, 2**J).
+
+        The J annotators of the likelihood are sorted by name; D is `draws` or more.
+        """
+        ...
 
 
 def predictive_checks(
@@ -31,7 +51,7 @@ def predictive_checks(
     settings: EstimatorSettings,
     *,
     seed: int,
-    errors: ErrorModel = PROBIT,
+    predict: Predict,
     level: float = LEVEL,
     compute: Compute | None = None,
     progress: Progress | None = None,
@@ -45,8 +65,10 @@ def predictive_checks(
     ----------
     rated
         ``is_expert`` and one column per annotator.
-    annotators, settings, seed, errors, compute, progress
-        As in `fit_annotators`; errors that are described without patterns predict nothing.
+    annotators, settings, seed, compute, progress
+        As in `fit_annotators`.
+    predict
+        How an estimator tells from rated CVs which patterns others have (`Estimator.predict`).
     level
         Content of the predictive interval; the columns are called low and high at any level.
 
@@ -58,26 +80,20 @@ def predictive_checks(
         Patterns run over the likelihood's annotators, sorted by name.
     """
     flags = expert_flags(rated)
-    if errors.tabulate is None:
-        return pd.DataFrame(columns=_COLUMNS)
     folds = _folds(rated, flags, sorted(a.name for a in annotators), seed)
+    kept = likelihood_annotators(annotators, six_dimensional=settings.six_dimensional)
+    names = [annotator.name for annotator in kept]
     observed: dict[tuple[int, str], int] = {}
     predicted: dict[tuple[int, str], NDArray[np.float64]] = {}
     for fold in range(_FOLDS):
-        fit = fit_annotators(
-            rated[folds != fold],
-            annotators,
-            settings,
-            draws=_DRAWS,
-            seed=seed,
-            errors=errors,
-            compute=compute,
+        table = predict(
+            rated[folds != fold], annotators, settings, draws=_DRAWS, seed=seed, compute=compute
         )
-        held = label_matrix(rated[folds == fold], fit.names, "the rated CVs")
+        held = label_matrix(rated[folds == fold], names, "the rated CVs")
         for expert in (0, 1):
             chosen = held[flags[folds == fold] == expert]
             rng = stream(seed, "predictive", fold, expert)
-            counts = _predict(fit.pattern_probabilities[:, expert], chosen, rng)
+            counts = _predict(table[:, expert], chosen, rng)
             for pattern, drawn in counts.items():
                 predicted[expert, pattern] = predicted.get((expert, pattern), 0.0) + drawn
             for pattern in encode_patterns(chosen):

@@ -50,7 +50,8 @@ class HeadcountResult:
     --------
     >>> from ml_headcount_assets import estimate_headcount, simulate_study
     >>> world = simulate_study(companies=20, profiles=2_000, seed=0)
-    >>> result = estimate_headcount(world.validation, world.profiles, world.companies, draws=100)
+    >>> tables = world.validation, world.profiles, world.companies
+    >>> result = estimate_headcount(*tables, estimator="five_layer", draws=100)
     >>> type(result).__name__, result.draws.shape
     ('HeadcountResult', (20, 100))
     >>> sorted(result.total(level=0.9))[:4]

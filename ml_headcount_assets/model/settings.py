@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from ..errors import InputError
 from .annotators import Annotator
+from .effort import Effort
 from .priors import DEFAULT_PRIORS, PAPER_PRIORS, Priors
 
 __all__ = ["LAYERS", "MODEL_VERSION", "PRESETS", "EstimatorSettings"]
@@ -58,6 +59,8 @@ class EstimatorSettings:
     aggregate_scale
         Correct companies with keyword counts only by the ratio found on companies that have
         both kinds of evidence.
+    effort
+        How much work the sampler of `hierarchical` does.
     annotators
         Kinds and derivations of all annotators, for `estimate_headcount`; None infers them from
         the rated CVs (`annotators.infer_annotators`).
@@ -83,6 +86,7 @@ class EstimatorSettings:
     min_profiles: int = 5
     max_headcount_ratio: float = 3.0
     aggregate_scale: bool = True
+    effort: Effort = field(default_factory=Effort)
     annotators: tuple[Annotator, ...] | None = None
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from ..errors import ComputeError
 from .annotators import Annotator, likelihood_annotators
 from .evidence import CompanyEvidence, assess_companies
 from .settings import EstimatorSettings
@@ -40,6 +41,19 @@ class StudyEvidence:
     def described(self) -> tuple[Annotator, ...]:
         """All annotators, sorted by name: the order of a pattern's characters."""
         return tuple(sorted(self.annotators, key=lambda annotator: annotator.name))
+
+    @property
+    def rated_cvs(self) -> pd.DataFrame:
+        """The rated CVs.
+
+        Raises
+        ------
+        ComputeError
+            They have been left out.
+        """
+        if self.rated is None:
+            raise ComputeError("A fit needs the rated CVs, and they have been left out.")
+        return self.rated
 
     def of_no_company(self) -> StudyEvidence:
         """Return the same without any company."""

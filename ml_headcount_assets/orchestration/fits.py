@@ -1,103 +1,55 @@
-"""How the fit of each estimator is kept in tables, and how companies are drawn from it.
+"""How the fit of each estimator is kept in tables, and read from them again.
 
-Fitting and drawing do not belong here: that is the model's. An estimator that keeps other things
-of the cohort gets recipes of its own for them, and an entry in `KEPT`.
+Fitting and drawing do not belong here: that is the model's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Progress
-from ml_headcount_assets.model import (
-    ESTIMATORS,
-    AnnotatorFit,
-    HeadcountResult,
-    StudyEvidence,
-    draw_headcounts,
-)
-from ml_headcount_assets.warehouse.records import annotators_of
+from ml_headcount_assets.model import ESTIMATORS, AnnotatorFit, CohortFit, Estimator
+from ml_headcount_assets.model.estimators import Cohort
+from ml_headcount_assets.warehouse.records import with_estimator
+from ml_headcount_assets.warehouse.schemas import TABLES
 
+from .evidence import USE, used_annotators
 from .reader import Reader
 
 __all__ = [
-    "KEPT",
     "KEPT_TABLES",
-    "Drawer",
-    "Kept",
+    "chosen_estimators",
     "in_turn",
-    "keeping",
-    "stored_cohort",
-    "stored_fit",
+    "one_by_one",
+    "rows_of",
+    "stored_annotators",
+    "stored_copula",
+    "stored_fits",
 ]
 
-
-class Drawer(Protocol):
-    """Draws companies, given what has been fitted on all of them."""
-
-    def __call__(
-        self, counts: pd.DataFrame, companies: pd.DataFrame, progress: Progress
-    ) -> HeadcountResult:
-        """Draw the experts of some companies, as `model.draw_headcounts` does."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What is kept of the fit of an estimator.
-
-    Attributes
-    ----------
-    tables
-        All that its companies are drawn from, save what is known of these companies.
-    drawer
-        Reads them, once for all companies.
-    """
-
-    tables: tuple[str, ...]
-    drawer: Callable[[Reader, str], Drawer]
-
-
-def _scaled_drawer(reader: Reader, estimator: str) -> Drawer:
-    """Return how to draw with the error rates of rated CVs and the scale of keyword counts."""
-    study = reader.study
-    fit, cohort = stored_fit(reader, estimator), stored_cohort(reader, estimator)
-    annotators = annotators_of(reader.read("annotators"))
-
-    def draw(counts: pd.DataFrame, companies: pd.DataFrame, progress: Progress) -> HeadcountResult:
-        return draw_headcounts(
-            fit,
-            cohort,
-            StudyEvidence(annotators, counts, companies),
-            study.settings(),
-            estimator=estimator,
-            draws=study.draws,
-            seed=study.seed,
-            compute=reader.around.compute,
-            progress=progress,
-        )
-
-    return draw
-
-
-#: What is kept of each estimator.
-KEPT: Mapping[str, Kept] = {
-    estimator: Kept(("annotators", "annotator_fit", "cohort_fit"), _scaled_drawer)
-    for estimator in ESTIMATORS
-}
+Work = TypeVar("Work")
 
 #: All tables that companies are drawn from, save what is known of these companies.
-KEPT_TABLES = tuple(dict.fromkeys(table for kept in KEPT.values() for table in kept.tables))
+KEPT_TABLES = tuple(
+    dict.fromkeys(
+        (*USE, "annotator_fit", *(estimator.kept_in for estimator in ESTIMATORS.values()))
+    )
+)
 
 
-def keeping(reader: Reader, table: str, progress: Progress) -> Iterator[tuple[str, Progress]]:
-    """Yield the study's estimators that keep something in a table, and whom to tell of each."""
-    estimators = [each for each in reader.study.estimators if table in KEPT[each].tables]
-    for turn, estimator in enumerate(estimators):
-        yield estimator, in_turn(progress, turn, len(estimators))
+def chosen_estimators(reader: Reader) -> list[Estimator]:
+    """Return the estimators of the study, in its order."""
+    return [ESTIMATORS[name] for name in reader.study.estimators]
+
+
+def one_by_one(work: Iterable[Work], progress: Progress) -> Iterator[tuple[Work, Progress]]:
+    """Yield equal pieces of work, and whom to tell how far each has come."""
+    pieces = list(work)
+    for turn, piece in enumerate(pieces):
+        yield piece, in_turn(progress, turn, len(pieces))
 
 
 def in_turn(progress: Progress, turn: int, turns: int) -> Progress:
@@ -105,17 +57,29 @@ def in_turn(progress: Progress, turn: int, turns: int) -> Progress:
     return lambda done, total: progress(turn * total + done, turns * total)
 
 
-def stored_fit(reader: Reader, estimator: str) -> AnnotatorFit:
-    """Return the annotators' draws of one estimator."""
-    annotators = annotators_of(reader.read("annotators"))
-    return AnnotatorFit.from_frame(_of(reader, "annotator_fit", estimator), annotators)
+def rows_of(table: str, frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """Return rows of a table from the frames of estimators; none, if there is no estimator."""
+    made = list(frames)
+    return with_estimator(made) if made else TABLES[table].empty()
 
 
-def stored_cohort(reader: Reader, estimator: str) -> Any:
-    """Return the draws of what companies share, of one estimator."""
-    return ESTIMATORS[estimator].read_cohort(_of(reader, "cohort_fit", estimator))
+def stored_annotators(reader: Reader, estimator: Estimator) -> AnnotatorFit:
+    """Return the annotators' draws of an estimator that fits them to rated CVs alone."""
+    rows = _of(reader, "annotator_fit", estimator)
+    return AnnotatorFit.from_frame(rows, used_annotators(reader))
 
 
-def _of(reader: Reader, table: str, estimator: str) -> pd.DataFrame:
+def stored_copula(reader: Reader, estimator: Estimator) -> CohortFit:
+    """Return the draws of what companies share, of an estimator that goes through the copula."""
+    return CohortFit.from_frame(_of(reader, "cohort_fit", estimator))
+
+
+def stored_fits(reader: Reader, estimator: Estimator) -> tuple[AnnotatorFit | None, Cohort]:
+    """Return all that the companies of an estimator are drawn from."""
+    fit = stored_annotators(reader, estimator) if estimator.errors is not None else None
+    return fit, estimator.read_cohort(_of(reader, estimator.kept_in, estimator))
+
+
+def _of(reader: Reader, table: str, estimator: Estimator) -> pd.DataFrame:
     rows = reader.read(table)
-    return rows[rows["estimator"] == estimator]
+    return rows[rows["estimator"] == estimator.name]

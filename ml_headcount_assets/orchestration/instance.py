@@ -18,6 +18,7 @@ from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.warehouse.beside import home_of
 
 from .event_log import BATCH_SIZE_VARIABLE, BatchedSqliteEventLogStorage
+from .history import HISTORY, SCHEDULES, check_history
 
 __all__ = [
     "CODE_LOCATION",
@@ -46,7 +47,7 @@ def instance_settings(home: str) -> dict[str, Any]:
     home
         Folder of Dagster's files.
     """
-    history = f"{home}/history"
+    history = f"{home}/{HISTORY}"
     return {
         "run_storage": {
             "module": "dagster._core.storage.runs",
@@ -61,7 +62,7 @@ def instance_settings(home: str) -> dict[str, Any]:
         "schedule_storage": {
             "module": "dagster._core.storage.schedules",
             "class": "SqliteScheduleStorage",
-            "config": {"base_dir": f"{home}/schedules"},
+            "config": {"base_dir": f"{home}/{SCHEDULES}"},
         },
         # Capturing output would start two processes a step, and hide the progress bar.
         "compute_logs": {
@@ -97,8 +98,15 @@ def prepare_home(warehouse: Path) -> Path:
 
 @contextmanager
 def open_instance(warehouse: Path) -> Iterator[dg.DagsterInstance]:
-    """Open the Dagster instance of a warehouse, with events stored in batches."""
+    """Open the Dagster instance of a warehouse, with events stored in batches.
+
+    Raises
+    ------
+    InputError
+        Dagster's files are damaged.
+    """
     home = prepare_home(warehouse)
+    check_history(home)
     before = os.environ.get(BATCH_SIZE_VARIABLE)
     os.environ[BATCH_SIZE_VARIABLE] = EVENT_BATCH_SIZE
     try:

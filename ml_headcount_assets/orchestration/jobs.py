@@ -18,10 +18,13 @@ _RATED = dg.AssetSelection.assets(
 #: Needs PyTorch and minutes, and no estimate depends on it: whoever wants it asks for it.
 _KEYWORDS = dg.AssetSelection.groups("keywords")
 
+#: Fits everything several times over, and no estimate depends on it.
+_SENSITIVITY = dg.AssetSelection.groups("sensitivity")
+
 whole_study = dg.define_asset_job(
     WHOLE_STUDY,
-    selection=dg.AssetSelection.all() - _FILES - _KEYWORDS,
-    description="Everything but the discovery of keywords, for all companies in one run (or for"
+    selection=dg.AssetSelection.all() - _FILES - _KEYWORDS - _SENSITIVITY,
+    description="Everything but keywords and sensitivity, for all companies in one run (or for"
     " the companies of a range).",
 )
 
@@ -33,7 +36,7 @@ calibration = dg.define_asset_job(
 
 refresh_company = dg.define_asset_job(
     "refresh_company",
-    selection=dg.AssetSelection.all() - _FILES - _CALIBRATE - _RATED - _KEYWORDS,
+    selection=dg.AssetSelection.all() - _FILES - _CALIBRATE - _RATED - _KEYWORDS - _SENSITIVITY,
     description="One company (or a range) anew, on the cohort's draws as they are, and the totals.",
 )
 
@@ -41,8 +44,15 @@ keyword_discovery = dg.define_asset_job(
     "keyword_discovery",
     selection=_KEYWORDS
     | _RATED
-    | dg.AssetSelection.assets("companies", "company_hits", "profiles"),
+    | dg.AssetSelection.assets("companies", "company_counts", "profiles"),
     description="Keywords of the rated CVs, filters made of them, and what these would do.",
 )
 
-ALL_JOBS = [whole_study, calibration, refresh_company, keyword_discovery]
+sensitivity = dg.define_asset_job(
+    "sensitivity",
+    selection=_SENSITIVITY | dg.AssetSelection.assets("results", "report"),
+    description="What the estimates rest on: each source of uncertainty, other priors, and less"
+    " evidence.",
+)
+
+ALL_JOBS = [whole_study, calibration, refresh_company, keyword_discovery, sensitivity]

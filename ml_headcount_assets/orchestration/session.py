@@ -26,14 +26,16 @@ from ml_headcount_assets.ingest import (
     read_rated_cvs,
 )
 from ml_headcount_assets.study import Study, with_choices
-from ml_headcount_assets.warehouse.beside import keep_study, kept_study, work_path
+from ml_headcount_assets.warehouse.beside import home_of, keep_study, kept_study, work_path
 from ml_headcount_assets.warehouse.store import TableStore
 
-from .assets.calibrate import ANNOTATOR_FIT
+from .assets.calibrate import ANNOTATOR_FIT, ANNOTATOR_SUMMARY
 from .assets.keywords import DISCOVERY
 from .build import RECIPES, build_definitions
+from .history import history_told
 from .instance import open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
+from .jobs import sensitivity as sensitivity_job
 from .partitions import contiguous_ranges, range_tags, sync_companies
 from .recipes import compare_stored
 from .resources import (
@@ -60,7 +62,7 @@ _SESSION_TAG = "ml_headcount/session"
 #: The choices in a study's configuration that estimates depend on.
 _OF_ESTIMATES = (
     *("estimators", "preset", "draws", "seed"),
-    *("level", "layers", "priors", "six_dimensional"),
+    *("level", "layers", "priors", "six_dimensional", "effort"),
 )
 #: What a discovery has seen of the rated CVs, besides their labels.
 _SEEN = ["rated_id", "is_expert", "text_hash"]
@@ -113,6 +115,7 @@ def materialize_study(
     compute: Compute | None = None,
     again: bool = False,
     config: Path | str | None = None,
+    sensitivity: bool = False,
 ) -> RunSummary:
     """Bring a study's estimates up to date; what has not changed is not computed again.
 
@@ -139,6 +142,8 @@ def materialize_study(
     config
         What the study was loaded with in place of its directory's own configuration: the UI
         goes by that afterwards.
+    sensitivity
+        Find out as well what the estimates rest on, which fits everything several times over.
 
     Raises
     ------
@@ -151,7 +156,8 @@ def materialize_study(
         if again:
             session.forget()
         if companies is None:
-            return session.run_all(whole_study.name, settle_everything=True)
+            summary = session.run_all(whole_study.name, settle_everything=True)
+            return session.run_all(sensitivity_job.name) if sensitivity else summary
         wanted = [_find_company(company, session.order) for company in companies]
         if not session.is_calibrated():
             session.run(calibration.name, session.order[0], session.order[-1])
@@ -200,7 +206,8 @@ def _session(
 ) -> Iterator[_Session]:
     """Hold a warehouse and open what is needed for runs on it."""
     warehouse = Path(warehouse).resolve()
-    with only_run(warehouse), open_instance(warehouse) as instance:
+    home = home_of(warehouse)
+    with only_run(warehouse), history_told(home), open_instance(warehouse) as instance:
         _close_interrupted_runs(instance)
         yield _Session(
             study,
@@ -363,7 +370,9 @@ class _Session:
         with TableStore(self.warehouse).snapshot() as snapshot:
             if not snapshot.has("cohort_fit"):
                 return False
-            if compare_stored(snapshot, ANNOTATOR_FIT, self.study).misses:
+            # The latter has the level, which other companies' intervals have been made at.
+            shared = (ANNOTATOR_FIT, ANNOTATOR_SUMMARY)
+            if any(compare_stored(snapshot, recipe, self.study).misses for recipe in shared):
                 raise InputError(
                     "The warehouse was calibrated with other settings, or from other rated CVs. "
                     "Draws of one company cannot be added to those of the others then: run the "

@@ -15,6 +15,7 @@ __all__ = [
     "INGEST",
     "KEYWORDS",
     "REPORT",
+    "SENSITIVITY",
     "STUDY",
     "Stage",
 ]
@@ -62,5 +63,6 @@ INGEST = Stage("ingest", "team:data", frozenset({"python", "duckdb"}))
 ANNOTATE = Stage("annotate", "team:data", frozenset({"python", "duckdb"}))
 CALIBRATE = Stage("calibrate", "team:statistics", frozenset({"numpy", "duckdb"}))
 ESTIMATE = Stage("estimate", "team:statistics", frozenset({"numpy", "duckdb"}))
+SENSITIVITY = Stage("sensitivity", "team:statistics", frozenset({"numpy", "duckdb"}))
 KEYWORDS = Stage("keywords", "team:keywords", frozenset({"pytorch", "duckdb"}))
 REPORT = Stage("report", "team:study", frozenset({"html", "plotly"}))

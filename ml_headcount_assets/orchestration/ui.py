@@ -11,20 +11,28 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import yaml
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.warehouse.beside import home_of, study_place
 
+from .code_server import wait_for_code
 from .event_log import BATCH_SIZE_VARIABLE
-from .instance import EVENT_BATCH_SIZE, WORKSPACE_NAME, prepare_home
+from .history import check_history
+from .instance import CODE_LOCATION, EVENT_BATCH_SIZE, WORKSPACE_NAME, prepare_home
 from .resources import CONFIG_VARIABLE, STUDY_VARIABLE, WAREHOUSE_VARIABLE
 
-__all__ = ["serve_ui", "ui_command", "ui_environment"]
+__all__ = ["serve_ui", "ui_commands", "ui_environment"]
 
 HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
+_SOCKET = "code.socket"
 
 
 def ui_environment(
@@ -63,14 +71,39 @@ def ui_environment(
     return variables
 
 
-def ui_command(warehouse: Path, port: int) -> list[str]:
-    """Return the command that starts the webserver and the daemon, for this machine only."""
-    return [
-        # The command is marked as superseded by one of a package that is not needed otherwise.
-        *(sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"),
-        *("dev", "--workspace", str(home_of(warehouse) / WORKSPACE_NAME)),
-        *("--host", HOST, "--port", str(port), "--log-level", "warning"),
-    ]
+def ui_commands(folder: Path, port: int, *, read_only: bool = False) -> dict[str, list[str]]:
+    """Return the commands of the servers, by name, in the order in which they are started.
+
+    ``-P`` keeps files that lie in the current folder from being imported.
+
+    Parameters
+    ----------
+    folder
+        Folder of this user alone: the code server's socket and the workspace are in it.
+    port
+        Where the webserver listens.
+    read_only
+        Whether nothing can be started or changed; then nothing is started by schedules, either.
+    """
+    python = [sys.executable, "-P", "-W", "ignore", "-m"]
+    workspace = ["--workspace", str(folder / WORKSPACE_NAME)]
+    commands = {
+        "code server": [
+            *(*python, "dagster", "code-server", "start", "--log-level", "warning"),
+            *("--socket", str(folder / _SOCKET), "--working-directory", str(folder)),
+            *("--module-name", CODE_LOCATION["module_name"]),
+            *("--location-name", CODE_LOCATION["location_name"]),
+        ],
+        "webserver": [
+            *(*python, "ml_headcount_assets.orchestration.webserver", *workspace),
+            *("--host", HOST, "--port", str(port), *(["--read-only"] if read_only else [])),
+        ],
+    }
+    if not read_only:
+        commands["daemon"] = [
+            *(*python, "dagster._daemon", "run", *workspace, "--log-level", "warning")
+        ]
+    return commands
 
 
 def serve_ui(
@@ -79,6 +112,7 @@ def serve_ui(
     config: Path | str | None = None,
     *,
     port: int = 3000,
+    read_only: bool = False,
 ) -> int:
     """Run the web interface until it is interrupted; return its exit status.
 
@@ -88,27 +122,70 @@ def serve_ui(
         As for `ui_environment`.
     port
         Where it listens on 127.0.0.1.
+    read_only
+        Whether nothing can be started or changed.
 
     Raises
     ------
     InputError
-        The port is taken, or the study is not where it was.
+        The port is taken, the study is not where it was, or Dagster's files are damaged.
     """
     _refuse_taken(port)
+    check_history(home_of(Path(warehouse)))
     environment = _merged(os.environ, ui_environment(warehouse, study, config))
-    command = ui_command(Path(warehouse), port)
-    # A session of its own: the webserver, the daemon and the code server can be ended together.
+    environment["PYTHONSAFEPATH"] = "1"  # for what the servers start
     with (
+        tempfile.TemporaryDirectory(prefix="ml-headcount-ui-") as name,
         _interrupted_by(signal.SIGINT, signal.SIGTERM),
-        # What it writes into the warehouse is its owner's alone.
-        subprocess.Popen(command, env=environment, start_new_session=True, umask=0o077) as server,
+        contextlib.ExitStack() as servers,
     ):
+        folder = Path(name)
+        _write_workspace(folder)
+        running: list[subprocess.Popen[bytes]] = []
         try:
-            return server.wait()
+            for what, command in ui_commands(folder, port, read_only=read_only).items():
+                if what == "daemon":
+                    _wait_for(folder, running)
+                # A group of its own: a server is ended together with all it has started.
+                running.append(
+                    servers.enter_context(
+                        subprocess.Popen(
+                            command,
+                            env=environment,
+                            cwd=folder,
+                            start_new_session=True,
+                            umask=0o077,  # what is written into the warehouse is its owner's
+                        )
+                    )
+                )
+            return _first_status(running)
         except KeyboardInterrupt:
             return 0
         finally:
-            _end(server)
+            _end(running)
+
+
+def _write_workspace(folder: Path) -> None:
+    server = {"socket": str(folder / _SOCKET), "location_name": CODE_LOCATION["location_name"]}
+    content = yaml.safe_dump({"load_from": [{"grpc_server": server}]})
+    (folder / WORKSPACE_NAME).write_text(content, encoding="utf-8")
+
+
+def _wait_for(folder: Path, running: list[subprocess.Popen[bytes]]) -> None:
+    """Wait until the code server answers, or one of the servers has ended."""
+    while not wait_for_code(folder / WORKSPACE_NAME, patience=_LOOK_SECONDS):
+        if any(server.poll() is not None for server in running):
+            return
+
+
+def _first_status(running: list[subprocess.Popen[bytes]]) -> int:
+    """Return the status of the server that ends first: none of them is to end by itself."""
+    while True:
+        for server in running:
+            status = server.poll()
+            if status is not None:
+                return status or 1
+        time.sleep(_LOOK_SECONDS)
 
 
 @contextlib.contextmanager
@@ -143,12 +220,14 @@ def _refuse_taken(port: int) -> None:
             ) from error
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
-    """End the server and all it has started; some of its processes do not heed an interrupt."""
-    try:
-        os.killpg(server.pid, signal.SIGINT)
+def _end(running: list[subprocess.Popen[bytes]]) -> None:
+    """End the servers and all they have started; some processes do not heed an interrupt."""
+    for server in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGINT)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    for server in running:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(_PATIENCE_SECONDS)
-        os.killpg(server.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # all of them have ended
+            server.wait(max(deadline - time.monotonic(), 0.0))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)

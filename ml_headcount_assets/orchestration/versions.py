@@ -19,6 +19,7 @@ from ml_headcount_assets.warehouse.cache import hash_of
 __all__ = [
     "ANNOTATORS",
     "CONFIGURATION",
+    "DRIFT",
     "ESTIMATION",
     "FILES",
     "FILTERS",
@@ -56,12 +57,15 @@ class Setting:
 #: How estimates are made.
 ESTIMATION = Setting(
     "study_settings",
-    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional"),
+    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional", "effort"),
     lambda study: [
         *(study.settings().fingerprint(), study.estimators, study.preset),
         *(study.draws, study.seed),
     ],
 )
+#: What is to be done with annotators that drift.
+DRIFT = Setting("annotator_settings", ("annotators",), lambda study: study.when_drifting)
+
 #: The probability content of intervals.
 LEVEL = Setting("study_settings", ("level",), lambda study: study.level)
 
@@ -84,7 +88,7 @@ KEYWORDS = Setting(
 #: How an LLM's service is asked: no label depends on it, nor on where a file of labels lies.
 _NO_MATTER = {
     *("api_key_env", "requests_per_minute", "tokens_per_minute", "concurrency"),
-    *("price_per_million", "rated_labels"),
+    *("price_per_million", "rated_labels", "when_drifting"),
 }
 #: Who labels, as far as the configuration says.
 ANNOTATORS = Setting(
@@ -104,7 +108,7 @@ CONFIGURATION = Setting(
     lambda study: study.model_dump(mode="json", exclude={"directory", "files"}),
 )
 
-SETTINGS = (ESTIMATION, LEVEL, NAME, FILTERS, KEYWORDS, ANNOTATORS, SPENDING)
+SETTINGS = (ESTIMATION, DRIFT, LEVEL, NAME, FILTERS, KEYWORDS, ANNOTATORS, SPENDING)
 
 
 #: Asset key of each file's source, by its role in the configuration.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -11,7 +11,13 @@ from pydantic import Field, model_validator
 from ..section import Name, Section
 from ..text.service import PricePerMillion, is_this_machine
 
-__all__ = ["AnnotatorEntry"]
+__all__ = ["DROP", "KEEP", "STOP", "WHEN_DRIFTING", "AnnotatorEntry"]
+
+#: What is to be done with an annotator that drifts: estimate with it, without it, or not at all.
+KEEP: Final = "keep"
+DROP: Final = "drop"
+STOP: Final = "stop"
+WHEN_DRIFTING = (KEEP, DROP, STOP)
 
 
 Whole = Annotated[int, Field(ge=1, strict=True)]
@@ -52,6 +58,8 @@ class AnnotatorEntry(Section):
 
     An LLM with `batch` is asked by batch jobs of the service of that form: requests are written
     (``label --to-batch``), and the results are put under ``labels/<name>/``.
+    `when_drifting` is what happens if no share of experts explains what it does to the companies'
+    profiles: estimates "keep" it, "drop" it, or the run ends there ("stop").
     """
 
     name: Name
@@ -60,6 +68,7 @@ class AnnotatorEntry(Section):
     derived: tuple[Name, ...] = ()
     threshold: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
     rated_labels: Path | None = None
+    when_drifting: Literal["keep", "drop", "stop"] = KEEP
     model: Name | None = None
     endpoint: Name | None = None
     batch: Literal["openai", "anthropic", "gemini"] | None = None

@@ -61,16 +61,26 @@ class CompanyColumns(Section):
     cohort: Name = "cohort"
 
 
+class AcceptedColumns(Section):
+    """Columns that count the people whom an annotator accepted, and those it was asked about."""
+
+    accepted: Name
+    labelled: Name
+
+
 class CompaniesFile(Section):
     """The company table.
 
-    `hits` maps a keyword filter to the column that counts its hits among all employees; without
-    it every column called ``<filter>_hits`` is taken.
+    `hits` maps an annotator to the column that counts its hits among all employees, `accepted`
+    to those that count whom it accepted among the people that it labelled. Without them every
+    column called ``<annotator>_hits``, and every pair ``<annotator>_accepted`` and
+    ``<annotator>_labelled``, is taken.
     """
 
     path: Path
     columns: CompanyColumns = CompanyColumns()
     hits: Mapping[Name, Name] | None = None
+    accepted: Mapping[Name, AcceptedColumns] | None = None
 
 
 class ValidationColumns(Section):

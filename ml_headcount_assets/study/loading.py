@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from ..compute.whole_file import whole_file
 from ..errors import InputError
+from .bounded_yaml import LARGEST_BYTES, parse_yaml
 from .files import EXTENSIONS, LABELS_FOLDER, PROFILE_EXTENSIONS, PROFILES_FOLDER, StudyFiles
 from .study import Study
 
@@ -51,9 +52,15 @@ def load_study(directory: Path | str, config: Path | str | None = None) -> Study
         raise InputError(f"{directory}: there is no such study directory. Check the path.")
     source, raw = _read_config(directory, config)
     unsettled = {key: raw[key] for key in raw if key != "files"}
-    unsettled["files"] = _locate_files(directory, raw.get("files"), source)
-    if "annotators" in raw:
-        unsettled["annotators"] = _locate_labels(directory, raw["annotators"], source)
+    try:
+        unsettled["files"] = _locate_files(directory, raw.get("files"), source)
+        if "annotators" in raw:
+            unsettled["annotators"] = _locate_labels(directory, raw["annotators"], source)
+    except OSError as error:
+        raise InputError(
+            f"{source}: a path cannot be looked for ({error.strerror}). Correct the paths under"
+            " 'files' and 'annotators'."
+        ) from error
     unsettled.setdefault("name", directory.name)
     if "directory" in raw:
         raise InputError(f"{source}: key 'directory' is unknown; correct or remove it.")
@@ -78,9 +85,24 @@ def write_kept(study: Study, path: Path) -> None:
 
 
 def read_kept(path: Path, directory: Path) -> Study:
-    """Return the study that `write_kept` wrote, whether or not its files are still there."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Study.model_validate({"directory": directory, **content})
+    """Return the study that `write_kept` wrote, whether or not its files are still there.
+
+    Raises
+    ------
+    InputError
+        The file is empty, damaged, or of a version that has other keys.
+    """
+    try:
+        content = _parse(_content(path), path.name)
+        if not content:
+            raise InputError("it is empty")
+        return Study.model_validate({"directory": directory, **content})
+    except (InputError, ValidationError, OSError) as error:
+        why = _describe(error, path.name) if isinstance(error, ValidationError) else error
+        raise InputError(
+            f"{path}: the settings of the last run cannot be read ({why}). Delete the file, and"
+            " run the study again: ml-headcount run --study DIR"
+        ) from error
 
 
 def _read_config(directory: Path, config: Path | str | None) -> tuple[str, dict[str, Any]]:
@@ -89,9 +111,9 @@ def _read_config(directory: Path, config: Path | str | None) -> tuple[str, dict[
         path = directory / CONFIG_NAME
         if not path.is_file():
             return f"{directory.name} (no {CONFIG_NAME})", {}
-        return CONFIG_NAME, _parse(path.read_bytes(), CONFIG_NAME)
+        return CONFIG_NAME, _parse(_content(path), CONFIG_NAME)
     if Path(config).is_file():
-        return Path(config).name, _parse(Path(config).read_bytes(), Path(config).name)
+        return Path(config).name, _parse(_content(Path(config)), Path(config).name)
     if str(config) in bundled_studies():
         bundled = resources.files(__package__) / "bundled" / str(config)
         return str(config), _parse(bundled.read_bytes(), str(config))
@@ -101,25 +123,15 @@ def _read_config(directory: Path, config: Path | str | None) -> tuple[str, dict[
     )
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """A YAML loader that refuses a key given twice, where the standard keeps the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue  # refused below, since it is no name
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
+def _content(path: Path) -> bytes:
+    """Return a file's content, or as much of it as is more than a configuration may have."""
+    with path.open("rb") as file:
+        return file.read(LARGEST_BYTES + 1)
 
 
 def _parse(content: bytes, source: str) -> dict[str, Any]:
     try:
-        raw = yaml.load(content, Loader=_UniqueKeyLoader)
+        raw = parse_yaml(content)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}: " if mark else ""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, PositiveInt, StrictBool, model_validator
 
 from ..errors import InputError
 from ..model.estimators import ESTIMATORS
@@ -29,6 +29,18 @@ class PriorsEntry(Section):
 
     bands: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
     cohorts: Mapping[Name, tuple[BetaParameter, BetaParameter]] = {}
+
+
+class EffortEntry(Section):
+    """How much work the sampler of `hierarchical` does; see `model.effort`."""
+
+    look: PositiveInt | None = None
+    search: PositiveInt | None = None
+    particles: PositiveInt | None = None
+    chains: PositiveInt | None = None
+    warmup: PositiveInt | None = None
+    kept: PositiveInt | None = None
+    leaps: PositiveInt | None = None
 
 
 class Study(Section):
@@ -55,6 +67,7 @@ class Study(Section):
     layers: tuple[Name, ...] | None = None
     priors: PriorsEntry | None = None
     six_dimensional: StrictBool | None = None
+    effort: EffortEntry = EffortEntry()
     spending_cap: float | None = Field(None, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
@@ -116,17 +129,17 @@ class Study(Section):
         return self
 
     @model_validator(mode="after")
-    def _hits_belong_to_filters(self) -> Self:
-        hits, entries = self.files.companies.hits, self.annotators
-        if hits is None or entries is None:
+    def _counts_belong_to_annotators(self) -> Self:
+        if self.annotators is None:
             return self
-        filters = {entry.name for entry in entries if entry.kind == "filter"}
-        for name in hits:
-            if name not in filters:
-                raise ValueError(
-                    f"files.companies.hits: {name!r} is not an annotator of kind 'filter';"
-                    f" those are {sorted(filters)}"
-                )
+        known = [entry.name for entry in self.annotators]
+        companies = self.files.companies
+        for key, counted in (("hits", companies.hits), ("accepted", companies.accepted)):
+            for name in counted or ():
+                if name not in known:
+                    raise ValueError(
+                        f"files.companies.{key}: {name!r} is not an annotator; there are {known}"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -179,6 +192,9 @@ class Study(Section):
             )
         if self.six_dimensional is not None:
             changes["six_dimensional"] = self.six_dimensional
+        effort = self.effort.model_dump(exclude_none=True)
+        if effort:
+            changes["effort"] = replace(base.effort, **effort)
         return replace(base, **changes).with_layers(self.layers)
 
     @property
@@ -200,6 +216,11 @@ class Study(Section):
     def held_out(self) -> dict[str, Path]:
         """Where the rated CVs' labels of filters that were learned on them are, by filter."""
         return {e.name: e.rated_labels for e in self.annotators or () if e.rated_labels}
+
+    @property
+    def when_drifting(self) -> dict[str, str]:
+        """What is to be done with annotators that drift, by name."""
+        return {entry.name: entry.when_drifting for entry in self.annotators or ()}
 
     @property
     def headline(self) -> str:

@@ -49,7 +49,7 @@ def without_companies(parts: Collection[str], companies: Iterable[str]) -> list[
     as a piece of its own beside a comma, a bar or a dash. Anywhere else the name may be an
     ordinary word, and stays.
     """
-    bare = {_without_form(plain(name)) for name in companies}
+    bare = set(map(_bare, companies))
     names = sorted(filter(None, bare), key=lambda name: (-len(name), name))
     if not names:
         return list(parts)
@@ -58,13 +58,16 @@ def without_companies(parts: Collection[str], companies: Iterable[str]) -> list[
     longest = len(names[0]) + _LONGEST_FORM
     kept = [part for part in parts if not _is_company(part, keys, beginnings, longest)]
     folded = "\n".join(kept).casefold()
-    present = [name for name in names if len(name) > 1 and name.casefold() in folded]
+    longer = (name for name in dict.fromkeys(names) if len(name) > 1)
+    present = [name for name in longer if name.casefold() in folded]
     for name in present:
         kept = [_without(part, name) for part in kept]
     return [part for part in kept if part]
 
 
 def _without(part: str, name: str) -> str:
+    if name.casefold() not in part.casefold():  # the search takes time
+        return part
     left = _pattern(name).sub("", part)
     return part if left == part else left.strip(" |,·•;:–-\n")
 
@@ -78,8 +81,10 @@ def _is_company(
     return company_key(part) in keys
 
 
-def _without_form(name: str) -> str:
-    words = name.split()
+@lru_cache(maxsize=100_000)
+def _bare(name: str) -> str:
+    """Return a name in plain spelling and without legal form."""
+    words = plain(name).split()
     while len(words) > 1 and words[-1].replace(".", "").casefold() in _FORM:
         words.pop()
     return " ".join(words).rstrip(",")

@@ -52,6 +52,7 @@ _WHOLE = "text"
 
 _NOTHING = frozenset({"na", "n/a", "nan", "null", "none", "<na>", "undefined", "unknown", "tbd"})
 _LONGEST_NOTHING = 12
+_LONGEST_COMPANY = 200
 _MASKED = re.compile(r"(?<![^\s|(,])\w{0,2}\*{2,}[^\s\w]*(?=[\s|),]|$)|(?<!\S)\*+(?!\S)")
 _FEWEST_WORDS = 3
 _DEEPEST = 6
@@ -130,7 +131,7 @@ class _Found(NamedTuple):
         """Gather everything from the fields of a record, in the recipe's order."""
         plan = _plan(tuple(record), "")
         for name in plan.companies:
-            self.companies.update(_names(record[name]))
+            self._name(record[name])
         self.unknown.extend(name for name in plan.others if _is_prose(record[name]))
         told = -1
         for rank, name, kind in plan.texts:
@@ -147,14 +148,16 @@ class _Found(NamedTuple):
         """Gather from a list of entries, from one, or from a text in their place."""
         if isinstance(entries, dict) and not _is_entry(entries):
             entries = [each for value in entries.values() for each in _listed(value)]
-        for entry in _listed(entries):
+        for entry in entries if isinstance(entries, list) else [entries]:
+            if entry is None:
+                continue
             if isinstance(entry, dict):
                 self.parts.append(self.entry(entry, name, kind))
                 if depth < _DEEPEST:
                     for posts in _plan(tuple(entry), kind).posts:
                         self.section(entry[posts], name, kind, depth + 1)
             elif kind == "employer":
-                self.companies.update(_names(entry))
+                self._name(entry)
                 self._note(entry, name)
             else:
                 self.parts.append(self.plain(entry, name))
@@ -163,7 +166,7 @@ class _Found(NamedTuple):
         """Return the text of an entry, its fields in the recipe's order."""
         plan = _plan(tuple(entry), kind)
         for name in plan.companies:
-            self.companies.update(_names(entry[name]))
+            self._name(entry[name])
         for name in plan.others:
             if _is_prose(entry[name]):
                 self.unknown.append(f"{section}[].{name}")
@@ -173,6 +176,17 @@ class _Found(NamedTuple):
             if not told.get(rank) and (value := entry[name]) is not None:
                 told[rank] = self.plain(value, section)
         return _BETWEEN_FIELDS.join(filter(None, told.values()))
+
+    def _name(self, value: Any) -> None:
+        """Note the names in a text, an object, or a list of such."""
+        if isinstance(value, str):
+            if 0 < len(value) <= _LONGEST_COMPANY:
+                self.companies.add(value)
+            return
+        for each in value if isinstance(value, list) else [value]:
+            name = each.get("name") if isinstance(each, dict) else each
+            if isinstance(name, str):
+                self._name(name)
 
     def plain(self, value: Any, field: str, depth: int = 0) -> str:
         """Return a value's text in plain spelling; what has none is noted as unread."""
@@ -257,6 +271,8 @@ def _content(parts: Iterable[str], companies: Collection[str]) -> list[str]:
 
 
 def _says_something(part: str) -> bool:
+    if len(part) > _LONGEST_NOTHING and part[0].isalpha():  # as most do
+        return True
     if len(part) > _LONGEST_NOTHING:
         return any(map(str.isalnum, part))
     return any(map(str.isalnum, part)) and part.strip(" |").casefold() not in _NOTHING
@@ -274,14 +290,6 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
     return not entry or any(
         (key := squashed(name)) in ENTRY_TEXT or names_company(key, "post") for name in entry
     )
-
-
-def _names(value: Any) -> Iterator[str]:
-    """Yield the names in a text, an object, or a list of such."""
-    for each in _listed(value):
-        name = each.get("name") if isinstance(each, dict) else each
-        if isinstance(name, str) and 0 < len(name) <= 200:
-            yield name
 
 
 def _is_prose(value: Any) -> bool:

@@ -6,10 +6,12 @@ What is kept in them does not belong here.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
 from ..errors import ComputeError, InputError
 
@@ -57,12 +59,18 @@ class Layout:
             Another process has it open.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=self.patience_seconds, isolation_level=None)
+        try:
+            connection = sqlite3.connect(
+                path,
+                timeout=self.patience_seconds,
+                isolation_level=None,
+                factory=_Connection,
+            )
+        except sqlite3.DatabaseError as error:
+            raise self._explain(error, path) from error
+        connection.explain = partial(self._explain, path=path)
         try:
             self._prepare(connection, path)
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise self._explain(error, path) from error
         except BaseException:
             connection.close()
             raise
@@ -91,10 +99,71 @@ class Layout:
     def _explain(self, error: sqlite3.DatabaseError, path: Path) -> Exception:
         if "locked" in str(error):
             return ComputeError(f"{path.name}: {self.busy}")
+        if "full" in str(error):
+            return ComputeError(
+                f"{path.name}: could not be written, since the disk is full. Make room, then run"
+                " again: what has been stored is kept."
+            )
         return InputError(
             f"{path.name}: cannot be used as a file of {self.what} ({error}). {self.mend} If that"
             " is not it, make its folder writable."
         )
+
+
+class _Connection(sqlite3.Connection):
+    """A connection whose statements tell what is wrong with the file, whenever that is found."""
+
+    explain: Callable[[sqlite3.DatabaseError], Exception]
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """Execute one statement with a cursor of its own."""
+        return self._telling().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        """Execute one statement several times with a cursor of its own."""
+        return self._telling().executemany(*arguments)
+
+    def _telling(self) -> _Cursor:
+        cursor = self.cursor(_Cursor)
+        cursor.explain = self.explain
+        return cursor
+
+
+class _Cursor(sqlite3.Cursor):
+    explain: Callable[[sqlite3.DatabaseError], Exception]
+
+    def execute(self, *arguments: Any) -> Self:
+        with self._told():
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Self:
+        with self._told():
+            return super().executemany(*arguments)
+
+    def fetchone(self) -> Any:
+        with self._told():
+            return super().fetchone()
+
+    def fetchmany(self, *arguments: Any, **options: Any) -> list[Any]:
+        with self._told():
+            return super().fetchmany(*arguments, **options)
+
+    def fetchall(self) -> list[Any]:
+        with self._told():
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        with self._told():
+            return super().__next__()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a mistake of the caller, not of the file
+        except sqlite3.DatabaseError as error:
+            raise self.explain(error) from error
 
 
 @contextmanager
@@ -104,6 +173,7 @@ def together(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        with suppress(InputError, ComputeError):  # what ended the block is told, not what follows
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
 from ..errors import InputError
+from ..model.estimators.five_layer import FIVE_LAYER
+from ..model.estimators.independent import INDEPENDENT
+from ..model.estimators.log_debias import LOG_DEBIAS
 from ..model.streams import stream, stream_key
 from ..worlds.label_model import CONJUNCTION
 from ..worlds.simulation import SimulatedWorld, simulate_study
@@ -27,7 +30,7 @@ from .suite_scores import SuiteScores
 
 __all__ = ["FLAWS", "Flaw", "audit_flaws"]
 
-_SOUND, _OLD = "five_layer", "log_debias"
+_SOUND, _OLD = FIVE_LAYER.name, LOG_DEBIAS.name
 FloatArray = NDArray[np.float64]
 
 
@@ -77,7 +80,7 @@ def _median_of_medians(world: SimulatedWorld, draws: int, seed: int) -> DrawnAns
 
 def _independent(world: SimulatedWorld, draws: int, seed: int) -> DrawnAnswer:
     """Take annotators for witnesses who err independently of each other."""
-    return estimated(world, "independent", draws, seed)
+    return estimated(world, INDEPENDENT.name, draws, seed)
 
 
 FLAWS: Mapping[str, Flaw] = MappingProxyType(
@@ -89,7 +92,7 @@ FLAWS: Mapping[str, Flaw] = MappingProxyType(
         "median_of_medians": Flaw(
             "the median over kinds of the medians of annotators", _median_of_medians
         ),
-        "independent": Flaw("annotators are taken to err independently", _independent),
+        INDEPENDENT.name: Flaw("annotators are taken to err independently", _independent),
     }
 )
 

@@ -22,6 +22,9 @@ __all__ = [
     "with_estimator",
 ]
 
+#: What is counted of a company's people.
+_COUNTS = ("hits", "accepted", "labelled")
+
 #: Columns that tell how a label came about.
 _PROVENANCE = ("missing", "recipe", "model", "prompt", "labelled_at")
 
@@ -90,10 +93,11 @@ def _label_columns(
     return wide
 
 
-def company_table(companies: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
-    """Return the companies as the model takes them, with a column <filter>_hits per filter."""
-    wide = hits.pivot(index="company", columns="annotator", values="hits").add_suffix("_hits")
-    wide.columns.name = None
+def company_table(companies: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the companies as the model takes them, with columns such as <annotator>_hits."""
+    wide = counts.pivot(index="company", columns="annotator", values=list(_COUNTS))
+    wide.columns = [f"{annotator}_{what}" for what, annotator in wide.columns]
+    wide = wide.dropna(axis="columns", how="all")
     columns = ["company", "company_id", "headcount", "headcount_low", "headcount_high", "cohort"]
     return companies[columns].merge(wide, how="left", left_on="company", right_index=True)
 

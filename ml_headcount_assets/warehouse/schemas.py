@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from ml_headcount_assets.model.drift import DRIFTS, EASIER, EXPLAINED
 from ml_headcount_assets.model.estimators import ESTIMATORS
 from ml_headcount_assets.model.priors import SIZE_BANDS
+from ml_headcount_assets.model.settings import LAYERS
+from ml_headcount_assets.study.annotators import WHEN_DRIFTING
 from ml_headcount_assets.text.keywords import LISTS
 
 from .table import (
@@ -28,7 +31,7 @@ from .table import (
     table,
 )
 
-__all__ = ["KEYWORD_TABLES", "PEOPLE_TABLES", "RUN_TABLES", "TABLES"]
+__all__ = ["KEYWORD_TABLES", "PEOPLE_TABLES", "RUN_TABLES", "SENSITIVITY_TABLES", "TABLES"]
 
 
 _not_negative = pa.Check.ge(0)
@@ -123,7 +126,14 @@ _LABEL_KEY = ["company", "profile_id", "annotator"]
 
 _CONFIDENCE = ["probable", "possible", "non-zero", "not detected", "no evidence"]
 
+_LABELLED_TEXTS = ["profiles", "accepted counts", "search"]
+
 _GROUPINGS = ["all", "cohort", "size_band", "country", "confidence"]
+
+
+def _measured(meaning: str, *checks: pa.Check) -> pa.Column:
+    """Return a column of what may be undefined, as the precision of what never fires is."""
+    return column(DOUBLE, meaning, *checks, nullable=True)
 
 
 def _share_summary(of: str) -> dict[str, pa.Column]:
@@ -157,11 +167,17 @@ _INGEST = [
         part="company",
     ),
     table(
-        "company_hits",
+        "company_counts",
         {
             **_COMPANY,
             **_ANNOTATOR,
-            "hits": column(BIGINT, "Employees found by the keyword filter", _not_negative),
+            "hits": column(
+                BIGINT, "People found among all employees", _not_negative, nullable=True
+            ),
+            "accepted": column(
+                BIGINT, "People accepted among those labelled", _not_negative, nullable=True
+            ),
+            "labelled": column(BIGINT, "People labelled", _positive, nullable=True),
         },
         key=["company", "annotator"],
         part="company",
@@ -323,6 +339,69 @@ _CALIBRATE = [
         key=["estimator", "draw"],
     ),
     table(
+        "hierarchical_fit",
+        {
+            **_ESTIMATOR,
+            "state": column(INTEGER, "Number of the state, from 0", _not_negative),
+            "theta": column(DOUBLES, "All parameters", _same_length, _all_finite),
+            "rated": column(DOUBLES, "P(pattern | class) among rated CVs", _all_finite),
+            "near": column(
+                DOUBLES, "P(pattern) of deployed near misses, by source of text", _all_finite
+            ),
+            "easy": column(DOUBLES, "P(pattern) of easy people, by source of text", _all_finite),
+            "expert": column(
+                DOUBLES, "P(pattern) of deployed experts, by source of text", _all_finite
+            ),
+            "record": column(
+                TEXT, "What the states share (JSON), in the row of state 0", nullable=True
+            ),
+        },
+        key=["estimator", "state"],
+    ),
+    table(
+        "annotator_drift",
+        {
+            **_ANNOTATOR,
+            "cohort": column(TEXT, "Cohort; empty for all companies together"),
+            "text": column(TEXT, "Where the labels come from", pa.Check.isin(_LABELLED_TEXTS)),
+            "people": column(BIGINT, "People with a label", _positive),
+            "fires": column(DOUBLE, "Share of them on which it fires", _a_share),
+            "low": column(DOUBLE, "Lower end of the interval of that share", _a_share),
+            "high": column(DOUBLE, "Upper end of the interval of that share", _a_share),
+            **_LEVEL,
+            "rated_others": column(DOUBLE, "The same among rated non-experts", _a_share),
+            "rated_experts": column(DOUBLE, "The same among rated experts", _a_share),
+            "share_of_experts": column(DOUBLE, "Share of experts that explains it best", _a_share),
+            "misfit": column(DOUBLE, "Standard errors by which it does not", _not_negative),
+            "partner": column(
+                TEXT, "Annotator with which it agrees least as it did", nullable=True
+            ),
+            "agreement": _measured("How often it fires where the partner does", _a_share),
+            "agreement_of_others": _measured("The same among rated non-experts", _a_share),
+            "agreement_of_experts": _measured("The same among rated experts", _a_share),
+            "agreement_misfit": _measured(
+                "Standard errors by which it lies outside these two", _not_negative
+            ),
+            "pair_misfit": _measured(
+                "Standard errors by which no share of experts explains both", _not_negative
+            ),
+            "verdict": column(TEXT, "What explains it", pa.Check.isin([EXPLAINED, EASIER, DRIFTS])),
+        },
+        key=["annotator", "cohort", "text"],
+    ),
+    table(
+        "annotator_use",
+        {
+            **_ANNOTATOR,
+            "drifts": column(BOOLEAN, "Whether it drifts on the profiles of all companies"),
+            "when_drifting": column(
+                TEXT, "What the study says is to be done then", pa.Check.isin(WHEN_DRIFTING)
+            ),
+            "left_out": column(BOOLEAN, "Whether the estimates leave it out"),
+        },
+        key=["annotator"],
+    ),
+    table(
         "predictive_checks",
         {
             **_ESTIMATOR,
@@ -338,6 +417,147 @@ _CALIBRATE = [
             "within": column(BOOLEAN, "Whether the prediction covers the observed count"),
         },
         key=["estimator", "is_expert", "pattern"],
+    ),
+]
+
+_TOLD = [
+    table(
+        "deployed_rates",
+        {
+            **_ESTIMATOR,
+            **_ANNOTATOR,
+            "kind": column(TEXT, "What kind of classifier"),
+            "text": column(TEXT, "Rated CVs, or the text that was labelled in deployment"),
+            "rate": column(
+                TEXT,
+                "Sensitivity, or how often it fires on which others",
+                pa.Check.isin(
+                    ["sensitivity", "false_positive_rate", "near_miss_rate", "easy_rate"]
+                ),
+            ),
+            "mean": column(DOUBLE, "Mean of the rate", _a_share),
+            "low": column(DOUBLE, "Lower end of its interval", _a_share),
+            "median": column(DOUBLE, "Median of the rate", _a_share),
+            "high": column(DOUBLE, "Upper end of its interval", _a_share),
+            **_LEVEL,
+        },
+        key=["estimator", "annotator", "text", "rate"],
+    ),
+    table(
+        "learned_scales",
+        {
+            **_ESTIMATOR,
+            "quantity": column(TEXT, "What was learned"),
+            "subject": column(TEXT, "Of whom: kind and text, or cohort; empty for all"),
+            "mean": column(DOUBLE, "Mean of the draws"),
+            "low": column(DOUBLE, "Lower end of the interval"),
+            "median": column(DOUBLE, "Median of the draws"),
+            "high": column(DOUBLE, "Upper end of the interval"),
+            **_LEVEL,
+        },
+        key=["estimator", "quantity", "subject"],
+    ),
+    table(
+        "prior_posterior",
+        {
+            **_ESTIMATOR,
+            "cohort": column(TEXT, "Cohort; empty if there is none"),
+            "band": column(TEXT, "Band of the headcount", pa.Check.isin(SIZE_BANDS)),
+            "companies": column(BIGINT, "Companies of this kind", _positive),
+            "prior_mean": column(DOUBLE, "Mean share of experts by the prior", _a_share),
+            "posterior_mean": column(DOUBLE, "Mean share that was learned", _a_share),
+            "posterior_sd": column(DOUBLE, "Its standard deviation", _not_negative),
+            "low": column(DOUBLE, "Lower end of its interval", _a_share),
+            "high": column(DOUBLE, "Upper end of its interval", _a_share),
+            **_LEVEL,
+            "shift_in_prior_sd": column(DOUBLE, "Shift on the logit scale, in prior sd"),
+            "overlap": column(DOUBLE, "Common area of prior and posterior", _a_share),
+            "prior_concentration": column(DOUBLE, "a + b of the prior", _positive),
+            "posterior_concentration": column(DOUBLE, "a + b that was learned", _positive),
+        },
+        key=[],
+    ),
+    table(
+        "company_prevalences",
+        {
+            **_ESTIMATOR,
+            "company_id": _COMPANY["company_id"],
+            "prior_mean": column(DOUBLE, "Mean share of experts by the prior", _a_share),
+            "mean": column(DOUBLE, "Mean share of experts", _a_share),
+            "low": column(DOUBLE, "Lower end of its interval", _a_share),
+            "high": column(DOUBLE, "Upper end of its interval", _a_share),
+            **_LEVEL,
+            "easy_share": column(DOUBLE, "Share of easy people among the others", _a_share),
+            "overlap": column(DOUBLE, "Common area of prior and posterior", _a_share),
+            "rests_on": column(TEXT, "Kinds of evidence: profiles, accepted, hits"),
+        },
+        key=["estimator", "company_id"],
+    ),
+    table(
+        "cohort_patterns",
+        {
+            **_ESTIMATOR,
+            "cohort": column(TEXT, "Cohort; empty if there is none"),
+            "text": column(TEXT, "Where the labels come from", pa.Check.isin(_LABELLED_TEXTS)),
+            "annotators": column(TEXT, "Who fires; two joined by ' + ' fire together"),
+            "pair_of_llms": column(BOOLEAN, "Whether it is two LLMs"),
+            "people": column(BIGINT, "People with these labels", _positive),
+            "seen": column(DOUBLE, "Share of them", _a_share),
+            "expected": column(DOUBLE, "Share that the fit expects", _not_negative),
+            "low": column(DOUBLE, "Lower end of the prediction", _not_negative),
+            "high": column(DOUBLE, "Upper end of the prediction", _not_negative),
+            **_LEVEL,
+            "deviation": column(DOUBLE, "Seen less expected, in predictive sd"),
+            "ratio": column(DOUBLE, "Seen over expected", _not_negative),
+        },
+        key=["estimator", "cohort", "text", "annotators"],
+    ),
+    table(
+        "diagnostics",
+        {
+            **_ESTIMATOR,
+            "measure": column(TEXT, "What was measured"),
+            "subject": column(TEXT, "Of whom"),
+            "value": column(DOUBLE, "What it is; missing if there is none", nullable=True),
+            "threshold": column(DOUBLE, "From where on it speaks against the estimate"),
+            "verdict": column(TEXT, "Whether it does", pa.Check.isin(["good", "doubtful"])),
+            "because": column(TEXT, "What is then to be said", nullable=True),
+            "would_help": column(TEXT, "What would help", nullable=True),
+        },
+        key=[],
+    ),
+    table(
+        "uncertainty_budget",
+        {
+            **_ESTIMATOR,
+            "company_id": column(TEXT, "Id of the company; empty for the total"),
+            "layer": column(TEXT, "Source of uncertainty", pa.Check.isin([*LAYERS, "all"])),
+            "sd_alone": column(DOUBLE, "Standard deviation by this source alone", _not_negative),
+            "sd_without": column(DOUBLE, "Standard deviation by all others", _not_negative),
+            "width_alone": column(DOUBLE, "Width of the interval by it alone", _not_negative),
+            "width_without": column(DOUBLE, "Width of the interval by all others", _not_negative),
+            "share": column(DOUBLE, "Share of the variances alone", _a_share, nullable=True),
+            **_LEVEL,
+        },
+        key=["estimator", "company_id", "layer"],
+    ),
+    table(
+        "prior_sensitivity",
+        {
+            **_ESTIMATOR,
+            "variant": column(TEXT, "What was changed or left out"),
+            "group_name": column(TEXT, "Cohort, or all companies"),
+            "companies": column(BIGINT, "Companies in the group with evidence", _not_negative),
+            "mean": column(DOUBLE, "Mean of the draws", _not_negative, nullable=True),
+            "low": column(DOUBLE, "Lower end of the interval", _not_negative, nullable=True),
+            "median": column(DOUBLE, "Median of the draws", _not_negative, nullable=True),
+            "high": column(DOUBLE, "Upper end of the interval", _not_negative, nullable=True),
+            **_LEVEL,
+            "ratio": column(
+                DOUBLE, "Median over that of the estimate as it is", _not_negative, nullable=True
+            ),
+        },
+        key=["estimator", "variant", "group_name"],
     ),
 ]
 
@@ -417,11 +637,6 @@ _JUDGED = {
 _DOCUMENTS = column(BIGINT, "Rated CVs of the class that have the phrase", _not_negative)
 
 _THRESHOLD = pa.Check.isin(["strict", "broad"])
-
-
-def _measured(meaning: str, *checks: pa.Check) -> pa.Column:
-    """Return a column of what may be undefined, as the precision of what never fires is."""
-    return column(DOUBLE, meaning, *checks, nullable=True)
 
 
 def _rate_with_interval(rate: str) -> dict[str, pa.Column]:
@@ -543,6 +758,9 @@ _KEYWORDS = [
 #: Tables of keyword discovery, which is a job of its own: they may be absent.
 KEYWORD_TABLES: tuple[str, ...] = tuple(table.name for table in _KEYWORDS)
 
+#: Tables that are made when somebody asks for them: they may be absent.
+SENSITIVITY_TABLES = ("uncertainty_budget", "prior_sensitivity")
+
 _RUN = {"run": column(TEXT, "Id of the run, as Dagster knows it")}
 
 _RUNS = [
@@ -595,5 +813,6 @@ PEOPLE_TABLES = frozenset(
 
 #: Every table by name, in the order of the journey.
 TABLES: Mapping[str, Table] = {
-    table.name: table for table in (*_INGEST, *_ANNOTATE, *_CALIBRATE, *_ESTIMATE, *_KEYWORDS)
+    table.name: table
+    for table in (*_INGEST, *_ANNOTATE, *_CALIBRATE, *_TOLD, *_ESTIMATE, *_KEYWORDS)
 }

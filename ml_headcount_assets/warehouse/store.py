@@ -20,6 +20,7 @@ result was made.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from abc import ABC, abstractmethod
@@ -37,6 +38,7 @@ from ml_headcount_assets.errors import ComputeError, InputError
 
 from .beside import make_folder, people_path, refuse_single_file, work_path
 from .cache import WHOLE, CacheEntry, Comparison
+from .damage import told_in_words
 from .schemas import PEOPLE_TABLES, RUN_TABLES, TABLES
 from .table import Table
 
@@ -175,7 +177,8 @@ class TableStore(Tables):
                 yield Transaction(work, people)
             except BaseException:
                 for connection in both:
-                    connection.execute("ROLLBACK")
+                    with contextlib.suppress(duckdb.Error):  # a damaged file has nothing to undo
+                        connection.execute("ROLLBACK")
                 raise
             _store(people, work)
 
@@ -571,7 +574,8 @@ def attached(
 def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _connect(path, read_only=read_only)
     try:
-        yield connection
+        with told_in_words(path):
+            yield connection
     finally:
         connection.close()
 

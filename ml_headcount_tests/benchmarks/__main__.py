@@ -24,6 +24,7 @@ from .measurements import (
     reference_tables,
 )
 from .raw_profiles import raw_profiles
+from .vendors import vendors
 
 _REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference-study"
 _DIGITS = {"s": ".3g", "µs": ".3g", "GB": ".2f", "x": ",.3g", "/s": ",.3g", "": ".2g"}
@@ -44,6 +45,7 @@ def measure(console: Console) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as work:
         yield from command_line(Path(work), world)
         yield from raw_profiles(Path(work), world)
+        yield from vendors(Path(work))
         yield from keywords(Path(work), world)
     yield from growth()
 

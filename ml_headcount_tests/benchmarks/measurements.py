@@ -149,7 +149,12 @@ def against_the_published_one(tables: Tables, draws: int = 1000) -> list[Measure
     ):
         spent = seconds(
             lambda settings=settings: estimate_headcount(
-                tables.validation, tables.profiles, tables.companies, settings=settings, draws=draws
+                tables.validation,
+                tables.profiles,
+                tables.companies,
+                "five_layer",
+                settings,
+                draws=draws,
             )
         )
         name = f"reference study, {draws:,} draws, {choices}"
@@ -225,6 +230,8 @@ def _grow(path: Path, company: str) -> None:
 def estimate_at_paper_scale(world: SimulatedWorld, draws: int = 1000) -> Measurement:
     """Time the estimate alone, from frames to draws, for all five layers."""
     spent = seconds(
-        lambda: estimate_headcount(world.validation, world.profiles, world.companies, draws=draws)
+        lambda: estimate_headcount(
+            world.validation, world.profiles, world.companies, "five_layer", draws=draws
+        )
     )
     return Measurement("estimate_headcount at that scale, in memory", spent, "s", 60.0)

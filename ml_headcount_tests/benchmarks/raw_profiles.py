@@ -107,7 +107,7 @@ def _measure(directory: Path, warehouse: Path) -> dict[str, float]:
                 frames = (frame for _, frame in group)
                 transaction.replace(table, frames, keys)
     read = time.perf_counter()
-    rows = label_profiles(store, study.keyword_filters, (), keys, lambda done, total: None)
+    rows = label_profiles(store, study.keyword_filters, (), lambda done, total: None)
     store.write("keyword_labels", map(label_rows, rows), keys)
     labelled = time.perf_counter()
     characters = store.query("SELECT sum(length(text)) AS n FROM profiles")["n"][0]

@@ -15,7 +15,7 @@ def test_a_made_up_study_has_the_sizes_asked_for(annotators: int) -> None:
     rated, profiles, companies = made_up_study(sizes)
     assert len(infer_annotators(rated)) == annotators
     assert (len(profiles), len(companies)) == (500, 20)
-    result = estimate_headcount(rated, profiles, companies, draws=50)
+    result = estimate_headcount(rated, profiles, companies, "five_layer", draws=50)
     assert list(result.evidence) == ["profiles"] * 10 + ["aggregates"] * 10
     # All stages have work: companies with both kinds of evidence as well.
     assert result.diagnostics["companies_with_both"] == 10

@@ -43,7 +43,9 @@ def test_engines_agree_in_probabilities_and_in_what_they_estimate() -> None:
         assert compute.engine == ENGINES[engine]
         run = {"draws": 200, "seed": 3, "compute": compute}
         fits.append(fit_annotators(world.validation, annotators, EstimatorSettings(), **run))
-        result = estimate_headcount(world.validation, world.profiles, world.companies, **run)
+        result = estimate_headcount(
+            world.validation, world.profiles, world.companies, "five_layer", **run
+        )
         totals.append(result.total())
     difference = fits[0].pattern_probabilities - fits[1].pattern_probabilities
     assert np.abs(difference).max() < 1e-9
@@ -64,6 +66,7 @@ def test_a_gpu_that_is_not_there_is_an_error_and_not_a_processor() -> None:
             world.validation,
             world.profiles,
             world.companies,
+            "five_layer",
             draws=50,
             compute=choose_compute("local", engine="cuda"),
         )

@@ -42,7 +42,12 @@ class InGroups(Compute):
 
 def estimate(world: SimulatedWorld, compute, draws: int = 110) -> HeadcountResult:
     return estimate_headcount(
-        world.validation, world.profiles, world.companies, draws=draws, compute=compute
+        world.validation,
+        world.profiles,
+        world.companies,
+        "five_layer",
+        draws=draws,
+        compute=compute,
     )
 
 
@@ -65,6 +70,7 @@ def test_the_scale_does_not_depend_on_how_many_companies_are_held(
         world.validation,
         world.profiles,
         world.companies,
+        "five_layer",
         draws=110,
         progress=lambda done, total: steps.append((done, total)),
     )

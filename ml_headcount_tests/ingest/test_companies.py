@@ -37,6 +37,8 @@ def test_clean_table(make_study: MakeStudy) -> None:
         "company_id": ["acme", "globex"],
         "annotator": ["filter_a", "filter_a"],
         "hits": [7, 0],
+        "accepted": [None, None],
+        "labelled": [None, None],
     }
 
 
@@ -128,8 +130,34 @@ def test_headcount_column_has_to_exist(make_study: MakeStudy) -> None:
 
 def test_mapped_hits_have_to_belong_to_a_filter(make_study: MakeStudy) -> None:
     config = "files: {companies: {hits: {filter_z: filter_a_hits}}}\n"
-    with pytest.raises(InputError, match="'filter_z' is no keyword filter"):
+    with pytest.raises(InputError, match="'filter_z' is no annotator"):
         read_companies(make_study(config=config))
+
+
+ACCEPTED = "company_id,headcount,llm_x_accepted,llm_x_labelled,filter_a_accepted\n"
+
+
+def test_accepted_and_labelled_go_together(make_study: MakeStudy) -> None:
+    rows = "acme,120,30,100,1\nglobex,5,4,3,\nhooli,9,2,,\ninitech,9,0,0,\n"
+    _, found, rejects = read_companies(make_study(companies=ACCEPTED + rows))
+    assert found["company_id"].tolist() == ["acme"]
+    assert found[["annotator", "accepted", "labelled"]].values.tolist() == [["llm_x", 30, 100]]
+    assert found["hits"].isna().all()
+    reasons = dict(zip(rejects["line"], rejects["reason"], strict=True))
+    assert "without filter_a_labelled" in reasons[1]
+    assert "more people are accepted than were labelled" in reasons[3]
+    assert "say something together only" in reasons[4]
+
+
+def test_counts_of_any_annotator_are_mapped(make_study: MakeStudy) -> None:
+    config = (
+        "files: {companies: {hits: {llm_x: found}, accepted: {llm_x: {accepted: a, labelled: n}}}}"
+    )
+    table = "company_id,headcount,found,a,n\nacme,120,7,3,10\n"
+    _, found, _ = read_companies(make_study(companies=table, config=config))
+    assert found[["annotator", "hits", "accepted", "labelled"]].values.tolist() == [
+        ["llm_x", 7, 3, 10]
+    ]
 
 
 def test_a_country_of_its_own_wins_over_the_headquarters(make_study: MakeStudy) -> None:

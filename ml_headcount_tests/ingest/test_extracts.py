@@ -45,9 +45,9 @@ def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     extract = module.extract
 
-    def noted(path: Path, name: str, *rest: object) -> object:
+    def noted(path: Path, name: str, *rest: object, **part: object) -> object:
         names.append(name)
-        return extract(path, name, *rest)
+        return extract(path, name, *rest, **part)
 
     monkeypatch.setattr(module, "extract", noted)
     return names
@@ -116,7 +116,7 @@ def test_what_is_kept_is_no_more_than_the_files(grow: Grow, tmp_path: Path) -> N
 def test_a_reading_that_was_killed_leaves_nothing(
     grow: Grow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(path: Path, name: str, source: object, folder: Path) -> None:
+    def killed(path: Path, name: str, source: object, folder: Path, **part: object) -> None:
         folder.mkdir()
         (folder / "people.parquet").write_bytes(b"half")
         raise KeyboardInterrupt
@@ -144,3 +144,21 @@ def test_the_same_rows_with_one_process_and_with_several(
     for table, expected in zip(("profiles", "rejects"), alone, strict=True):
         pd.testing.assert_frame_equal(pd.concat(together[table], ignore_index=True), expected)
     assert told[-1] == (13, 13)
+
+
+def test_a_large_file_is_read_in_parts(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = grow(a=1)
+    lines = [json.dumps(record) for record in _people("p", 40)]
+    lines[17] = "{"
+    path = study.files.profiles.path / "a.jsonl"  # type: ignore[union-attr]
+    path.with_suffix(".json").unlink()
+    path.write_text("\n".join(lines))
+    whole = _read(study, None)
+    assert whole[1]["line"].tolist() == [18]
+    monkeypatch.setattr(module, "_PART", 5_000)
+    told: list[tuple[int, int]] = []
+    tables = list(read_profiles(study, KNOWN, None, lambda *done: told.append(done)))
+    assert len(told) > 10
+    rows = pd.concat([rows for table, rows in tables if table == "profiles"], ignore_index=True)
+    pd.testing.assert_frame_equal(rows, whole[0])
+    pd.testing.assert_frame_equal(tables[-1][1], whole[1])

@@ -448,8 +448,8 @@ def test_a_file_that_changes_meanwhile_is_noticed(
     study = make_raw(a__jsonl=[person(f"p{i}", about="x") for i in range(3)])
     extract = extracts_module.extract
 
-    def extract_and_change(path: Path, *rest: Any) -> Any:
-        found = extract(path, *rest)
+    def extract_and_change(path: Path, *rest: Any, **part: Any) -> Any:
+        found = extract(path, *rest, **part)
         path.write_bytes(_jsonl([person("other", about="x")]))
         return found
 

@@ -14,6 +14,8 @@ from ml_headcount_assets.ingest import (
 )
 from ml_headcount_assets.study import Study, load_study
 
+LLMS = ("llm_gemini_2_5_flash", "llm_gpt_5_mini", "llm_sonnet_4")
+
 
 @pytest.fixture(scope="module")
 def study(reference_directory: Path) -> Study:
@@ -21,7 +23,7 @@ def study(reference_directory: Path) -> Study:
 
 
 def test_companies(study: Study) -> None:
-    companies, hits, rejects = read_companies(study)
+    companies, counts, rejects = read_companies(study)
     # 441 rows less two without an id and two companies that are in two cohorts.
     assert len(companies) == 437
     assert companies["company"].is_unique
@@ -33,13 +35,18 @@ def test_companies(study: Study) -> None:
     assert by_id.loc["357", "headcount"] == 87_000
     assert by_id.loc["357", "country"] == "Japan"
     assert {"next's", "biz-conexión-digital", "（株）シービーエスリサーチ"} <= set(by_id.index)
-    accenture = hits[hits["company_id"] == "accenture"].set_index("annotator")["hits"]
-    assert accenture.to_dict() == {
+    accenture = counts[counts["company_id"] == "accenture"].set_index("annotator")
+    assert accenture["hits"].dropna().to_dict() == {
         "filter_broad_yes": 3500,
         "filter_strict_no": 3400,
         "filter_broad_yes_strict_no": 186,
     }
-    assert len(hits) == 3 * len(companies)
+    assert accenture["labelled"].dropna().to_dict() == dict.fromkeys(LLMS, 3)
+    assert counts["hits"].notna().sum() == 3 * len(companies)
+    # Some 320 companies were put before the LLMs, of which a few have no employees.
+    asked = counts[counts["annotator"].isin(LLMS)].groupby("company")["labelled"].max().dropna()
+    assert len(asked) > 300
+    assert counts["accepted"].sum() < 0.1 * counts["labelled"].sum()
     assert rejects["field"].value_counts().to_dict() == {
         "headcount": 30,
         "company_id": 2,

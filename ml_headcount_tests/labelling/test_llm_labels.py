@@ -105,7 +105,12 @@ def test_a_key_is_needed_only_to_ask(
     labels = _asked(tmp_path, server.endpoint, answers, api_key_env="A_KEY")
     with pytest.raises(InputError, match="A_KEY is not set"):
         labels.obtain(lambda line: None, lambda done, total: None, {})
-    assert labels.obtain(lambda line: None, lambda done, total: None, {"A_KEY": "k"}) is not None
+    with pytest.raises(InputError, match="which you have not agreed to yet"):
+        labels.obtain(lambda line: None, lambda done, total: None, {"A_KEY": "k"})
+    assert server.seen == []
+    host = server.endpoint.split("/")[2]
+    with_key = {"A_KEY": "k", "ML_HEADCOUNT_ALLOW_KEYS": f"A_KEY={host}"}
+    assert labels.obtain(lambda line: None, lambda done, total: None, with_key) is not None
     assert labels.obtain(lambda line: None, lambda done, total: None, {}) is None
 
 

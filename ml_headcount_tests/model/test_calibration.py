@@ -18,6 +18,7 @@ from ml_headcount_assets.model import (
     orthant_probabilities,
     predictive_checks,
 )
+from ml_headcount_assets.model.calibration import bootstrap_patterns
 
 DEFAULT = EstimatorSettings.default()
 
@@ -143,7 +144,11 @@ def test_unusable_rated_cvs(world, change, message):
 def test_predictive_check_covers_what_the_model_generated(world):
     """On CVs simulated from the model itself, 80 % intervals hold most held-out patterns."""
     checks = predictive_checks(
-        world.validation, infer_annotators(world.validation), DEFAULT, seed=0
+        world.validation,
+        infer_annotators(world.validation),
+        DEFAULT,
+        seed=0,
+        predict=bootstrap_patterns,
     )
     assert set(checks["is_expert"]) == {0, 1}
     # Whole-number intervals hold at least 80 %; about 50 patterns, so 3 sigma below.
@@ -161,7 +166,7 @@ def test_predictive_check_sees_annotators_that_do_not_fit(world):
             infer_annotators(world.validation),
             DEFAULT,
             seed=0,
-            errors=ESTIMATORS[estimator].errors,
+            predict=ESTIMATORS[estimator].predict,
         )
         for estimator in ("five_layer", "independent")
     }

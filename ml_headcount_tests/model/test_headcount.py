@@ -16,20 +16,24 @@ from ml_headcount_assets.model import (
     estimate_headcount,
     uncertainty_budget,
 )
+from ml_headcount_assets.model.effort import Effort
 from ml_headcount_assets.model.priors import DEFAULT_PRIORS
+
+#: Enough to see that everything runs, and far too little to believe.
+LITTLE = Effort(look=5, search=15, particles=40, chains=8, warmup=3, kept=4, leaps=3, rounds=1)
 
 
 def with_layers(*layers):
     return EstimatorSettings.default().with_layers(layers)
 
 
-def run(world, draws=120, **options):
+def run(world, draws=120, estimator="five_layer", **options):
     tables = {
         "validation": world.validation,
         "profiles": world.profiles,
         "companies": world.companies,
     }
-    return estimate_headcount(**(tables | options), draws=draws, seed=11)
+    return estimate_headcount(**(tables | options), estimator=estimator, draws=draws, seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +74,10 @@ def test_a_company_alone_has_the_numbers_it_has_in_the_whole(world, whole):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_threads_and_number_of_draws_change_nothing(world, estimator):
-    one = run(world, estimator=estimator, compute=LocalCompute(workers=1))
-    two = run(world, estimator=estimator, compute=LocalCompute(workers=3))
-    more = run(world, estimator=estimator, draws=230)
+    options = {"estimator": estimator, "settings": EstimatorSettings(effort=LITTLE)}
+    one = run(world, **options, compute=LocalCompute(workers=1))
+    two = run(world, **options, compute=LocalCompute(workers=3))
+    more = run(world, **options, draws=230)
     np.testing.assert_array_equal(one.draws.filled(), two.draws.filled())
     np.testing.assert_array_equal(one.draws.filled(), more.draws.filled()[:, :120])
 
@@ -86,7 +91,7 @@ def test_weighted_rows_are_profiles(world, whole):
 
 def test_another_seed_gives_other_draws(world, whole):
     other = estimate_headcount(
-        world.validation, world.profiles, world.companies, draws=120, seed=12
+        world.validation, world.profiles, world.companies, "five_layer", draws=120, seed=12
     )
     assert (other.draws != whole.draws).mean() > 0.3
 
@@ -202,14 +207,26 @@ def test_layers_off_narrow_the_intervals(world):
 
 
 def test_uncertainty_budget_has_every_layer(world):
-    budget = uncertainty_budget(
-        world.validation, world.profiles, world.companies, draws=100, seed=1
-    ).set_index("layer")
+    table = uncertainty_budget(
+        *(world.validation, world.profiles, world.companies, "five_layer"), draws=100, seed=1
+    )
+    budget = table[table["company_id"] == ""].set_index("layer")
     assert list(budget.index) == [*LAYERS, "all"]
     assert budget.loc[list(LAYERS), "share"].sum() == pytest.approx(1)
-    assert (budget.loc[list(LAYERS), "total_sd_alone"] > 0).all()
+    assert (budget.loc[list(LAYERS), "sd_alone"] > 0).all()
     # Prevalence is never updated in this estimator, so it dominates.
     assert budget.loc[list(LAYERS), "share"].idxmax() == "prevalence"
+    companies = table[(table["company_id"] != "") & (table["layer"] != "all")]
+    assert companies.groupby("company_id").size().eq(len(LAYERS)).all()
+    known = run(world).evidence != "none"
+    assert companies["company_id"].nunique() == known.sum()
+    shares = companies.groupby("company_id")["share"].sum()
+    np.testing.assert_allclose(shares[shares > 0], 1)
+
+
+def test_a_foil_cannot_be_taken_apart(world):
+    with pytest.raises(InputError, match="log_debias cannot be taken apart; these can: hier"):
+        uncertainty_budget(world.validation, world.profiles, world.companies, "log_debias")
 
 
 def test_priors_can_be_given(world):

@@ -41,8 +41,8 @@ def tables() -> dict[str, pd.DataFrame]:
     }
 
 
-def estimate(tables, draws=50, seed=0, **options):
-    return estimate_headcount(**tables, draws=draws, seed=seed, **options)
+def estimate(tables, draws=50, seed=0, estimator="five_layer", **options):
+    return estimate_headcount(**tables, estimator=estimator, draws=draws, seed=seed, **options)
 
 
 def changed(tables, table, **columns):

@@ -14,7 +14,9 @@ def runs(reference):
     common = reference["profiles"], reference["companies"]
     published = EstimatorSettings.preset("paper-2026")
     return {
-        name: estimate_headcount(reference[name], *common, settings=published, draws=draws, seed=0)
+        name: estimate_headcount(
+            reference[name], *common, "five_layer", published, draws=draws, seed=0
+        )
         .intervals()
         .set_index("company_id")
         for name, draws in (("permuted", 1000), ("rated", 200))

@@ -27,6 +27,11 @@ BREAK = {
     "rated_patterns_are_predicted": "UPDATE predictive_checks SET within = false",
     "annotators_behave_as_on_rated_cvs": "UPDATE profile_labels SET label = 0"
     " WHERE annotator = 'filter_broad_yes'",
+    "annotators_do_not_drift": "UPDATE annotator_use SET drifts = true",
+    "no_annotator_stops_the_study": "UPDATE annotator_use SET drifts = true,"
+    " when_drifting = 'stop'",
+    "estimate_can_be_trusted": "INSERT INTO diagnostics VALUES ('five_layer', 'made up', 'x', 2,"
+    " 1, 'doubtful', 'Do not trust x.', 'nothing')",
     "keyword_counts_can_be_scaled": "UPDATE cohort_fit SET scale = 9",
     "draws_are_possible": "UPDATE headcount_draws SET draws = list_append(draws[:-2], 10_000_000)",
     "draws_are_joint": "UPDATE headcount_draws SET draws = draws[:-2]"
@@ -63,6 +68,7 @@ BLOCKING = {
     "draws_are_joint",
     "intervals_are_ordered",
     "intervals_have_one_level",
+    "no_annotator_stops_the_study",
 }
 
 

@@ -91,7 +91,7 @@ def test_a_run_without_a_study_says_what_to_set():
     with dg.instance_for_test() as instance, pytest.raises(InputError) as caught:
         definitions.resolve_job_def("whole_study").execute_in_process(
             instance=instance,
-            asset_selection=[dg.AssetKey("companies"), dg.AssetKey("company_hits")],
+            asset_selection=[dg.AssetKey("companies"), dg.AssetKey("company_counts")],
         )
     assert "ML_HEADCOUNT_" in str(caught.value)
 

@@ -50,7 +50,9 @@ def test_every_variable_of_the_settings_is_given(services):
     wanted = set(re.findall(r"\{env: (\w+)\}", (FOLDER / "dagster.yaml").read_text()))
     wanted |= {STUDY_VARIABLE, CONFIG_VARIABLE, WAREHOUSE_VARIABLE, BATCH_SIZE_VARIABLE}
     for name in ("code", "webserver", "daemon"):
-        assert wanted <= set(services[name]["environment"])
+        # The password is in a secret's file, from which the entry point takes it.
+        given = {each.removesuffix("_FILE") for each in services[name]["environment"]}
+        assert wanted <= given
 
 
 def test_nothing_listens_beyond_this_machine(services):
@@ -121,3 +123,74 @@ def test_discovery_of_keywords_is_an_option_of_the_image(services):
         assert services[name]["build"]["args"] == {"EXTRAS": "${EXTRAS:-}"}
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert "keywords" in extras["optional-dependencies"]
+
+
+def test_every_service_is_confined_and_watched(services):
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert service["mem_limit"], name
+        assert service["cpus"], name
+        assert service["pids_limit"], name
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
+        assert "/tmp" in service["tmpfs"], name
+    # The entry point of the database hands its folder over, and needs no more than that.
+    added = {name: service["cap_add"] for name, service in services.items() if "cap_add" in service}
+    assert set(added) == {"postgres"}
+    assert "SYS_ADMIN" not in added["postgres"]
+
+
+def test_secrets_are_files_and_are_in_no_environment(services):
+    declared = load("compose.yaml")["secrets"]
+    assert set(declared) == {"postgres_password"}
+    for name, service in services.items():
+        assert service["secrets"] == ["postgres_password"], name
+        assert "POSTGRES_PASSWORD" not in service["environment"], name
+        assert service["environment"]["POSTGRES_PASSWORD_FILE"].startswith("/run/secrets/"), name
+    with_tokens = {
+        name
+        for name, service in services.items()
+        if any("TOKEN" in key for key in service["environment"])
+    }
+    assert with_tokens == {"code"}
+
+
+def test_the_entry_point_hands_the_password_on(tmp_path):
+    (tmp_path / "secret").write_text("s3cret\n")
+    shown = subprocess.run(
+        [str(FOLDER / "entrypoint.sh"), "sh", "-c", 'printf %s "$POSTGRES_PASSWORD"'],
+        env={"PATH": "/usr/bin:/bin", "POSTGRES_PASSWORD_FILE": str(tmp_path / "secret")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "s3cret"
+
+
+def test_bases_are_pinned_to_a_release(services):
+    images = re.findall(r"^FROM (\S+)$", (FOLDER / "Dockerfile").read_text(), re.MULTILINE)
+    images.append(services["postgres"]["image"])
+    assert len(images) == 2
+    for image in images:
+        assert re.fullmatch(r"[a-z]+:\d+\.\d+(\.\d+)?-[a-z-]+", image), image
+
+
+def test_the_database_is_reached_from_inside_alone(services):
+    networks = load("compose.yaml")["networks"]
+    assert services["postgres"]["networks"] == ["records"]
+    assert networks["records"]["internal"] is True
+    assert "outside" not in services["daemon"]["networks"]
+
+
+def test_the_webserver_is_the_guarded_one(services):
+    command = services["webserver"]["command"]
+    assert command[:4] == ["python", "-P", "-m", "ml_headcount_assets.orchestration.webserver"]
+
+
+def test_every_variable_of_the_compose_file_is_in_the_example():
+    wanted = set(re.findall(r"\$\{(\w+)", (FOLDER / "compose.yaml").read_text()))
+    limits = {name for name in wanted if name.endswith(("_MEMORY", "_CPUS"))}
+    example = set(re.findall(r"^(\w+)=", (FOLDER / ".env.example").read_text(), re.MULTILINE))
+    assert wanted - limits <= example <= wanted

@@ -67,7 +67,7 @@ def test_it_shows_itself(study, pristine):
     ("ask", "message"),
     [
         (lambda study: study.table("company"), "no table 'company'; there are companies"),
-        (lambda study: study.intervals("six_layer"), "'six_layer'; there are five_layer"),
+        (lambda study: study.intervals("six_layer"), "'six_layer'; there are hierarchical"),
         (lambda study: study.total("size == 3"), "There are the columns company_id"),
     ],
 )

@@ -227,7 +227,10 @@ def test_nothing_of_a_person_is_written_outside_the_warehouse(marked, tmp_path):
     assert code == 0
     assert MARK in "".join(_stage(marked, "profiles")["text"])
     assert len(_stage(marked, "rejects").query("reader == 'profiles'")) >= 8
-    of_people = {people_path(marked.warehouse), extracts_path(marked.warehouse)}
+    # What was read of the files is kept where nobody else can look.
+    kept = extracts_path(marked.warehouse)
+    assert kept.stat().st_mode & 0o077 == 0
+    of_people = {people_path(marked.warehouse), kept}
     written = [
         *(path for path in marked.warehouse.iterdir() if path not in of_people),
         *(path for path in tmp_path.iterdir() if path not in (marked.directory, marked.warehouse)),

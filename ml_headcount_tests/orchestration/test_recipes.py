@@ -116,7 +116,7 @@ def test_settings_and_files_that_are_not_declared_cannot_be_read(reader):
             stage=annotate.PATTERN_COUNTS.stage,
             grain=COMPANY,
             version="another",
-            make=lambda reader, _: {"pattern_counts": reader.read("company_hits")},
+            make=lambda reader, _: {"pattern_counts": reader.read("company_counts")},
             tables=("profile_labels",),
         )
     ],
@@ -125,7 +125,7 @@ def test_a_recipe_that_reads_more_than_it_declares_stores_nothing(place, recipe)
     store, companies = TableStore(place.warehouse), ["company-0001"]
     with store.snapshot() as snapshot:
         before = snapshot.digests("pattern_counts")
-    with pytest.raises(LookupError, match="'company_hits' is read and not declared"):
+    with pytest.raises(LookupError, match="'company_counts' is read and not declared"):
         follow(recipe, place.study, store, companies, AROUND)
     with store.snapshot() as snapshot:
         assert snapshot.digests("pattern_counts") == before
@@ -139,6 +139,7 @@ CHANGES = {
     "layers": ("rated_cvs",),
     "priors": {"bands": {"under_100": (1.0, 9.0)}},
     "six_dimensional": True,
+    "effort": {"chains": 7},
     "level": 0.95,
     "name": "another",
     "filters": {"terms": {"ml": ["ML"]}, "rules": {"filter_ml": {"all_of": ["ml"]}}},

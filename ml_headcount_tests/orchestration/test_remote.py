@@ -41,7 +41,7 @@ class DiesAtDraws:
         self.drawn = 0
 
     def __call__(self, worker: str, payload: bytes, kill: bool) -> bytes:
-        if b"_Drawer" in Request.from_bytes(payload).function:
+        if b"Drawer" in Request.from_bytes(payload).function:
             self.drawn += 1
             if self.drawn == 4:  # two estimators, two ranges of companies each
                 raise Dead

@@ -24,14 +24,21 @@ QUERY = """{assetNodes {assetKey {path} groupName staleStatus
                         partitionStats {numMaterialized numPartitions}}}"""
 
 
-@pytest.fixture
-def free_port() -> int:
-    """A port that nobody else is given before the server is up: systems give higher ones away."""
+def unused_port() -> int:
+    """Return a port that nobody else is given before the server is up.
+
+    Systems give higher ones away.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 return port
+
+
+@pytest.fixture
+def free_port() -> int:
+    return unused_port()
 
 
 def test_the_study_is_where_it_is_and_not_as_it_was(place):
@@ -135,9 +142,9 @@ def test_it_shows_the_warehouse_and_ends_when_told(place, free_port):
         "numPartitions": 12,
     }
     assert nodes["portfolio_intervals"]["groupName"] == "estimate"
-    # Keywords are discovered by a job of their own.
+    # Keywords and sensitivities are made by jobs of their own.
     for node in nodes.values():
-        made = node["groupName"] != "keywords"
+        made = node["groupName"] not in ("keywords", "sensitivity")
         assert node["staleStatus"] == ("FRESH" if made else "MISSING")
     home = f"DAGSTER_HOME={home_of(place.warehouse)}"
     assert [pid for pid in processes_with(home) if pid != os.getpid()] == []

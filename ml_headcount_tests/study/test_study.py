@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model import PAPER_PRIORS, EstimatorSettings
 from ml_headcount_assets.study import Study, bundled_studies, load_study
+from ml_headcount_assets.study.bounded_yaml import parse_yaml
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_without_a_configuration_files_are_found_by_name(directory: Path) -> Non
     assert study.files.validation.path == directory / "validation.tsv"
     assert study.files.profile_labels.path == directory / "profile_labels.jsonl.gz"
     assert study.annotators is None
-    assert study.headline == "five_layer"
+    assert study.headline == "hierarchical"
     assert study.settings() == EstimatorSettings.default()
 
 
@@ -191,7 +193,7 @@ TWO = "annotators: [{name: a, kind: filter}, {name: b, kind: filter}, "
         ("seed: -1", "key 'seed'"),
         ("level: 1.0", "key 'level'"),
         ("estimators: []", "key 'estimators'"),
-        ("estimators: [bayes]", "estimators: 'bayes' is unknown; there are five_layer"),
+        ("estimators: [bayes]", "estimators: 'bayes' is unknown; there are hierarchical"),
         ("estimators: [five_layer, five_layer]", "'five_layer' is listed more than once"),
         ("preset: paper-1926", "'paper-1926'"),
         ("layers: [prevalence, luck]", "'luck'"),
@@ -205,7 +207,7 @@ TWO = "annotators: [{name: a, kind: filter}, {name: b, kind: filter}, "
         (TWO + "{name: c, kind: llm, column: a}]", "column: 'a' is listed more than once"),
         (TWO + "{name: c, kind: filter, derived: [a, z]}]", "'z', which is not a listed"),
         (TWO + "{name: c, kind: filter, derived: [a, a]}]", "two or more different"),
-        (TWO + "{name: c, kind: llm}]\nfiles: {companies: {hits: {c: x}}}", "'c' is not an"),
+        (TWO + "{name: c, kind: llm}]\nfiles: {companies: {hits: {d: x}}}", "'d' is not an"),
         ("draws: 10\nname: x\ndraws: 20", "line 3: key 'draws' is given twice"),
         ("name: [", "line "),
         ("[1, 2]: 3", "mapping of keys|unhashable|Correct the YAML"),
@@ -240,3 +242,41 @@ def test_bundled_configuration_goes_by_its_name(reference_directory: Path) -> No
     study = load_study(reference_directory, "schons-2026.yaml")
     assert study.name == "schons-2026"
     assert study.files.validation.path == reference_directory.resolve() / "validation_labels.csv"
+
+
+MERGES = "a: &a {x: 1}\n" + "".join(
+    f"{c}: &{c} {{<<: [{','.join(['*' + p] * 9)}], k{c}: 1}}\n"
+    for p, c in zip("abcdefghijkl", "bcdefghijklm", strict=True)
+)
+ALIASES = "a0: &a0 [x, x]\n" + "".join(
+    f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (MERGES, "references .* stand for far too much"),
+        (ALIASES, "references .* stand for far too much"),
+        ("a: &a [*a]", "a part refers to itself"),
+        ("name: " + "[" * 2000, "nested more than 50 levels deep"),
+        ("name: " + "{a: " * 2000, "nested more than 50 levels deep"),
+        ("#" * (1 << 21), "larger than 1 MB"),
+        ("files: {companies: {path: " + "x" * 5000 + "}}", "a path cannot be looked for"),
+        ("name: !!python/object/apply:os.system [id]", "could not determine a constructor"),
+    ],
+    ids=["merges", "aliases", "itself", "lists", "mappings", "large", "path", "python"],
+)
+def test_yaml_that_is_out_of_all_proportion_is_told_at_once(directory, config, problem):
+    (directory / "study.yaml").write_text(config)
+    started = time.monotonic()
+    with pytest.raises(InputError, match=problem) as caught:
+        load_study(directory)
+    assert time.monotonic() - started < 5
+    assert str(caught.value).startswith("study.yaml: ")
+    assert len(str(caught.value)) < 300
+
+
+def test_references_that_stand_for_little_are_read(tmp_path):
+    parsed = parse_yaml(b"a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: [*a, *a]\n")
+    assert parsed == {"a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": [{"x": 1}, {"x": 1}]}

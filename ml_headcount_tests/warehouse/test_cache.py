@@ -102,7 +102,7 @@ def test_a_company_refreshed_alone_keeps_the_others_cached(filled):
 
 def test_digests_tell_similar_rows_apart(store):
     base = {"company": "a", "company_id": "A", "size_band": "unknown", "headcount": None}
-    base |= {"aliases": None, "headcount_low": None, "headcount_high": None}
+    base |= dict.fromkeys(("aliases", "headcount_low", "headcount_high"))
     texts = [("ab", "c"), ("a", "bc"), ("abc", None), ("abc", ""), (None, "abc")]
     seen = set()
     for name, cohort in texts:

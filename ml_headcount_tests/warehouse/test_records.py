@@ -30,6 +30,7 @@ def test_results(store):
         world.validation[["is_expert", *names]],
         world.profiles[["company_id", *names]],
         world.companies,
+        "five_layer",
         draws=50,
     )
     slugs = {company: f"slug-{company}" for company in result.company_id}
@@ -70,15 +71,27 @@ def test_rated_cvs_come_wide_again():
     assert wide["a"].isna().tolist() == [True, False, True]
 
 
-def test_companies_get_their_hits():
+def test_companies_get_their_counts():
     companies = pd.DataFrame(
         {"company": ["a", "b"], "company_id": ["A", "B"], "headcount": [5, 6], "cohort": None}
     ).assign(headcount_low=None, headcount_high=None)
-    hits = pd.DataFrame({"company": ["b"], "annotator": ["filter_x"], "hits": [4]})
-    table = company_table(companies, hits)
+    counts = pd.DataFrame(
+        {
+            "company": ["b", "a"],
+            "annotator": ["filter_x", "llm"],
+            "hits": pd.array([4, None], "Int64"),
+            "accepted": pd.array([None, 0], "Int64"),
+            "labelled": pd.array([None, 5], "Int64"),
+        }
+    )
+    table = company_table(companies, counts)
+    assert set(table.columns) - set(companies.columns) == {
+        *("filter_x_hits", "llm_accepted", "llm_labelled")
+    }
+    assert table["llm_labelled"].fillna(-1).tolist() == [5, -1]
     assert table["filter_x_hits"].isna().tolist() == [True, False]
     assert table["filter_x_hits"].iloc[1] == 4
-    assert "filter_x_hits" not in company_table(companies, hits.iloc[:0])
+    assert set(company_table(companies, counts.iloc[:0])) == set(companies)
 
 
 def test_an_empty_frame_does_not_spoil_the_types_of_others():

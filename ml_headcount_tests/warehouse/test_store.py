@@ -132,7 +132,7 @@ def test_changes_of_a_transaction_are_stored_together(store):
     def second_change_fails() -> None:
         with store.transaction() as transaction:
             transaction.replace("companies", companies("b"))
-            transaction.replace("company_hits", companies("b"))
+            transaction.replace("company_counts", companies("b"))
 
     with pytest.raises(ComputeError):
         second_change_fails()

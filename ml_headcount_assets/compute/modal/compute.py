@@ -190,7 +190,11 @@ class _Gathered:
     """The results as they come, found on disk or received from workers."""
 
     def __init__(self, compute: ModalCompute, total: int, progress: Progress | None) -> None:
-        self.kept = None if compute.kept is None else KeptRanges(compute.kept)
+        self.kept = (
+            None if compute.kept is None else KeptRanges(compute.kept, announce=compute.announce)
+        )
+        if self.kept is not None:
+            self.kept.prepare()
         self.results: list[Any] = [None] * total
         self.done, self.progress = 0, progress
 

@@ -1,12 +1,20 @@
-"""Finished ranges on disk, so that a run that breaks off does not lose them."""
+"""Finished ranges on disk, so that a run that breaks off does not lose them.
+
+Reading a pickle executes what is in it. The files lie beside a warehouse, which may come from
+anybody: what is read has been signed, with a key that only this user has (HMAC, RFC 2104).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..user_files import is_of_others, secret_key
 from ..whole_file import UNFINISHED, whole_file
 from .messages import Answer
 
@@ -14,6 +22,12 @@ __all__ = ["KeptRanges"]
 
 _SUFFIX = ".range"
 _DAY_SECONDS = 86_400
+_KEY_NAME = "ranges"
+_SIGNATURE_BYTES = hashlib.sha256().digest_size
+
+
+def _nobody(line: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -26,28 +40,52 @@ class KeptRanges:
         It is made when there is something to keep, and removed when there is nothing left.
     days
         What has been lying there longer, of runs that were never taken up again, is removed.
+    announce
+        Is told of files that are not used.
     """
 
     directory: Path
     days: float = 30.0
+    announce: Callable[[str], None] = _nobody
+
+    def prepare(self) -> None:
+        """Raise an `InputError` if what is finished could not be signed: before it is paid for."""
+        secret_key(_KEY_NAME)
 
     def find(self, range_id: str) -> Answer | None:
-        """Return the answer for a range; None if there is none, or the file is damaged."""
+        """Return the answer for a range; None if there is none that can be trusted.
+
+        A file that is damaged, or that this user has not written here, is told and removed
+        without a look at what is in it.
+        """
         path = self._path(range_id)
         if not path.is_file():
             return None
-        try:
-            answer = Answer.from_bytes(path.read_bytes())
-        except ValueError:
+        if is_of_others(self.directory) or is_of_others(path):
+            self.announce(
+                f"{path} can be changed by others than you, and is not used. It is computed again;"
+                f" to keep what is finished, run: chmod 700 {self.directory}"
+            )
+            return None
+        content = path.read_bytes()
+        signature, body = content[:_SIGNATURE_BYTES], content[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, _signature(range_id, body)):
+            self.announce(
+                f"{path} is damaged, or was not written by you on this machine. It is removed,"
+                " and computed again."
+            )
             path.unlink()
             return None
-        return answer if answer.range_id == range_id and answer.results else None
+        answer = Answer.from_bytes(body)
+        return answer if answer.results else None
 
     def keep(self, answer: Answer) -> None:
         """Store an answer; whoever looks finds all of it or nothing."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        body = answer.to_bytes()
         with whole_file(self._path(answer.range_id)) as unfinished:
-            unfinished.write_bytes(answer.to_bytes())
+            unfinished.touch(mode=0o600)
+            unfinished.write_bytes(_signature(answer.range_id, body) + body)
 
     def forget(self, *range_ids: str) -> None:
         """Remove what is no longer needed, and what has become too old."""
@@ -70,3 +108,9 @@ class KeptRanges:
 
     def _path(self, range_id: str) -> Path:
         return self.directory / f"{range_id}{_SUFFIX}"
+
+
+def _signature(range_id: str, body: bytes) -> bytes:
+    """Sign what is kept together with its name: no answer passes for another one."""
+    content = range_id.encode() + b"\0" + body
+    return hmac.digest(secret_key(_KEY_NAME), content, "sha256")

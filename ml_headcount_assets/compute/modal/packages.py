@@ -17,10 +17,9 @@ __all__ = ["CPU_ROOTS", "GPU_ROOTS", "LOCK_VARIABLE", "closure", "find_lock", "p
 
 LOCK_VARIABLE = "ML_HEADCOUNT_LOCK"
 #: What the work needs; what these need themselves is found by `closure`.
-CPU_ROOTS = ("numpy", "scipy", "pandas", "array-api-compat")
+CPU_ROOTS = ("numpy", "scipy", "pandas", "array-api-compat", "torch")
 GPU_ROOTS = (
     *CPU_ROOTS,
-    "torch",
     "scikit-learn",
     "sentence-transformers",
     "transformers",

@@ -236,7 +236,10 @@ class VendorForm:
             for number, name in enumerate(getattr(fields, role)):
                 value = record[name]
                 if isinstance(value, (dict, list)):
-                    posts += read_posts(_as_entries(value), _CURRENT_POST, now, null_is_open=True)
+                    found = read_posts(_as_entries(value), _CURRENT_POST, now, null_is_open=True)
+                    posts += (post for post in found if post.employer)
+                    if posts and posts[0].employer and posts[0].employer.ids:
+                        return posts  # what else the record repeats of it adds nothing
                 elif value is not None:
                     flat[key if not number else f"{key}{number}"] = value
         if flat:
@@ -245,9 +248,9 @@ class VendorForm:
 
 
 _FLAT: Mapping[Role, str] = {
+    Role.COMPANY: "company",
     Role.COMPANY_ID: "companyid",
     Role.COMPANY_PAGE: "companyurl",
-    Role.COMPANY: "company",
     Role.COMPANY_NAME: "companyname",
 }
 _CURRENT_POST = POST_ROLES.with_roles({"name": Role.COMPANY_NAME, "id": Role.COMPANY_ID})

@@ -7,8 +7,10 @@ tells estimators apart by their names.
 from __future__ import annotations
 
 from ...errors import InputError
+from ..drawn_company import DrawnCompany
 from .estimator import Cohort, DrawCompany, Estimator
 from .five_layer import FIVE_LAYER
+from .hierarchical import HIERARCHICAL
 from .independent import INDEPENDENT
 from .log_debias import LOG_DEBIAS
 
@@ -17,17 +19,18 @@ __all__ = [
     "ESTIMATORS",
     "Cohort",
     "DrawCompany",
+    "DrawnCompany",
     "Estimator",
     "estimator_of",
 ]
 
 #: Every estimator by name, in the order in which they are shown.
 ESTIMATORS: dict[str, Estimator] = {
-    estimator.name: estimator for estimator in (FIVE_LAYER, INDEPENDENT, LOG_DEBIAS)
+    estimator.name: estimator for estimator in (HIERARCHICAL, FIVE_LAYER, INDEPENDENT, LOG_DEBIAS)
 }
 
 #: The one that is used unless another is asked for.
-DEFAULT_ESTIMATOR = FIVE_LAYER.name
+DEFAULT_ESTIMATOR = HIERARCHICAL.name
 
 
 def estimator_of(name: str) -> Estimator:

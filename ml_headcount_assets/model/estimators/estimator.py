@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ...compute.engine import Engine
 from ...compute.protocol import Compute, Progress
 from ..calibration import ErrorModel
+from ..drawn_company import DrawnCompany
 from ..evidence import CompanyEvidence
+from ..predictive import Predict
 from ..settings import EstimatorSettings
 from ..study_evidence import StudyEvidence
 
-__all__ = ["Cohort", "DrawCompany", "Estimator", "FitCohort", "MakeDrawer"]
+if TYPE_CHECKING:
+    from ..fitted import Fitted
+
+__all__ = ["Cohort", "DrawCompany", "DrawnCompany", "Estimator", "FitCohort", "MakeDrawer"]
+
+
+Told = Progress | None
 
 
 class Cohort(Protocol):
     """What all companies share, drawn; given it they are independent of each other."""
 
-    @property
-    def draws(self) -> int:
-        """Number of draws."""
-        ...
-
     def to_frame(self) -> pd.DataFrame:
         """Return rows that can be stored."""
         ...
 
-    def diagnostics(self) -> dict[str, object]:
-        """Return what is to be known about the fit, by name."""
-        ...
 
-
-#: Experts of a company with evidence in each draw, shape (draws,). Can be pickled.
-DrawCompany = Callable[[CompanyEvidence], NDArray[np.int64]]
+#: Draws a company. Can be pickled.
+DrawCompany = Callable[[CompanyEvidence], DrawnCompany]
 
 
 class FitCohort(Protocol):
@@ -93,8 +90,29 @@ class Estimator:
         Learns what all companies share.
     read_cohort
         Rebuilds it from the rows of its `Cohort.to_frame`.
+    kept_in
+        Name of the table that such rows are kept in; estimators may share one.
     drawer
         Prepares the drawing of companies, which are independent given the fits.
+    diagnostics
+        Returns what is to be known about the fits, by name.
+    rates
+        Returns the annotators' rates and their correlations among rated CVs as frames, given the
+        fits and a level: see `AnnotatorFit.summary` and `AnnotatorFit.correlation_summary`.
+    foil
+        Whether it is there for comparison only, and nobody is to go by it.
+    reports
+        What else there is to tell of the fits: tables by name, given a `Fitted`, a level and a
+        callback ``(done, total)``. None, if nothing.
+    budget
+        How much of the uncertainty each source accounts for, given the same. None, if that
+        cannot be told.
+    without_drift
+        `fit_cohort` under which annotators do to deployed text what they did to rated CVs. None,
+        if it is no other.
+    predict
+        Tells from rated CVs how probable each label pattern is, so that this can be checked on
+        CVs that it has not seen. None, if there is no such notion.
     copula
         Whether companies with keyword counts only go through the copula (`synthetic_counts`).
     """
@@ -104,10 +122,13 @@ class Estimator:
     errors: ErrorModel | None
     fit_cohort: FitCohort
     read_cohort: Callable[[pd.DataFrame], Cohort]
+    kept_in: str
     drawer: MakeDrawer
-    copula: bool
-
-    @property
-    def predicts_patterns(self) -> bool:
-        """Whether label patterns of rated CVs are predicted, and so can be checked."""
-        return self.errors is not None and self.errors.tabulate is not None
+    diagnostics: Callable[[Any, Any], dict[str, object]]
+    rates: Callable[[Any, Any, float], tuple[pd.DataFrame, pd.DataFrame]]
+    foil: bool
+    copula: bool = False
+    reports: Callable[[Fitted, float, Told], Mapping[str, pd.DataFrame]] | None = None
+    budget: Callable[[Fitted, float, Told], pd.DataFrame] | None = None
+    without_drift: FitCohort | None = None
+    predict: Predict | None = None

@@ -6,9 +6,10 @@ filled in and truths drawn by Bayes' rule. Prevalences are never updated by the 
 
 from __future__ import annotations
 
-from ..calibration import PROBIT
-from ..cohort import CohortFit, fit_cohort
+from ..calibration import PROBIT, bootstrap_patterns
+from ..cohort import CohortFit, bootstrap_diagnostics, bootstrap_rates, fit_cohort
 from ..company_draws import BayesDrawer
+from ..layered_budget import layered_budget
 from .estimator import Estimator
 
 __all__ = ["FIVE_LAYER"]
@@ -19,6 +20,12 @@ FIVE_LAYER = Estimator(
     errors=PROBIT,
     fit_cohort=fit_cohort,
     read_cohort=CohortFit.from_frame,
+    kept_in="cohort_fit",
     drawer=BayesDrawer.of,
+    diagnostics=bootstrap_diagnostics,
+    rates=bootstrap_rates,
+    foil=False,
     copula=True,
+    budget=layered_budget,
+    predict=bootstrap_patterns,
 )

@@ -5,12 +5,14 @@ All else is as in `five_layer`.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compute.engine import Engine
-from ..calibration import ErrorModel
-from ..cohort import CohortFit, fit_cohort
+from ..calibration import ErrorModel, bootstrap_patterns
+from ..cohort import CohortFit, bootstrap_diagnostics, bootstrap_rates, fit_cohort
 from ..company_draws import BayesDrawer
 from ..settings import EstimatorSettings
 from .estimator import Estimator
@@ -32,12 +34,19 @@ def _products(
     return table
 
 
+_ERRORS = ErrorModel(_products, correlated=False)
+
 INDEPENDENT = Estimator(
     name="independent",
     about="takes the annotators' errors for independent; it is shown for comparison only",
-    errors=ErrorModel(_products, correlated=False),
+    errors=_ERRORS,
     fit_cohort=fit_cohort,
     read_cohort=CohortFit.from_frame,
+    kept_in="cohort_fit",
     drawer=BayesDrawer.of,
+    diagnostics=bootstrap_diagnostics,
+    rates=bootstrap_rates,
+    foil=True,
     copula=True,
+    predict=partial(bootstrap_patterns, errors=_ERRORS),
 )

@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...compute.engine import Engine
 from ..annotator_fit import AnnotatorFit
 from ..annotators import Annotator
 from ..calibration import ErrorModel
-from ..cohort import CohortFit, fit_cohort
-from ..evidence import PROFILES, CompanyEvidence
+from ..cohort import CohortFit, bootstrap_diagnostics, bootstrap_rates, fit_cohort
+from ..drawn_company import DrawnCompany
+from ..evidence import NONE, PROFILES, CompanyEvidence
 from ..headcount_band import draw_headcounts_in_band
 from ..settings import EstimatorSettings
 from ..streams import DRAW_BLOCK, block_count, stream
@@ -57,8 +57,10 @@ class _Drawer:
         """Take from the fit how much each annotator over-counts."""
         return cls(fit.annotators, _log_over_count(fit), settings, draws, seed)
 
-    def __call__(self, company: CompanyEvidence) -> NDArray[np.int64]:
-        """Return the experts of a company with evidence in each draw, shape (draws,)."""
+    def __call__(self, company: CompanyEvidence) -> DrawnCompany:
+        """Return the draws of a company."""
+        if company.evidence == NONE:
+            return DrawnCompany.without_evidence(company, self.draws)
         flagged = _flagged(company, self.annotators)
         estimates = {
             annotator: np.log(flagged[annotator.name] + _EPSILON)
@@ -87,7 +89,8 @@ class _Drawer:
             centre = centre + np.log(headcounts / company.headcount)
         # Bounded before the exponential: a wide spread must not overflow.
         drawn = np.exp(np.minimum(centre + spread * normal, np.log(headcounts + 1.0)))
-        return np.minimum(np.rint(drawn), headcounts).astype(np.int64)
+        experts = np.minimum(np.rint(drawn), headcounts).astype(np.int32)
+        return DrawnCompany(experts, company.evidence, company.flags)
 
 
 def _flagged(company: CompanyEvidence, annotators: Sequence[Annotator]) -> dict[str, float]:
@@ -116,6 +119,9 @@ LOG_DEBIAS = Estimator(
     errors=ErrorModel(tabulate=None, resampled=False, correlated=False),
     fit_cohort=fit_cohort,
     read_cohort=CohortFit.from_frame,
+    kept_in="cohort_fit",
     drawer=_Drawer.of,
-    copula=False,
+    diagnostics=bootstrap_diagnostics,
+    rates=bootstrap_rates,
+    foil=True,
 )

@@ -1,82 +1,87 @@
-"""What the cohort shares: how good the annotators are, and how keyword counts are to be read.
+"""What the cohort shares: how good the annotators are, and what all companies have in common.
 
 What is made for one company at a time does not belong here.
 """
 
-from collections.abc import Iterator
-
-import pandas as pd
-
 from ml_headcount_assets.compute.protocol import Progress
-from ml_headcount_assets.model import (
-    ESTIMATORS,
-    MODEL_VERSION,
-    StudyEvidence,
-    fit_annotators,
-    predictive_checks,
-)
-from ml_headcount_assets.model.calibration import ErrorModel
-from ml_headcount_assets.warehouse.records import (
-    annotators_of,
-    company_table,
-    rated_table,
-    with_estimator,
-)
+from ml_headcount_assets.model import MODEL_VERSION, fit_annotators, predictive_checks
 
-from ..fits import keeping, stored_fit
+from ..evidence import COUNTS, LABELS, USE, VERDICTS, rated_cvs, study_evidence, used_annotators
+from ..fits import (
+    KEPT_TABLES,
+    chosen_estimators,
+    one_by_one,
+    rows_of,
+    stored_annotators,
+    stored_fits,
+)
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
 from ..stages import CALIBRATE
 from ..versions import ESTIMATION, LEVEL
 
-_LABELS = ("rated_labels", "rated_llm_labels")
-_VERDICTS = {"rated_cvs": ("rated_id", "is_expert")}
-
-
-def _rated(reader: Reader) -> pd.DataFrame:
-    return rated_table(*(reader.read(table) for table in ("rated_cvs", *_LABELS)))
-
 
 def _annotator_frames(reader: Reader, progress: Progress) -> Frames:
-    rated, study = _rated(reader), reader.study
-    fits = [
+    rated, study = rated_cvs(reader), reader.study
+    annotators = used_annotators(reader)
+    fitted = {e.name: e.errors for e in chosen_estimators(reader) if e.errors is not None}
+    frames = (
         (
             estimator,
             fit_annotators(
                 rated,
-                annotators_of(reader.read("annotators")),
+                annotators,
                 study.settings(),
                 errors=errors,
                 draws=study.draws,
                 seed=study.seed,
                 compute=reader.around.compute,
                 progress=told,
-            ),
+            ).to_frame(),
         )
-        for estimator, errors, told in _with_errors(reader, progress)
-    ]
-    return {
-        "annotator_fit": with_estimator((name, fit.to_frame()) for name, fit in fits),
-        "annotator_summary": with_estimator((name, fit.summary(study.level)) for name, fit in fits),
-        "annotator_correlations": with_estimator(
-            (name, fit.correlation_summary(study.level)) for name, fit in fits
-        ),
-    }
+        for (estimator, errors), told in one_by_one(fitted.items(), progress)
+    )
+    return {"annotator_fit": rows_of("annotator_fit", frames)}
 
 
 ANNOTATOR_FIT = Recipe(
     "annotator_fit",
+    makes={"annotator_fit": "Joint draws of the annotators' error rates and correlations."},
+    stage=CALIBRATE,
+    grain=COHORT,
+    version=MODEL_VERSION,
+    make=_annotator_frames,
+    tables=(*USE, *LABELS),
+    columns=VERDICTS,
+    settings=(ESTIMATION,),
+)
+
+
+def _summary_frames(reader: Reader, _: Progress) -> Frames:
+    level = reader.study.level
+    told = [
+        (estimator.name, *estimator.rates(*stored_fits(reader, estimator), level))
+        for estimator in chosen_estimators(reader)
+    ]
+    return {
+        "annotator_summary": rows_of("annotator_summary", ((name, a) for name, a, _ in told)),
+        "annotator_correlations": rows_of(
+            "annotator_correlations", ((name, b) for name, _, b in told)
+        ),
+    }
+
+
+ANNOTATOR_SUMMARY = Recipe(
+    "annotator_summary",
     makes={
-        "annotator_fit": "Joint draws of the annotators' error rates and correlations.",
         "annotator_summary": "Sensitivity and specificity of each annotator.",
         "annotator_correlations": "Correlations of the annotators' errors.",
     },
     stage=CALIBRATE,
     grain=COHORT,
     version=MODEL_VERSION,
-    make=_annotator_frames,
-    tables=(*_LABELS, "annotators"),
-    columns=_VERDICTS,
+    make=_summary_frames,
+    tables=KEPT_TABLES,
     settings=(ESTIMATION, LEVEL),
     shows={
         "annotators": """
@@ -87,16 +92,9 @@ ANNOTATOR_FIT = Recipe(
 )
 
 
-def _with_errors(reader: Reader, progress: Progress) -> Iterator[tuple[str, ErrorModel, Progress]]:
-    """Yield the study's estimators that learn errors from rated CVs alone, and how they do."""
-    for estimator, told in keeping(reader, "annotator_fit", progress):
-        errors = ESTIMATORS[estimator].errors
-        if errors is not None:
-            yield estimator, errors, told
-
-
 def _predictive_frames(reader: Reader, progress: Progress) -> Frames:
-    rated, annotators = _rated(reader), annotators_of(reader.read("annotators"))
+    rated, annotators = rated_cvs(reader), used_annotators(reader)
+    predicting = {e.name: e.predict for e in chosen_estimators(reader) if e.predict is not None}
     compared = (
         (
             estimator,
@@ -105,15 +103,15 @@ def _predictive_frames(reader: Reader, progress: Progress) -> Frames:
                 annotators,
                 reader.study.settings(),
                 seed=reader.study.seed,
-                errors=errors,
+                predict=predict,
                 level=reader.study.level,
                 compute=reader.around.compute,
                 progress=told,
             ),
         )
-        for estimator, errors, told in _with_errors(reader, progress)
+        for (estimator, predict), told in one_by_one(predicting.items(), progress)
     )
-    return {"predictive_checks": with_estimator(compared)}
+    return {"predictive_checks": rows_of("predictive_checks", compared)}
 
 
 PREDICTIVE_CHECKS = Recipe(
@@ -125,8 +123,8 @@ PREDICTIVE_CHECKS = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_predictive_frames,
-    tables=(*_LABELS, "annotators"),
-    columns=_VERDICTS,
+    tables=(*USE, *LABELS),
+    columns=VERDICTS,
     settings=(ESTIMATION, LEVEL),
     shows={
         "predicted": """
@@ -138,29 +136,28 @@ PREDICTIVE_CHECKS = Recipe(
 )
 
 
-def _cohort_frames(reader: Reader, progress: Progress) -> Frames:
-    study = reader.study
-    evidence = StudyEvidence(
-        annotators_of(reader.read("annotators")),
-        reader.read("pattern_counts"),
-        company_table(reader.read("companies"), reader.read("company_hits")),
-    )
-    fits = (
+def _cohort_frames(table: str, reader: Reader, progress: Progress, *, rated: bool) -> Frames:
+    """Fit what companies share, for those estimators that keep it in a table."""
+    keeping = [each for each in chosen_estimators(reader) if each.kept_in == table]
+    if not keeping:
+        return {table: rows_of(table, ())}
+    evidence, study = study_evidence(reader, rated=rated), reader.study
+    frames = (
         (
-            estimator,
-            ESTIMATORS[estimator].fit_cohort(
-                stored_fit(reader, estimator),
+            estimator.name,
+            estimator.fit_cohort(
+                stored_annotators(reader, estimator) if estimator.errors is not None else None,
                 evidence,
                 study.settings(),
                 draws=study.draws,
                 seed=study.seed,
                 compute=reader.around.compute,
                 progress=told,
-            ),
+            ).to_frame(),
         )
-        for estimator, told in keeping(reader, "cohort_fit", progress)
+        for estimator, told in one_by_one(keeping, progress)
     )
-    return {"cohort_fit": with_estimator((name, fit.to_frame()) for name, fit in fits)}
+    return {table: rows_of(table, frames)}
 
 
 COHORT_FIT = Recipe(
@@ -172,8 +169,8 @@ COHORT_FIT = Recipe(
     stage=CALIBRATE,
     grain=COHORT,
     version=MODEL_VERSION,
-    make=_cohort_frames,
-    tables=("annotators", "annotator_fit", "pattern_counts", "companies", "company_hits"),
+    make=lambda reader, progress: _cohort_frames("cohort_fit", reader, progress, rated=False),
+    tables=(*USE, *COUNTS, "annotator_fit"),
     settings=(ESTIMATION,),
     shows={
         "scale": """
@@ -183,4 +180,19 @@ COHORT_FIT = Recipe(
             FROM cohort_fit GROUP BY ALL ORDER BY ALL
             """
     },
+)
+
+HIERARCHICAL_FIT = Recipe(
+    "hierarchical_fit",
+    makes={
+        "hierarchical_fit": "Joint posterior draws of error rates, drift, prevalences and"
+        " dispersion, given all evidence."
+    },
+    stage=CALIBRATE,
+    grain=COHORT,
+    version=MODEL_VERSION,
+    make=lambda reader, progress: _cohort_frames("hierarchical_fit", reader, progress, rated=True),
+    tables=(*USE, *COUNTS, *LABELS),
+    columns=VERDICTS,
+    settings=(ESTIMATION,),
 )

@@ -9,22 +9,31 @@ import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.model import (
-    ESTIMATORS,
     MODEL_VERSION,
+    Estimator,
     HeadcountResult,
     StudyEvidence,
+    draw_headcounts,
     synthetic_counts,
 )
 from ml_headcount_assets.model.portfolio import portfolio_totals
 from ml_headcount_assets.warehouse.records import (
-    annotators_of,
     company_table,
     draw_rows,
     result_of,
     with_estimator,
 )
 
-from ..fits import KEPT, KEPT_TABLES, in_turn, keeping, stored_cohort, stored_fit
+from ..evidence import COUNTS, USE, used_annotators
+from ..fits import (
+    KEPT_TABLES,
+    chosen_estimators,
+    in_turn,
+    rows_of,
+    stored_annotators,
+    stored_copula,
+    stored_fits,
+)
 from ..reader import Reader
 from ..recipes import COHORT, COMPANY, Frames, Recipe
 from ..stages import ESTIMATE
@@ -33,25 +42,34 @@ from ..versions import ESTIMATION, LEVEL
 #: Draws of companies that are held together: 50 MB, several times over on the way to the store.
 _HELD_DRAWS = 12_500_000
 
-#: What is known of a company before it is estimated.
-_EVIDENCE = ("pattern_counts", "companies", "company_hits")
-
 
 def _draw_frames(reader: Reader, progress: Progress) -> Frames:
     """Return the draws, of as many companies at a time as are held together."""
     table, slugs = _companies(reader)
-    counts = reader.read("pattern_counts")
+    counts, study = reader.read("pattern_counts"), reader.study
+    annotators = used_annotators(reader)
     # All is read beforehand: several frames are made while the warehouse is being written.
-    drawers = {each: KEPT[each].drawer(reader, each) for each in reader.study.estimators}
+    fits = [(each, *stored_fits(reader, each)) for each in chosen_estimators(reader)]
     groups = _groups_held(reader, table["company"].tolist())
-    turns = len(groups) * len(drawers)
+    turns = len(groups) * len(fits)
 
     def draw(number: int) -> pd.DataFrame:
         members = table[table["company"].isin(groups[number])]
         own = counts[counts["company_id"].isin(members["company_id"])]
+        evidence = StudyEvidence(annotators, own, members)
         results = {
-            estimator: drawer(own, members, in_turn(progress, number * len(drawers) + turn, turns))
-            for turn, (estimator, drawer) in enumerate(drawers.items())
+            estimator.name: draw_headcounts(
+                fit,
+                cohort,
+                evidence,
+                study.settings(),
+                estimator=estimator.name,
+                draws=study.draws,
+                seed=study.seed,
+                compute=reader.around.compute,
+                progress=in_turn(progress, number * len(fits) + turn, turns),
+            )
+            for turn, (estimator, fit, cohort) in enumerate(fits)
         }
         return draw_rows(results, slugs)
 
@@ -64,7 +82,7 @@ def _companies(reader: Reader) -> tuple[pd.DataFrame, Mapping[str, str]]:
     """Return the companies as the model takes them, and the partition key of each id."""
     rows = reader.read("companies")
     slugs = dict(zip(rows["company_id"], rows["company"], strict=True))
-    return company_table(rows, reader.read("company_hits")), slugs
+    return company_table(rows, reader.read("company_counts")), slugs
 
 
 def _groups_held(reader: Reader, companies: Sequence[str]) -> list[Sequence[str]]:
@@ -80,31 +98,29 @@ HEADCOUNT_DRAWS = Recipe(
     grain=COMPANY,
     version=MODEL_VERSION,
     make=_draw_frames,
-    tables=(*KEPT_TABLES, *_EVIDENCE),
+    tables=(*KEPT_TABLES, *COUNTS),
     settings=(ESTIMATION,),
 )
 
 
 def _synthetic_frames(reader: Reader, progress: Progress) -> Frames:
     (table, slugs), study = _companies(reader), reader.study
-    annotators = annotators_of(reader.read("annotators"))
+    annotators = used_annotators(reader)
     evidence = StudyEvidence(annotators, reader.read("pattern_counts"), table)
-    summaries = with_estimator(
-        (
-            estimator,
-            synthetic_counts(
-                stored_fit(reader, estimator),
-                stored_cohort(reader, estimator),
-                # An estimator that does not go by patterns has none of them.
-                evidence if ESTIMATORS[estimator].copula else evidence.of_no_company(),
-                study.settings(),
-                draws=study.draws,
-                seed=study.seed,
-                level=study.level,
-            ),
+
+    def summary(estimator: Estimator) -> pd.DataFrame:
+        return synthetic_counts(
+            stored_annotators(reader, estimator),
+            stored_copula(reader, estimator),
+            evidence,
+            study.settings(),
+            draws=study.draws,
+            seed=study.seed,
+            level=study.level,
         )
-        for estimator, _ in keeping(reader, "cohort_fit", progress)
-    )
+
+    through_copula = (each for each in chosen_estimators(reader) if each.copula)
+    summaries = rows_of("synthetic_counts", ((each.name, summary(each)) for each in through_copula))
     return {"synthetic_counts": summaries.assign(company=summaries["company_id"].map(slugs))}
 
 
@@ -118,7 +134,7 @@ SYNTHETIC_COUNTS = Recipe(
     grain=COMPANY,
     version=MODEL_VERSION,
     make=_synthetic_frames,
-    tables=("annotators", "annotator_fit", "cohort_fit", *_EVIDENCE),
+    tables=(*USE, "annotator_fit", "cohort_fit", *COUNTS),
     settings=(ESTIMATION, LEVEL),
 )
 

@@ -57,10 +57,10 @@ RATED_CVS = Recipe(
 
 def _company_frames(reader: Reader, _: Progress) -> Frames:
     annotators = annotators_of(reader.read("annotators"))
-    companies, hits, rejects = read_companies(reader.study, annotators)
+    companies, counts, rejects = read_companies(reader.study, annotators)
     return {
         "companies": companies,
-        "company_hits": hits,
+        "company_counts": counts,
         "rejects": reject_rows("companies", rejects),
     }
 
@@ -73,7 +73,7 @@ COMPANIES = Recipe(
     "companies",
     makes={
         "companies": "One row per company, with its partition key.",
-        "company_hits": "Keyword hits per company and filter.",
+        "company_counts": "People counted per company and annotator: hits, accepted of labelled.",
     },
     stage=INGEST,
     grain=COHORT,

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ml_headcount_assets.model import ESTIMATORS
 from ml_headcount_assets.model.intervals import half_width
+from ml_headcount_assets.study.annotators import STOP
 from ml_headcount_assets.wording import percent, share
 
 from ..resources import StudyResource, WarehouseResource
@@ -94,6 +95,66 @@ def annotators_behave_as_on_rated_cvs(warehouse: WarehouseResource) -> dg.AssetC
     return verdict(problem, warn=True, found=found)
 
 
+@check("annotator_drift")
+def annotators_do_not_drift(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Some share of experts, or easier people, explain what each annotator does to profiles."""
+    found = warehouse.store.query(
+        "SELECT annotator, fires, rated_others, rated_experts, partner, agreement,"
+        " agreement_of_others, agreement_of_experts, when_drifting, left_out FROM annotator_drift"
+        " JOIN annotator_use USING (annotator)"
+        " WHERE drifts AND cohort = '' AND text = 'profiles' ORDER BY ALL"
+    )
+    kept = [row.annotator for row in found.itertuples() if not row.left_out]
+    dropped = [row.annotator for row in found.itertuples() if row.left_out]
+    parts = [
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {done}"
+        for names, done in ((kept, "kept in the estimates"), (dropped, "left out of them"))
+        if names
+    ]
+    problem = (
+        "No share of experts explains what these annotators do to the companies' profiles: "
+        f"{'; '.join(parts)}. Check what text they were given, or label rated CVs and profiles in "
+        "the same way; 'when_drifting' in study.yaml says what is to be done. Table "
+        "prior_sensitivity (run --sensitivity) has the estimate with and without each."
+        if parts
+        else None
+    )
+    return verdict(problem, warn=True, found=found)
+
+
+@check("annotator_use", blocking=True)
+def no_annotator_stops_the_study(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """No annotator drifts that the study is to stop for."""
+    found = warehouse.store.query(
+        "SELECT annotator FROM annotator_use WHERE drifts AND when_drifting = ? ORDER BY ALL",
+        [STOP],
+    )
+    problem = (
+        f"{', '.join(found['annotator'])} drifts on the companies' profiles: no share of experts "
+        "explains what it does there (table annotator_drift). Label rated CVs and profiles in the "
+        "same way, or write 'when_drifting: keep' or 'drop' in study.yaml."
+        if len(found)
+        else None
+    )
+    return verdict(problem, found=found)
+
+
+@check("diagnostics")
+def estimate_can_be_trusted(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Nothing that was measured of a fit speaks against it."""
+    found = warehouse.store.query(
+        "SELECT estimator, measure, subject, round(value, 3) AS value, threshold, because"
+        " FROM diagnostics WHERE verdict = 'doubtful' ORDER BY ALL"
+    )
+    problem = (
+        f"{len(found)} of the measures speak against the estimate by "
+        f"{' and '.join(found['estimator'].unique())}: " + " ".join(dict.fromkeys(found["because"]))
+        if len(found)
+        else None
+    )
+    return verdict(problem, warn=True, found=found)
+
+
 @check("cohort_fit")
 def keyword_counts_can_be_scaled(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     """Companies with keyword counts only can be compared with others that have both."""
@@ -104,7 +165,7 @@ def keyword_counts_can_be_scaled(warehouse: WarehouseResource) -> dg.AssetCheckR
                round(median(scale), 3) AS scale
         FROM cohort_fit WHERE estimator IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL
         HAVING (companies_with_both < ? OR scale NOT BETWEEN 1 / ?::DOUBLE AND ?)
-            AND (SELECT count(DISTINCT company) FROM company_hits) > companies_with_both
+            AND (SELECT count(DISTINCT company) FROM company_counts) > companies_with_both
         ORDER BY ALL
         """,
         [scaled, FEWEST_COMPANIES_WITH_BOTH, LARGEST_SCALE, LARGEST_SCALE],

@@ -18,10 +18,15 @@ def draws_are_possible(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     """No draw is negative or beyond the headcount, unless there is no evidence at all."""
     found = warehouse.store.query(
         """
+        WITH asked AS (  -- whoever was labelled is employed, whatever the company table says
+            SELECT company, max(labelled) AS people FROM company_counts GROUP BY ALL)
         SELECT estimator, count(*) AS companies FROM (
-            SELECT estimator, evidence, greatest(coalesce(headcount, 0), n_profiles) AS most,
+            SELECT estimator, evidence,
+                   greatest(coalesce(d.headcount, 0), coalesce(c.headcount_high, 0), n_profiles,
+                            coalesce(people, 0)) AS most,
                    list_min(draws) AS low, list_max(draws) AS high
-            FROM headcount_draws)
+            FROM headcount_draws AS d LEFT JOIN asked USING (company)
+                LEFT JOIN companies AS c USING (company))
         WHERE CASE WHEN evidence = 'none' THEN (low, high) <> (-1, -1)
                    ELSE low < 0 OR high > most END
         GROUP BY ALL ORDER BY ALL

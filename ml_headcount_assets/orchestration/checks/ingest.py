@@ -6,13 +6,13 @@ What is wrong with single rows does not belong here: they are in the rejects.
 import dagster as dg
 
 from ml_headcount_assets.ingest import UNREAD_FILE
+from ml_headcount_assets.model.rated import FEWEST_RATED
 from ml_headcount_assets.warehouse.store import TableStore
 
 from ..resources import WarehouseResource
 from .verdict import check, verdict
 
 MOST_REJECTED = 0.05
-FEWEST_RATED = 30
 
 
 @check("companies")

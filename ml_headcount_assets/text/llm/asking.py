@@ -98,6 +98,8 @@ class _Request:
         What is sent.
     tokens
         Tokens that it was estimated to take.
+    most_input
+        The most tokens that the body can be.
     """
 
     number: int
@@ -105,6 +107,7 @@ class _Request:
     request_id: str
     body: bytes
     tokens: int
+    most_input: int
 
 
 class Asker:
@@ -194,11 +197,12 @@ class Asker:
         body = dialect.body(self.annotator, text, request_id)
         tokens = round(usual_tokens(len(body))) + self.annotator.max_output_tokens
         await self._limits.take(tokens)
-        most_cost = self.annotator.cost(most_tokens(body), self.annotator.max_output_tokens)
+        most_input = most_tokens(body)
+        most_cost = self.annotator.cost(most_input, self.annotator.max_output_tokens)
         number = await self._budget.reserve(self.question, text_hash, most_cost)
         if number is None:
             return Missing.CAP
-        request = _Request(number, text_hash, request_id, body, tokens)
+        request = _Request(number, text_hash, request_id, body, tokens, most_input)
         # Once it is paid for, the answer is awaited and kept, also if the work is to be stopped.
         sent = asyncio.ensure_future(self._send(request))
         try:
@@ -218,10 +222,20 @@ class Asker:
             return outcome
         self._is_understood = True
         result = self._read(outcome, request.request_id)
+        usage = self._believed(request, outcome.usage)
         if not isinstance(result, Missing):
-            self._keep(request.text_hash, result, outcome.usage)
-        await self._settle(request, self._count(request, outcome.usage), result)
+            self._keep(request.text_hash, result, usage)
+        await self._settle(request, self._count(request, usage), result)
         return result
+
+    def _believed(self, request: _Request, usage: Usage | None) -> Usage | None:
+        """Return what an endpoint says was used; None if it is more than was possible.
+
+        Then what was reserved is counted: a service's count can use up no more of the cap.
+        """
+        if usage is None or usage.input > request.most_input:
+            return None
+        return usage if usage.output <= self.annotator.max_output_tokens else None
 
     def _read(self, reply: Reply, request_id: str) -> int | Missing:
         if isinstance(reply.content, Missing):

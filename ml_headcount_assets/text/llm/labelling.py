@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import aiohttp
 
-from ...errors import ComputeError
 from .annotator import LlmAnnotator
 from .asking import Asker, Retries, Tally
 from .budget import Budget
@@ -86,13 +84,7 @@ def label_texts(
     ComputeError
         An endpoint fails time and again, or answers cannot be stored.
     """
-    try:
-        return asyncio.run(_label(texts, annotators, store, cap, retries or Retries(), progress))
-    except sqlite3.Error as error:
-        raise ComputeError(
-            f"{store.path.name}: an answer could not be stored ({error}). Make room, then run"
-            " again: what has been stored is kept."
-        ) from error
+    return asyncio.run(_label(texts, annotators, store, cap, retries or Retries(), progress))
 
 
 async def _label(

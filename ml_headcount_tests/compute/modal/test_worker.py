@@ -33,7 +33,7 @@ SETTINGS = ModalSettings(
 
 def estimate(world: SimulatedWorld, compute) -> HeadcountResult:
     return estimate_headcount(
-        world.validation, world.profiles, world.companies, draws=70, compute=compute
+        world.validation, world.profiles, world.companies, "five_layer", draws=70, compute=compute
     )
 
 
@@ -68,9 +68,9 @@ def test_a_range_uses_all_cores_of_a_worker(machine: Machine) -> None:
     assert len(set(names)) == 2
 
 
-NEEDED = ("numpy", "scipy", "pandas", "ml_headcount_assets.model")
+NEEDED = ("numpy", "scipy", "pandas", "torch", "ml_headcount_assets.model")
 ABSENT = ("dagster", "duckdb", "pydantic", "pyarrow", "yaml", "click", "modal", "plotly", "pandera")
-TEXT = ("torch", "sentence_transformers", "transformers", "keybert", "sklearn")
+TEXT = ("sentence_transformers", "transformers", "keybert", "sklearn")
 
 
 def importable(names: tuple[str, ...]) -> list[str]:

@@ -57,7 +57,7 @@ class Worker:
 
 def estimate(world: SimulatedWorld, compute: Any) -> HeadcountResult:
     return estimate_headcount(
-        world.validation, world.profiles, world.companies, draws=50, compute=compute
+        world.validation, world.profiles, world.companies, "five_layer", draws=50, compute=compute
     )
 
 

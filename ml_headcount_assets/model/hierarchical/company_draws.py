@@ -1,0 +1,380 @@
+"""Experts of one company, given the fit: pure NumPy, so that any worker can do it.
+
+Each company is computed on its own and has random streams of its own, so that its numbers do not
+depend on which companies are drawn with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ...errors import InputError
+from ..evidence import NONE, CompanyEvidence
+from ..headcount_band import draw_headcounts_in_band
+from ..settings import EstimatorSettings
+from ..streams import DRAW_BLOCK, block_count, stream
+from .company_counts import CompanyCounts, company_counts
+from .fit import HierarchicalFit
+from .grids import EASY_LIMIT, prevalence_nodes
+from .instruments import SEARCH
+from .problem import count_expectations
+
+__all__ = ["CompanyDraws", "draw_company_hierarchical"]
+
+# A company's own prevalence rests on more of its people than the shared parameters do.
+_DRAW_CAPS = (10_000.0, 100_000.0)
+_LOOK_NODES, _LOOK_STATES = (160, 90, 11), 32
+# Nodes that hold less than e**-12 of the posterior are left out.
+_NEGLIGIBLE = 12.0
+# Nodes per standard deviation, and the fewest and most of them.
+_DENSITY, _PREVALENCE_NODES, _EASY_NODES = 2.0, (16, 240), (3, 41)
+_DOUBLES = 1_000_000
+_MOST_EMPLOYEES = int(np.iinfo(np.int32).max)
+TINY = 1e-12
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CompanyDraws:
+    """Joint draws of one company.
+
+    Attributes
+    ----------
+    experts
+        Number of experts, (draws,); -1 without evidence.
+    prevalence, easy
+        pi_c, and the share of easy people among non-experts e_c; (draws,), NaN without evidence.
+    evidence
+        ``"profiles"``, ``"aggregates"`` or ``"none"``.
+    rests_on
+        Which of profiles, accepted counts and hits there are.
+    flags
+        What is unusual about the company.
+    """
+
+    experts: NDArray[np.int32]
+    prevalence: FloatArray
+    easy: FloatArray
+    evidence: str
+    rests_on: tuple[str, ...]
+    flags: tuple[str, ...]
+
+
+def draw_company_hierarchical(
+    fit: HierarchicalFit, company: CompanyEvidence, *, draws: int, seed: int
+) -> CompanyDraws:
+    """Draw the number of experts of one company.
+
+    Parameters
+    ----------
+    fit
+        Of the cohort. Draw b uses the fit's state b, and starts over after the last.
+    company
+        Its evidence; the fit need not have seen it.
+    draws, seed
+        Number of draws, and the seed of the streams.
+
+    Raises
+    ------
+    InputError
+        If the company's cohort is not in the fit, or it has more employees than can be counted.
+    """
+    if company.headcount > _MOST_EMPLOYEES:
+        raise InputError(
+            f"Company {company.company_id!r} has {company.headcount:,} employees, more than "
+            f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
+        )
+    counts = company_counts(
+        company, fit.layout.instruments, separate_search=fit.layout.separate_search
+    )
+    if counts.evidence == NONE:
+        nothing = np.full(draws, np.nan)
+        return CompanyDraws(
+            np.full(draws, -1, dtype=np.int32), nothing, nothing, NONE, (), counts.flags
+        )
+    view = CompanyView.of(fit, counts)
+    blocks = block_count(draws)
+    prevalence, easy = view.draw_shares(seed, blocks)
+    headcounts = draw_headcounts_in_band(company, EstimatorSettings.default(), seed, blocks)
+    experts = view.draw_experts(prevalence, easy, headcounts, seed)
+    return CompanyDraws(
+        experts[:draws].astype(np.int32),
+        prevalence[:draws],
+        easy[:draws],
+        counts.evidence,
+        counts.rests_on,
+        counts.flags,
+    )
+
+
+@dataclass(frozen=True)
+class CompanyView:
+    """One company under each state of the fit; S states.
+
+    Attributes
+    ----------
+    counts
+        The company.
+    near, easy, expert
+        Probabilities of its patterns, then of its cells of counts, (S, P + Q).
+    profile_weight, cell_weight
+        By over-dispersion, (S,) and (S, Q).
+    logit_mean, size
+        The Beta prior of its prevalence, (S,).
+    centre, spread
+        Of the logit of its share of easy people, (S,).
+    search
+        Index of the tables of hits among the fit's sources.
+    """
+
+    fit: HierarchicalFit
+    counts: CompanyCounts
+    near: FloatArray
+    easy: FloatArray
+    expert: FloatArray
+    profile_weight: FloatArray
+    cell_weight: FloatArray
+    logit_mean: FloatArray
+    size: FloatArray
+    centre: FloatArray
+    spread: FloatArray
+    search: int
+
+    @classmethod
+    def of(cls, fit: HierarchicalFit, counts: CompanyCounts) -> CompanyView:
+        """Look up what the fit says about this company's patterns and kind."""
+        instruments = fit.layout.instruments
+        cohort = fit.cohort_number(counts.cohort, counts.company_id)
+        search = fit.near.shape[1] - 1
+        source = np.where(counts.cells.source == SEARCH, search, 0)
+        patterns = instruments.consistent(counts.labels)
+        cells = instruments.consistent(counts.cells.labels)
+
+        def project(tables: FloatArray) -> FloatArray:
+            parts = [tables[:, 0] @ patterns]
+            parts += [tables[:, s] @ cells[:, q, None] for q, s in enumerate(source)]
+            return np.concatenate(parts, axis=1) + TINY
+
+        expected = count_expectations(counts, cohort, fit.count_rates)
+        names = np.array(["log_margin_dispersion", "log_hit_dispersion"])
+        r = np.exp(
+            np.concatenate(
+                [fit.parameter(names[s])[:, :1] for s in counts.cells.source]
+                or [np.empty((len(fit.theta), 0))],
+                axis=1,
+            )
+        )
+        floor = max(1.0, counts.counted / _DRAW_CAPS[1])
+        n = counts.n_profiles
+        phi = np.exp(fit.parameter("log_profile_dispersion")[:, 0])
+        logit_mean, size = fit.beta(counts.band, cohort, counts.prior)
+        return cls(
+            fit,
+            counts,
+            project(fit.near),
+            project(fit.easy),
+            project(fit.expert),
+            1 / (max(1.0, n / _DRAW_CAPS[0]) + max(n - 1, 0) / phi),
+            1 / (floor + expected / r),
+            logit_mean,
+            size,
+            fit.easy_centre(cohort),
+            np.exp(fit.parameter("log_easy_sd")[:, 0]),
+            search,
+        )
+
+    # ------------------------------------------------------------ posterior of (pi, z) on nodes
+
+    def log_posterior(
+        self, states: NDArray[np.intp], pi: FloatArray, width: FloatArray, z: FloatArray
+    ) -> FloatArray:
+        """Return the log posterior at each pair of nodes up to a constant, (S', G, K)."""
+        easy = expit(self.centre[states, None] + self.spread[states, None] * z)
+        value = self._log_prior(states, pi, width)[:, :, None] - 0.5 * z**2
+        patterns = len(self.counts.labels)
+        for first in range(0, len(states), self._at_a_time(len(pi) * len(z))):
+            part = slice(first, first + self._at_a_time(len(pi) * len(z)))
+            rows = states[part]
+            q = self._mix(rows, pi, easy[part])
+            log = np.log(q)
+            profiles = np.tensordot(log[..., :patterns], self.counts.profiles.astype(float), 1)
+            value[part] += self.profile_weight[rows, None, None] * profiles
+            cells = self.counts.cells
+            weight = cells.weight * self.cell_weight[rows]
+            value[part] += np.einsum(
+                "sgkq,sq->sgk", log[..., patterns:], weight * cells.counts
+            ) - np.einsum("sgkq,sq->sgk", q[..., patterns:], weight * cells.people)
+        return value
+
+    def _at_a_time(self, pairs: int) -> int:
+        return max(1, _DOUBLES // (pairs * max(1, self.near.shape[1])))
+
+    def _mix(self, rows: NDArray[np.intp], pi: FloatArray, easy: FloatArray) -> FloatArray:
+        """Return probabilities of patterns and cells at each pair of nodes, (S', G, K, P+Q)."""
+        near, easier = self.near[rows, None], self.easy[rows, None]
+        others = near + (easier - near) * easy[:, :, None]
+        share = pi[None, :, None, None]
+        return share * self.expert[rows, None, None] + (1 - share) * others[:, None]
+
+    def _log_prior(self, states: NDArray[np.intp], pi: FloatArray, width: FloatArray) -> FloatArray:
+        mean, size = expit(self.logit_mean[states, None]), self.size[states, None]
+        a, b = mean * size, (1 - mean) * size
+        return (a - 1) * np.log(pi) + (b - 1) * np.log1p(-pi) + np.log(width)
+
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Return where this company's posterior lies: places on the wide grid, and nodes of z.
+
+        A look at some states on the wide grid tells where, and how fine the nodes have to be.
+        """
+        above, below, easy = _LOOK_NODES
+        pi, width = prevalence_nodes(above, below)
+        z = np.linspace(-EASY_LIMIT, EASY_LIMIT, easy)
+        states = np.unique(np.linspace(0, len(self.near) - 1, _LOOK_STATES).astype(int))
+        value = self.log_posterior(states, pi, width, z)
+        value -= value.max(axis=(1, 2), keepdims=True)
+        places = _refined(value.max(axis=2), np.exp(value).sum(axis=2), _PREVALENCE_NODES)
+        heights = _refined(value.max(axis=1), np.exp(value).sum(axis=1), _EASY_NODES)
+        return places, z[0] + heights * (z[1] - z[0])
+
+    def draw_shares(self, seed: int, blocks: int) -> tuple[FloatArray, FloatArray]:
+        """Return pi_c and e_c of each draw, (blocks * `DRAW_BLOCK`,)."""
+        places, z = self.nodes()
+        step = places[1] - places[0]
+        pi = _prevalence_at(places)
+        width = _prevalence_at(places + step / 2) - _prevalence_at(places - step / 2)
+        draws = blocks * DRAW_BLOCK
+        states = np.arange(draws) % len(self.near)
+        used = np.arange(min(draws, len(self.near)))
+        value = self.log_posterior(used, pi, width, z).reshape(len(used), -1)
+        value = np.exp(value - value.max(axis=1, keepdims=True))
+        cumulative = value.cumsum(axis=1)
+        uniform = np.concatenate(
+            [
+                stream(seed, "hierarchical", "shares", self.counts.company_id, block).random(
+                    (3, DRAW_BLOCK)
+                )
+                for block in range(blocks)
+            ],
+            axis=1,
+        )
+        chosen = np.empty(draws, dtype=np.intp)
+        for b, state in enumerate(states):
+            row = cumulative[state]
+            chosen[b] = np.searchsorted(row, uniform[0, b] * row[-1], side="right")
+        first, second = np.divmod(np.minimum(chosen, value.shape[1] - 1), len(z))
+        # A draw lies anywhere in its node's cell.
+        prevalence = _prevalence_at(places[first] + step * (uniform[1] - 0.5))
+        height = z[second] + (z[1] - z[0]) * (uniform[2] - 0.5)
+        easy = expit(self.centre[states] + self.spread[states] * height)
+        return np.clip(prevalence, 1e-10, 1 - 1e-10), easy
+
+    # ------------------------------------------------------------ experts among people
+
+    def seen_probability(self, prevalence: FloatArray, easy: FloatArray) -> FloatArray:
+        """Return P(expert) of a profile with each pattern, (draws, P)."""
+        states = np.arange(len(prevalence)) % len(self.near)
+        patterns = slice(0, len(self.counts.labels))
+        near, easier = self.near[states, patterns], self.easy[states, patterns]
+        told = _posterior(prevalence, easy, near, easier, self.expert[states, patterns])
+        weight = self.profile_weight[states, None]
+        return weight * told + (1 - weight) * prevalence[:, None]
+
+    def unseen_probability(
+        self, prevalence: FloatArray, easy: FloatArray
+    ) -> tuple[NDArray[np.int64], FloatArray]:
+        """Return the groups of people without a profile, and P(expert) in each, (draws, R).
+
+        The last group are those about whom nothing is known.
+        """
+        people = max(0, self.counts.headcount - self.counts.n_profiles)
+        table = self.counts.table
+        separate = self.fit.layout.separate_search and self.counts.n_profiles > 0
+        if table is None or separate:
+            return np.array([people]), prevalence[:, None]
+        states = np.arange(len(prevalence)) % len(self.near)
+        cells = self.fit.layout.instruments.consistent(table[0])
+        near, easier, expert = (
+            (tables[:, self.search] @ cells)[states] + TINY
+            for tables in (self.fit.near, self.fit.easy, self.fit.expert)
+        )
+        told = _posterior(prevalence, easy, near, easier, expert)
+        hits = self.counts.cells.source == SEARCH
+        weight = self.cell_weight[states][:, hits].mean(axis=1, keepdims=True)
+        told = weight * told + (1 - weight) * prevalence[:, None]
+        groups = np.append(table[1], max(0, people - int(table[1].sum())))
+        return groups, np.column_stack([told, prevalence])
+
+    def draw_experts(
+        self, prevalence: FloatArray, easy: FloatArray, headcounts: NDArray[np.int64], seed: int
+    ) -> NDArray[np.int64]:
+        """Return the number of experts in each draw, of so many employees."""
+        seen = np.clip(self.seen_probability(prevalence, easy), 0.0, 1.0)
+        groups, unseen = self.unseen_probability(prevalence, easy)
+        unseen = np.clip(unseen, 0.0, 1.0)
+        people = max(0, self.counts.headcount - self.counts.n_profiles)
+        experts = np.empty(len(prevalence), dtype=np.int64)
+        for block in range(len(prevalence) // DRAW_BLOCK):
+            rows = slice(block * DRAW_BLOCK, (block + 1) * DRAW_BLOCK)
+            rng = stream(seed, "hierarchical", "experts", self.counts.company_id, block)
+            among = rng.binomial(self.counts.profiles, seen[rows]).sum(axis=1)
+            sizes = np.broadcast_to(groups, (DRAW_BLOCK, len(groups)))
+            if groups.sum() > people:
+                # Some of them have a profile that does not tell these labels.
+                sizes = rng.multivariate_hypergeometric(
+                    groups, people, size=DRAW_BLOCK, method="marginals"
+                )
+            others = rng.binomial(sizes, unseen[rows]).sum(axis=1)
+            # Employees more or fewer than the middle of the headcount's band.
+            more = headcounts[rows] - self.counts.headcount
+            if (more < 0).any():
+                others = rng.hypergeometric(
+                    others, people - others, np.clip(people + more, 0, people)
+                )
+            experts[rows] = among + others + rng.binomial(np.maximum(more, 0), prevalence[rows])
+        return experts
+
+
+def _prevalence_at(places: FloatArray) -> FloatArray:
+    """Return the prevalences at places on the wide grid."""
+    pi = prevalence_nodes(*_LOOK_NODES[:2])[0]
+    return np.exp(np.interp(places, np.arange(len(pi)), np.log(pi)))
+
+
+def _posterior(
+    prevalence: FloatArray,
+    easy: FloatArray,
+    near: FloatArray,
+    easier: FloatArray,
+    expert: FloatArray,
+) -> FloatArray:
+    others = near + (easier - near) * easy[:, None]
+    odds = prevalence[:, None] * expert
+    return odds / (odds + (1 - prevalence[:, None]) * others)
+
+
+def _refined(peaks: FloatArray, mass: FloatArray, bounds: tuple[int, int]) -> FloatArray:
+    """Return places, in units of the wide grid, that cover the posterior finely enough.
+
+    Parameters
+    ----------
+    peaks
+        Log posterior relative to its top, the other node at its best, (S', G).
+    mass
+        Posterior probability of each node up to a constant, (S', G).
+    bounds
+        Fewest and most nodes.
+    """
+    size = peaks.shape[1]
+    needed = np.flatnonzero((peaks > -_NEGLIGIBLE).any(axis=0))
+    first, last = max(needed[0] - 1, 0), min(needed[-1] + 1, size - 1)
+    share = mass / mass.sum(axis=1, keepdims=True)
+    index = np.arange(size)
+    mean = share @ index
+    sd = np.sqrt(np.maximum(share @ index**2 - mean**2, 0.06))
+    count = int(np.ceil((last - first) * _DENSITY / np.quantile(sd, 0.1)))
+    return np.linspace(first, last, int(np.clip(count, *bounds)) | 1)

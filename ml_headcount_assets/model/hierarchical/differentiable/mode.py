@@ -1,0 +1,142 @@
+"""The mode of the posterior from two starts, and its curvature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from ...effort import Effort
+from .density import Density
+
+__all__ = ["Mode", "find_mode", "negative_hessian"]
+
+# A second start is followed up if it comes this near (log density), yet lies elsewhere.
+_WORTH_FOLLOWING, _ELSEWHERE = 8.0, 0.5
+_SMALLEST_CURVATURE = 0.5
+_STEP, _TOGETHER = 1e-3, 16
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Where the density is highest.
+
+    Attributes
+    ----------
+    theta, log_density
+        The mode, (D,), and the log density there.
+    gap
+        Difference between the log densities reached from the two starts.
+    rival
+        The same if both searches were followed to their ends and ended elsewhere, else None.
+    evaluations
+        Number of gradients taken.
+    curvature
+        Negative Hessian in units of the prior's Cholesky factor, (D, D).
+    """
+
+    theta: NDArray[np.float64]
+    log_density: float
+    gap: float
+    rival: float | None
+    evaluations: int
+    curvature: NDArray[np.float64]
+
+
+def find_mode(
+    density: Density,
+    starts: Sequence[NDArray[np.float64]],
+    effort: Effort,
+    progress: Callable[[float], None] | None = None,
+) -> Mode:
+    """Climb from each start, and on from the best.
+
+    Parameters
+    ----------
+    starts
+        Parameter vectors.
+    effort
+        Most iterations.
+    progress
+        Called with the share of the work that is done.
+    """
+    report = progress or (lambda share: None)
+    evaluations, reached = 0, []
+    for number, start in enumerate(starts):
+        theta, value, count = _climb(density, start, effort.look)
+        evaluations += count
+        reached.append((value, theta))
+        report(0.25 * (number + 1))
+    reached.sort(key=lambda pair: -pair[0])
+    best, top = reached[0][0], reached[0][1]
+    followed = [reached[0]] + [
+        (value, theta)
+        for value, theta in reached[1:]
+        if value > best - _WORTH_FOLLOWING and _apart(density, theta, top)
+    ]
+    final = []
+    for _, theta in followed:
+        theta, value, count = _climb(density, theta, effort.search)
+        evaluations += count
+        final.append((value, theta))
+    final.sort(key=lambda pair: -pair[0])
+    gap = final[0][0] - (final[1][0] if len(final) > 1 else reached[-1][0])
+    value, theta = final[0]
+    elsewhere = len(final) > 1 and _apart(density, theta, final[1][1])
+    rival = gap if elsewhere else None
+    report(0.9)
+    curvature = negative_hessian(density, theta)
+    return Mode(theta, value, gap, rival, evaluations, curvature)
+
+
+def _apart(density: Density, one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Return whether two places differ by more than half a prior standard deviation."""
+    sd = np.sqrt((density.root**2).sum(axis=1))
+    return bool((np.abs(one - other) / sd).max() > _ELSEWHERE)
+
+
+def _climb(
+    density: Density, start: NDArray[np.float64], iterations: int
+) -> tuple[NDArray[np.float64], float, int]:
+    """Run L-BFGS in the metric of the curvature at the start."""
+    curvature = negative_hessian(density, start)
+    values, vectors = np.linalg.eigh(curvature)
+    values = np.maximum(np.abs(values), _SMALLEST_CURVATURE)
+    metric = density.root @ (vectors / np.sqrt(values))
+
+    def objective(u: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        theta = torch.as_tensor(start + metric @ u)[None]
+        value, gradient = density.value_and_gradient(theta)
+        slope = gradient[0].numpy()
+        if not (np.isfinite(float(value[0])) and np.isfinite(slope).all()):
+            return 1e10, np.zeros(len(u))
+        return -float(value[0]), -(metric.T @ slope)
+
+    found = minimize(
+        objective,
+        np.zeros(density.size),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": iterations, "maxcor": 30, "ftol": 1e-9, "gtol": 1e-2},
+    )
+    return start + metric @ found.x, -float(found.fun), int(found.nfev)
+
+
+def negative_hessian(density: Density, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return minus the Hessian by central differences of gradients, in the prior's units."""
+    root = torch.as_tensor(density.root)
+    steps = torch.cat([_STEP * root.T, -_STEP * root.T])
+    centre = torch.as_tensor(theta)
+    gradients = torch.cat(
+        [
+            density.value_and_gradient(centre + steps[start : start + _TOGETHER])[1]
+            for start in range(0, len(steps), _TOGETHER)
+        ]
+    )
+    slopes = (gradients @ root).numpy()
+    hessian = (slopes[: density.size] - slopes[density.size :]) / (2 * _STEP)
+    return -(hessian + hessian.T) / 2

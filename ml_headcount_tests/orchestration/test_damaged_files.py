@@ -1,0 +1,102 @@
+"""Damaged files of a warehouse: a sentence that names the file and what to do, never a traceback.
+
+What the sentence advises is then done, and the run gives the numbers that were there before.
+"""
+
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from ml_headcount_assets.cli.main import main
+from ml_headcount_assets.warehouse.beside import home_of
+from ml_headcount_assets.warehouse.store import TableStore
+
+
+def call(command, place):
+    arguments = ["--warehouse", str(place.warehouse)]
+    if command == "export":
+        arguments += ["--to", str(place.directory.parent / "out")]
+    else:
+        arguments += ["--study", str(place.directory)]
+    return CliRunner().invoke(main, [command, *arguments])
+
+
+def told(result):
+    assert result.exit_code == 2, result.output
+    assert isinstance(result.exception, SystemExit)
+    return result.output.splitlines()[-1]
+
+
+def zero_middle(path, share=0.25):
+    """Overwrite a part in the middle, as a disk that fails does."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(int(size * share))
+        file.write(bytes(int(size * 0.6)))
+
+
+def halve(path):
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("command", ["export", "run"])
+@pytest.mark.parametrize("damage", [zero_middle, halve])
+def test_a_damaged_warehouse_is_told(place, damage, command):
+    damage(place.warehouse)
+    line = told(call(command, place))
+    assert line.startswith(f"Error: {place.warehouse} is damaged")
+    assert "Restore it from a backup; or delete it, and run the study again" in line
+
+
+def test_a_warehouse_that_was_deleted_is_made_anew_with_the_same_numbers(place):
+    before = TableStore(place.warehouse).read("headcount_intervals")
+    zero_middle(place.warehouse)
+    told(call("run", place))
+    place.warehouse.unlink()
+    place.run()
+    assert TableStore(place.warehouse).read("headcount_intervals").equals(before)
+
+
+@pytest.mark.parametrize(
+    "name", ["history/runs.db", "history/runs/index.db", "schedules/schedules.db"]
+)
+@pytest.mark.parametrize("damage", ["garbage", "middle", "empty", "folder"])
+def test_damaged_records_of_runs_are_told(place, name, damage):
+    path = home_of(place.warehouse) / name
+    if damage in ("garbage", "empty"):
+        path.write_bytes(b"no database" * 1000 if damage == "garbage" else b"")
+    elif damage == "middle":
+        zero_middle(path)
+    else:
+        path.unlink()
+        path.mkdir()
+    line = told(call("run", place))
+    assert line.startswith(f"Error: {path} is damaged")
+    assert "Delete the folders" in line
+
+
+@pytest.mark.parametrize("left", ["nothing", "configuration"])
+def test_missing_records_of_runs_are_made_anew(place, left):
+    home = home_of(place.warehouse)
+    shutil.rmtree(home / "history")
+    shutil.rmtree(home / "schedules")
+    if left == "nothing":
+        shutil.rmtree(home)
+    before = TableStore(place.warehouse).read("headcount_intervals")
+    place.run()
+    assert TableStore(place.warehouse).read("headcount_intervals").equals(before)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"name: x\nunheard_of: 1\n"])
+def test_an_empty_or_damaged_kept_configuration_is_told(place, content):
+    kept = home_of(place.warehouse) / "study.yaml"
+    kept.write_bytes(content)
+    for command in ("export", "run"):
+        line = told(call(command, place))
+        assert f"{kept}: the settings of the last run cannot be read" in line
+        assert "Delete the file, and run the study again" in line
+    kept.unlink()
+    again = call("run", place)
+    assert again.exit_code == 0, again.output
