@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; print("$(p)") if sys.version_info >= (3, 11) else None' 2>/dev/null)))
 SOURCES := $(shell find ml_headcount_assets -name '*.py' -o -name '*.j2' -o -name '*.yaml')
 PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
-WAREHOUSE := demo/warehouse.duckdb
+WAREHOUSE := demo/warehouse
 TRUTH := demo/study/truth/truth.csv
 
 .DEFAULT_GOAL := help

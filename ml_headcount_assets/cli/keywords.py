@@ -11,7 +11,6 @@ import click
 from ml_headcount_assets.cli.options import (
     chosen_compute,
     compute_options,
-    last_study,
     refuse_other_study,
     short_path,
     study_option,
@@ -23,7 +22,7 @@ from ml_headcount_assets.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ml_headcount_assets.warehouse.store import TableStore
+    from ml_headcount_assets.warehouse.store import Tables
 
 __all__ = ["keywords"]
 
@@ -61,7 +60,7 @@ def discover(
     from ml_headcount_assets.orchestration.session import discover_study_keywords
     from ml_headcount_assets.study import load_study
     from ml_headcount_assets.warehouse.beside import ranges_path
-    from ml_headcount_assets.warehouse.store import TableStore
+    from ml_headcount_assets.warehouse.publish import Published
 
     study = load_study(directory, config)
     if model is not None:
@@ -75,9 +74,14 @@ def discover(
     )
     with open_progress(console) as progress:
         discover_study_keywords(
-            study, warehouse, compute=where, progress=progress, announce=announce
+            study,
+            warehouse,
+            compute=where,
+            progress=progress,
+            announce=announce,
+            config=config,
         )
-    _show(console, _discovered(TableStore(warehouse), warehouse))
+    _show(console, _discovered(Published(warehouse), warehouse))
     echo(
         f"The tables are in {short_path(warehouse)}. Next: ml-headcount keywords accept NAME"
         f" --study {short_path(directory)}"
@@ -88,10 +92,9 @@ def discover(
 @warehouse_option
 def show(warehouse: Path) -> None:
     """Show what was discovered last: themes, phrases, filters."""
-    from ml_headcount_assets.warehouse.store import TableStore
+    from ml_headcount_assets.warehouse.publish import Published
 
-    last_study(warehouse)
-    _show(open_console(), _discovered(TableStore(warehouse), warehouse))
+    _show(open_console(), _discovered(Published(warehouse), warehouse))
 
 
 @keywords.command()
@@ -146,7 +149,7 @@ def _warn_of_repetition(name: str, found: pd.DataFrame) -> None:
     )
 
 
-def _discovered(store: TableStore, warehouse: Path) -> dict[str, pd.DataFrame]:
+def _discovered(store: Tables, warehouse: Path) -> dict[str, pd.DataFrame]:
     with store.snapshot() as snapshot:
         if not all(map(snapshot.has, _SHOWN_TABLES)):
             raise InputError(

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ml_headcount_assets.cli import study, worlds
+from ml_headcount_assets.cli import study, warehouse, worlds
 from ml_headcount_assets.cli.keywords import keywords
 from ml_headcount_assets.cli.terminal import echo
 from ml_headcount_assets.errors import HeadcountError
@@ -70,6 +70,9 @@ for command in (
     keywords,
     study.ui,
     study.export,
+    warehouse.history,
+    warehouse.forget,
+    warehouse.migrate,
     worlds.compare,
     worlds.calibrate,
 ):

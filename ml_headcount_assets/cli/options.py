@@ -18,14 +18,13 @@ __all__ = [
     "DEFAULT_WAREHOUSE",
     "chosen_compute",
     "compute_options",
-    "last_study",
     "refuse_other_study",
     "short_path",
     "study_option",
     "warehouse_option",
 ]
 
-DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
+DEFAULT_WAREHOUSE = Path(".ml-headcount") / "warehouse"
 
 
 def study_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,12 +42,12 @@ def warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the option --warehouse."""
     return click.option(
         "--warehouse",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path),
         default=DEFAULT_WAREHOUSE,
         show_default=True,
         envvar="ML_HEADCOUNT_WAREHOUSE",
         show_envvar=True,
-        help="The study's DuckDB file.",
+        help="The folder of the study's tables.",
     )(command)
 
 
@@ -58,31 +57,19 @@ def short_path(path: Path) -> str:
     return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
 
 
-def last_study(warehouse: Path) -> Study:
-    """Return the configuration that a warehouse was last brought up to date with."""
-    from ml_headcount_assets.warehouse.beside import kept_study
-
-    kept = kept_study(warehouse)
-    if kept is None:
-        raise InputError(
-            f"There is no finished run in {short_path(warehouse)}. Run the study first"
-            " (ml-headcount run --study DIR), or say with --warehouse which one you mean."
-        )
-    return kept
-
-
 def refuse_other_study(study: Study, warehouse: Path) -> None:
     """Keep a study from replacing the tables of another one by mistake.
 
     A warehouse whose settings have been lost takes any: which study it held cannot be told.
     """
-    from ml_headcount_assets.warehouse.beside import kept_study
+    from ml_headcount_assets.warehouse.beside import kept_study, refuse_single_file
 
-    stored = kept_study(warehouse)
-    if stored is not None and stored.name != study.name:
+    refuse_single_file(warehouse)
+    kept = kept_study(warehouse)
+    if kept is not None and kept.name != study.name:
         raise InputError(
-            f"{short_path(warehouse)} holds the study {stored.name!r}, not {study.name!r}. Give"
-            " this one a warehouse of its own with --warehouse, or delete that file."
+            f"{short_path(warehouse)} holds the study {kept.name!r}, not {study.name!r}. Give this"
+            " one a warehouse of its own with --warehouse, or delete that folder."
         )
 
 

@@ -11,7 +11,6 @@ import click
 from ml_headcount_assets.cli.options import (
     chosen_compute,
     compute_options,
-    last_study,
     refuse_other_study,
     short_path,
     study_option,
@@ -20,6 +19,8 @@ from ml_headcount_assets.cli.options import (
 from ml_headcount_assets.cli.terminal import ask, echo, open_console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ml_headcount_assets.export import StudyResults
     from ml_headcount_assets.study import Study
 
@@ -69,6 +70,7 @@ def doctor(directory: Path, config: str | None) -> None:
 )
 @click.option("--draws", type=click.IntRange(2), help="Number of draws in place of the study's.")
 @click.option("--seed", type=click.IntRange(0), help="Random seed in place of the study's.")
+@click.option("--again", is_flag=True, help="Compute everything anew, also what has not changed.")
 @click.option(
     "--sensitivity",
     is_flag=True,
@@ -92,6 +94,7 @@ def run(
     estimators: tuple[str, ...],
     draws: int | None,
     seed: int | None,
+    again: bool,
     sensitivity: bool,
     allowed: tuple[str, ...],
     compute: str,
@@ -101,44 +104,75 @@ def run(
 ) -> None:
     """Estimate a study and show what came out.
 
-    Every table on the way is stored in the warehouse. What has not changed since the last run is
-    not computed again.
+    Every table on the way is stored in the warehouse, and what readers open is replaced when all
+    is finished. What has not changed since the last run is not computed again.
     """
+    from ml_headcount_assets.orchestration.unchanged import is_published
+    from ml_headcount_assets.study import load_study, with_choices
+
+    study = with_choices(
+        load_study(directory, config), estimators=estimators or None, draws=draws, seed=seed
+    )
+    refuse_other_study(study, warehouse)
+    _agree_on_keys(study, allowed)
+    console = open_console()
+    if not (again or companies or sensitivity) and is_published(study, warehouse):
+        results, _ = _published(warehouse)
+        _show_results(console, results, None)
+        echo(
+            "Nothing has changed since this was published: files, settings and version are the"
+            " same. --again computes it anew."
+        )
+        return
+    _run(
+        console,
+        study,
+        companies,
+        again,
+        sensitivity,
+        config,
+        (compute, processes, engine),
+        warehouse,
+    )
+
+
+def _run(
+    console: Console,
+    study: Study,
+    companies: tuple[str, ...],
+    again: bool,
+    sensitivity: bool,
+    config: str | None,
+    where: tuple[str, int, str],
+    warehouse: Path,
+) -> None:
+    """Run a study and show what came out."""
     from rich.text import Text
 
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.labelling.diagnosis import diagnose
     from ml_headcount_assets.orchestration.session import materialize_study
-    from ml_headcount_assets.study import load_study
     from ml_headcount_assets.warehouse.beside import ranges_path
 
-    study = load_study(directory, config)
-    if seed is not None:
-        study = study.model_copy(update={"seed": seed})
-    refuse_other_study(study, warehouse)
-    _agree_on_keys(study, allowed)
-    console = open_console()
     announce = partial(console.print, markup=False, soft_wrap=True)
     for line in diagnosis_lines(diagnose(study)):
         console.print(line, soft_wrap=True)
     # What workers have found is needed until all of it is in the warehouse.
-    chosen = chosen_compute(
-        compute, processes, engine, ranges_path(warehouse.resolve()), announce, hold=True
-    )
+    chosen = chosen_compute(*where, ranges_path(warehouse.resolve()), announce, hold=True)
     with open_progress(console) as progress:
         summary = materialize_study(
             study,
             warehouse,
             companies=companies or None,
-            estimators=estimators or None,
-            draws=draws,
             compute=chosen,
+            again=again,
+            config=config,
             progress=progress,
             announce=announce,
             sensitivity=sensitivity,
         )
-    results = _results(warehouse)
+    results, _ = _published(warehouse)
     _show_results(console, results, summary.companies if companies else None)
     for warned in summary.warnings:
         if warned.asset == "diagnostics":
@@ -243,17 +277,27 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
 @click.command()
 @warehouse_option
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option(
+    "--study",
+    "directory",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Directory with the study's files, if it has been moved since the last run.",
+)
+@click.option("--config", help="With --study: configuration in place of its study.yaml.")
 @click.option("--read-only", is_flag=True, help="For readers: nothing can be started or changed.")
-def ui(warehouse: Path, port: int, read_only: bool) -> None:
+def ui(
+    warehouse: Path, port: int, directory: Path | None, config: str | None, read_only: bool
+) -> None:
     """Open Dagster's UI on a warehouse.
 
     It shows lineage, runs and checks, and listens on this machine only.
     """
     from ml_headcount_assets.orchestration.ui import serve_ui
+    from ml_headcount_assets.warehouse.publish import Published, last_run
 
-    last_study(warehouse)
+    last_run(Published(warehouse))
     echo(f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it.")
-    raise SystemExit(serve_ui(warehouse, port=port, read_only=read_only))
+    raise SystemExit(serve_ui(warehouse, directory, config, port=port, read_only=read_only))
 
 
 @click.command()
@@ -278,21 +322,24 @@ def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
     from ml_headcount_assets.export import write_report, write_tables
     from ml_headcount_assets.worlds.writing import read_truth
 
-    results = _results(warehouse)
+    results, study = _published(warehouse)
     known = None if truth is None else read_truth(truth)
     files = write_tables(results, directory)
     report = directory / "report.html"
-    write_report(results, last_study(warehouse), report, truth=known)
+    write_report(results, study, report, truth=known)
     echo(
         f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
     )
 
 
-def _results(warehouse: Path) -> StudyResults:
+def _published(warehouse: Path) -> tuple[StudyResults, Study]:
+    """Return what is published, and the configuration that it was made with."""
     from ml_headcount_assets.export import read_results
-    from ml_headcount_assets.warehouse.store import TableStore
+    from ml_headcount_assets.warehouse.publish import Published, published_study
 
-    return read_results(TableStore(warehouse), last_study(warehouse).estimators)
+    published = Published(warehouse)
+    study = published_study(published)
+    return read_results(published, study.estimators), study
 
 
 def _show_results(console: Any, results: StudyResults, companies: tuple[str, ...] | None) -> None:

@@ -12,7 +12,6 @@ from ml_headcount_assets.cli.options import (
     DEFAULT_WAREHOUSE,
     chosen_compute,
     compute_options,
-    last_study,
     short_path,
     warehouse_option,
 )
@@ -83,12 +82,13 @@ def compare(truth: Path, warehouse: Path) -> None:
     from ml_headcount_assets.figures.style import level_of
     from ml_headcount_assets.model import ESTIMATORS
     from ml_headcount_assets.validity.scoring import score_companies, summarise_scores
+    from ml_headcount_assets.warehouse.publish import Published, last_run
     from ml_headcount_assets.warehouse.records import result_of
-    from ml_headcount_assets.warehouse.store import TableStore
     from ml_headcount_assets.worlds.writing import read_truth
 
-    last_study(warehouse)
-    store, known = TableStore(warehouse), read_truth(truth)
+    store = Published(warehouse)
+    last_run(store)
+    known = read_truth(truth)
     draws = store.read("headcount_draws")
     # The level of what is stored; the study may have been given another since.
     level = level_of(store.read("headcount_intervals", columns=["level"]))

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.figures.style import level_of
 from ml_headcount_assets.model import ESTIMATORS, HeadcountResult, estimator_of
+from ml_headcount_assets.warehouse.publish import Published, last_run
 from ml_headcount_assets.warehouse.records import result_of
-from ml_headcount_assets.warehouse.schemas import TABLES
-from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
 from ml_headcount_assets.wording import count, interval, percent
 
 from .results import read_results
@@ -24,62 +24,47 @@ from .study_figures import study_figures
 
 __all__ = ["OpenedStudy", "open_study"]
 
-#: Files that are looked for in a folder, the most finished first.
-_USUAL_NAMES = ("results.duckdb", "warehouse.duckdb")
 _SHOWN = 10
+_TABLES = {**TABLES, **RUN_TABLES}
 
 
 def open_study(path: Path | str) -> OpenedStudy:
-    """Open the warehouse of a study that has been run; nothing in it can be changed here.
+    """Open the published results of a study that has been run; nothing can be changed here.
+
+    A run that publishes others meanwhile is not in the way: every look is at one finished run.
 
     Parameters
     ----------
     path
-        The DuckDB file, or the folder that it lies in.
+        The warehouse's folder, or the file results.duckdb by itself.
 
     Raises
     ------
     InputError
-        There is no warehouse, more than one, or no finished estimate in it.
+        There is no finished run.
 
     Examples
     --------
     >>> import ml_headcount_assets as mh
-    >>> study = mh.open_study("warehouse.duckdb")                          # doctest: +SKIP
+    >>> study = mh.open_study("warehouse/")                                # doctest: +SKIP
     >>> study.total("cohort == 'labs' and headcount >= 1000")["median"]    # doctest: +SKIP
     1234.0
     """
-    study = OpenedStudy(TableStore(_found(Path(path))))
-    if "headcount_intervals" not in study.tables:
-        raise InputError(
-            f"{study.path.name} holds no estimate yet. Run the study first (ml-headcount run)."
-        )
-    return study
-
-
-def _found(path: Path) -> Path:
-    if not path.is_dir():
-        return path
-    usual = [path / name for name in _USUAL_NAMES if (path / name).is_file()]
-    files = usual[:1] or sorted(path.glob("*.duckdb"))
-    if len(files) != 1:
-        problem = "more than one warehouse" if files else "no warehouse"
-        raise InputError(
-            f"There is {problem} in the folder {path.name!r}. Give the path of the .duckdb file."
-        )
-    return files[0]
+    published = Published(path)
+    last_run(published)
+    return OpenedStudy(published)
 
 
 class OpenedStudy:
-    """Read-only view of one warehouse.
+    """Read-only view of the published results of one study.
 
     Parameters
     ----------
     store
-        The tables.
+        The results.
     """
 
-    def __init__(self, store: TableStore) -> None:
+    def __init__(self, store: Published) -> None:
         self._store = store
 
     @property
@@ -91,7 +76,7 @@ class OpenedStudy:
     def tables(self) -> list[str]:
         """Names of the tables that there are, in the order of the data's journey."""
         with self._store.snapshot() as snapshot:
-            return [name for name in TABLES if snapshot.has(name)]
+            return [name for name in _TABLES if snapshot.has(name)]
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table.
@@ -101,15 +86,15 @@ class OpenedStudy:
         InputError
             There is no such table.
         """
-        if name not in TABLES:
+        if name not in _TABLES:
             raise InputError(f"There is no table {name!r}; there are {', '.join(self.tables)}.")
         return self._store.read(name)
 
     def columns(self, name: str) -> pd.DataFrame:
         """Return what the columns of a table mean: ``column, type, meaning``."""
-        if name not in TABLES:
+        if name not in _TABLES:
             raise InputError(f"There is no table {name!r}; there are {', '.join(self.tables)}.")
-        spec = TABLES[name]
+        spec = _TABLES[name]
         return pd.DataFrame(
             [
                 (column, spec.sql_type(column), spec.schema.columns[column].description)

@@ -3,22 +3,25 @@
 What an asset is made from, and how, does not belong here: that is the recipe's.
 """
 
+import time
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Compute
+from ml_headcount_assets.warehouse.publish import Run
 from ml_headcount_assets.warehouse.schemas import TABLES
 
 from .making import Settled, follow
-from .partitions import COMPANIES, beta_features
+from .partitions import COMPANIES, COMPANY_PARTITIONS, WHOLE_STUDY, beta_features, covers
 from .reader import Surroundings
 from .recipes import COMPANY, REJECTS, Recipe
 from .resources import Announcer, ProgressListener, StudyResource, WarehouseResource
-from .sources import FILES
+from .versions import FILES
 
 __all__ = ["asset_of"]
 
@@ -50,17 +53,16 @@ def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
         # What workers say is left in the run's log, too.
         compute = compute.telling(context.log.info)
         pages = len(compute.pages)
-        around = Surroundings(compute, progress, _telling(announce, context))
+        around = Surroundings(compute, progress, _telling(announce, context), _run_of(context))
         companies = list(context.partition_keys) if recipe.grain == COMPANY else None
         settled = follow(recipe, study.load(), warehouse.store, companies, around)
         context.log.info(f"{recipe.asset}: {settled.made} made, {settled.kept} from the cache")
         shared = _metadata(settled) | _links(compute.pages[pages:])
-        if recipe.page:
-            shared["page"] = dg.MetadataValue.path(recipe.page(warehouse.store.path))
         for key in recipe.makes:
+            about = _page(recipe, key, warehouse.store.path) or _row_counts(settled, key, companies)
             yield dg.MaterializeResult(
                 asset_key=key,
-                metadata=shared | _row_counts(recipe, settled, key, companies),
+                metadata=shared | about,
                 data_version=dg.DataVersion(settled.version),
             )
 
@@ -148,12 +150,25 @@ def _links(pages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _row_counts(
-    recipe: Recipe, settled: Settled, table: str, companies: Sequence[str] | None
-) -> dict[str, int]:
+def _run_of(context: dg.AssetExecutionContext) -> Run:
+    """Return which run this is; one whose beginning is not on record begins now."""
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    began = record.start_time if record and record.start_time else time.time()
+    registered = context.instance.get_dynamic_partitions(COMPANY_PARTITIONS)
+    whole = context.run.job_name == WHOLE_STUDY and covers(context.run.tags, registered)
+    return Run(context.run.run_id, datetime.fromtimestamp(began, UTC), whole)
+
+
+def _page(recipe: Recipe, name: str, warehouse: Path) -> dict[str, Any]:
+    """Return where the file is that an asset is; nothing, if it is a table."""
+    page = recipe.pages.get(name)
+    return {"page": dg.MetadataValue.path(page(warehouse))} if page else {}
+
+
+def _row_counts(settled: Settled, table: str, companies: Sequence[str] | None) -> dict[str, int]:
     counts = settled.rows.get(table, {})
     if companies is None:
-        return {} if recipe.page else {"dagster/row_count": sum(counts.values())}
+        return {"dagster/row_count": sum(counts.values())}
     return {
         "companies": len(companies),
         "rows": sum(counts.get(company, 0) for company in companies),

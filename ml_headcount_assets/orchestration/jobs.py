@@ -5,6 +5,8 @@ When something is run does not belong here: see `schedules`, `sensors` and `sess
 
 import dagster as dg
 
+from .partitions import WHOLE_STUDY
+
 #: Made of all companies together; refreshing one of them leaves these as they are, since draws
 #: can be added up over companies only if all of them share the cohort's draws.
 _CALIBRATE = dg.AssetSelection.groups("calibrate")
@@ -20,7 +22,7 @@ _KEYWORDS = dg.AssetSelection.groups("keywords")
 _SENSITIVITY = dg.AssetSelection.groups("sensitivity")
 
 whole_study = dg.define_asset_job(
-    "whole_study",
+    WHOLE_STUDY,
     selection=dg.AssetSelection.all() - _FILES - _KEYWORDS - _SENSITIVITY,
     description="Everything but keywords and sensitivity, for all companies in one run (or for"
     " the companies of a range).",
@@ -48,7 +50,7 @@ keyword_discovery = dg.define_asset_job(
 
 sensitivity = dg.define_asset_job(
     "sensitivity",
-    selection=_SENSITIVITY | dg.AssetSelection.assets("report"),
+    selection=_SENSITIVITY | dg.AssetSelection.assets("results", "report"),
     description="What the estimates rest on: each source of uncertainty, other priors, and less"
     " evidence.",
 )

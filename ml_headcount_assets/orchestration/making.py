@@ -17,7 +17,7 @@ import pandas as pd
 
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.cache import Comparison, hash_of
-from ml_headcount_assets.warehouse.schemas import TABLES
+from ml_headcount_assets.warehouse.schemas import PEOPLE_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore, Transaction
 
 from .reader import Reader, Surroundings, narrowed
@@ -79,9 +79,12 @@ def follow(
     reader = reader_for(recipe, study, store, companies, around)
     with recipe.obtain(reader) if recipe.obtain else nullcontext(Obtained()) as obtained:
         with store.transaction() as transaction:
-            if recipe.page and not recipe.page(store.path).is_file():
+            if not all(page(store.path).is_file() for page in recipe.pages.values()):
                 transaction.forget(recipe.asset)
             comparison = compare_stored(transaction, recipe, study, companies, obtained.state)
+            # Rows of people are stored before the entry which says what they were made from.
+            if comparison.misses and not PEOPLE_TABLES.isdisjoint(recipe.tables_made):
+                transaction.forget(recipe.asset, comparison.misses)
             # Opening the file again would be most of the time of a run in which nothing changed.
             settled = None if comparison.misses else _settle(transaction, recipe, comparison, {})
         if settled is None:
@@ -142,7 +145,7 @@ def _parts(table: str, recipe: Recipe, comparison: Comparison) -> Sequence[str] 
 
 def _version(transaction: Transaction, recipe: Recipe, comparison: Comparison) -> str:
     """Hash the rows that the recipe is answerable for; of a file, what it is made from."""
-    if recipe.page:
+    if recipe.pages:
         return hash_of(comparison.inputs)
     # Readers add to the rejects, whose version is that of the asset of this name.
     digests = {table: transaction.digests(table) for table in recipe.makes}

@@ -15,6 +15,9 @@ import dagster as dg
 COMPANY_PARTITIONS = "company"
 COMPANIES = dg.DynamicPartitionsDefinition(name=COMPANY_PARTITIONS)
 
+#: Name of the job that is of everything but the discovery of keywords.
+WHOLE_STUDY = "whole_study"
+
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"
 
@@ -28,6 +31,12 @@ def beta_features() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         yield
+
+
+def covers(tags: Mapping[str, str], companies: Sequence[str]) -> bool:
+    """Whether a run with these tags is of all companies, in the instance's order."""
+    ends = (tags.get(_RANGE_START), tags.get(_RANGE_END))
+    return bool(companies) and ends == (companies[0], companies[-1])
 
 
 def sync_companies(instance: dg.DagsterInstance, companies: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.study import Study, StudyFiles
+from ml_headcount_assets.warehouse.publish import Run
 from ml_headcount_assets.warehouse.view import TableView
 
 from .resources import ProgressListener
@@ -35,11 +36,14 @@ class Surroundings:
         Is told how far it has come.
     tell
         Is told in words what is about to be done.
+    run
+        Which run this is.
     """
 
     compute: Compute
     listener: ProgressListener
     tell: Callable[[str], None]
+    run: Run
 
     def progress(self, stage: str) -> Progress:
         """Return whom to tell how far a stage has come."""

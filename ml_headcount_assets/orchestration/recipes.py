@@ -21,8 +21,8 @@ from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import Snapshot, Transaction
 
 from .reader import Reader
-from .sources import Setting, file_version
 from .stages import Stage
+from .versions import Setting, file_version
 
 __all__ = ["COHORT", "COMPANY", "REJECTS", "Frames", "Obtained", "Recipe", "compare_stored"]
 
@@ -65,7 +65,7 @@ class Recipe:
         Name of the step, and that under which its results are cached; that of the first asset,
         for most.
     makes
-        The assets, each with what is said of it. They are tables, unless a `page` is made.
+        The assets, each with what is said of it. They are tables, unless they are `pages`.
     stage
         Where on the way it is.
     grain
@@ -90,8 +90,8 @@ class Recipe:
         Obtains something from outside, for all companies of a run; None for nothing.
     shows
         For people, by title: what a SELECT finds in the tables once they are stored.
-    page
-        Where the file is that it makes in place of tables, given the path of the warehouse.
+    pages
+        Where the files are that it makes in place of tables, by asset, given the warehouse.
     after
         Is done to the warehouse together with storing the rows.
     kinds
@@ -113,7 +113,7 @@ class Recipe:
     rejects: bool = False
     obtain: Callable[[Reader], AbstractContextManager[Obtained]] | None = None
     shows: Mapping[str, str] = field(default_factory=dict)
-    page: Callable[[Path], Path] | None = None
+    pages: Mapping[str, Callable[[Path], Path]] = field(default_factory=dict)
     after: Callable[[Transaction], None] | None = None
     kinds: frozenset[str] = frozenset()
     warned_after_days: int | None = None
@@ -121,7 +121,7 @@ class Recipe:
     @property
     def tables_made(self) -> tuple[str, ...]:
         """The tables that it writes, or of which it writes a part."""
-        made = () if self.page else tuple(self.makes)
+        made = tuple(name for name in self.makes if name not in self.pages)
         return (*made, REJECTS) if self.rejects and REJECTS not in made else made
 
     @property
@@ -171,6 +171,12 @@ def compare_stored(
     for table, columns in recipe.columns.items():
         digest = snapshot.digest_of(table, columns)
         reads[f"{table}: {', '.join(columns)}"] = {WHOLE: digest}
+    made = all(map(snapshot.has, recipe.tables_made))
+    stored = snapshot.cached(recipe.asset) if made else {}
+    if recipe.grain == COMPANY:
+        # Rows can have been deleted by a run that was killed before it could forget the entry.
+        there = set.intersection(*(set(snapshot.digests(name)) for name in recipe.makes))
+        stored = {company: entry for company, entry in stored.items() if company in there}
     return compare(
         recipe.asset,
         companies,
@@ -178,5 +184,5 @@ def compare_stored(
         settings=[recipe.choices(study), state],
         # A table of another layout is made anew, so its rows have to be, too.
         code_version=f"{recipe.version}/{hash_of(layout)}",
-        stored=snapshot.cached(recipe.asset) if all(map(snapshot.has, recipe.tables_made)) else {},
+        stored=stored,
     )

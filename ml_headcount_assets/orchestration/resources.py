@@ -64,7 +64,7 @@ class StudyResource(dg.ConfigurableResource):
 
 
 class WarehouseResource(dg.ConfigurableResource):
-    """The study's DuckDB file, held by one run at a time."""
+    """The study's warehouse, a folder, held by one run at a time."""
 
     path: str | None = None
 
@@ -80,7 +80,7 @@ class WarehouseResource(dg.ConfigurableResource):
         if not self.path:
             raise InputError(
                 f"No warehouse is given. Set the environment variable {WAREHOUSE_VARIABLE} to the "
-                "DuckDB file that is to hold the tables, or start with: ml-headcount run"
+                "folder that is to hold the tables, or start with: ml-headcount run"
             )
         return TableStore(self.path)
 

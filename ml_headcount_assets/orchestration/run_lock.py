@@ -12,9 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ml_headcount_assets.errors import ComputeError
-from ml_headcount_assets.warehouse.beside import lock_path
+from ml_headcount_assets.warehouse.beside import lock_path, make_folder
 
 _held: set[Path] = set()
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Let nobody but the owner read the files that are made meanwhile."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager
@@ -32,8 +42,8 @@ def only_run(warehouse: Path) -> Iterator[None]:
     if warehouse in _held:
         yield
         return
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with lock_path(warehouse).open("a+") as file:
+    make_folder(warehouse)
+    with _private_files(), lock_path(warehouse).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

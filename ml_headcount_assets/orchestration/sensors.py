@@ -11,7 +11,8 @@ from ml_headcount_assets.warehouse.cache import hash_of
 from .jobs import whole_study
 from .partitions import COMPANIES, COMPANY_PARTITIONS, partition_order, range_tags
 from .resources import StudyResource
-from .sources import observations, source_versions
+from .sources import observations
+from .versions import source_versions
 
 
 @dg.sensor(

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import ValidationError
 
 from ml_headcount_assets.compute.local import LocalCompute
 from ml_headcount_assets.compute.protocol import Compute
@@ -26,13 +25,13 @@ from ml_headcount_assets.ingest import (
     normalise_company_id,
     read_rated_cvs,
 )
-from ml_headcount_assets.study import Study
-from ml_headcount_assets.warehouse.beside import home_of, keep_study, kept_study
+from ml_headcount_assets.study import Study, with_choices
+from ml_headcount_assets.warehouse.beside import home_of, keep_study, kept_study, work_path
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .assets.calibrate import ANNOTATOR_FIT, ANNOTATOR_SUMMARY
 from .assets.keywords import DISCOVERY
-from .build import build_definitions
+from .build import RECIPES, build_definitions
 from .history import history_told
 from .instance import open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
@@ -49,6 +48,7 @@ from .resources import (
 )
 from .run_lock import only_run
 from .sources import observations
+from .stages import KEYWORDS
 
 __all__ = [
     "RunSummary",
@@ -85,7 +85,7 @@ class RunSummary:
     Attributes
     ----------
     warehouse
-        The DuckDB file that holds the tables.
+        The folder that holds the tables.
     run_ids
         Dagster's ids of the runs; one, for a whole study.
     companies
@@ -113,6 +113,8 @@ def materialize_study(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
+    again: bool = False,
+    config: Path | str | None = None,
     sensitivity: bool = False,
 ) -> RunSummary:
     """Bring a study's estimates up to date; what has not changed is not computed again.
@@ -122,7 +124,7 @@ def materialize_study(
     study
         The study.
     warehouse
-        The DuckDB file; made if it is not there. Dagster's files lie beside it.
+        The folder; made if it is not there. Dagster's files lie in it.
     companies
         Ids of the companies to refresh, leaving the others and the cohort's draws as they are
         (which are made first, if the warehouse has none); None for everything.
@@ -134,6 +136,12 @@ def materialize_study(
         Is told what asking LLMs will cost, before they are asked.
     compute
         Where the draws are computed; None for this process.
+    again
+        Whether to make everything anew, also what has not changed. What LLMs have answered is
+        not asked again.
+    config
+        What the study was loaded with in place of its directory's own configuration: the UI
+        goes by that afterwards.
     sensitivity
         Find out as well what the estimates rest on, which fits everything several times over.
 
@@ -143,8 +151,10 @@ def materialize_study(
         The study cannot be used, or a stage failed; the message is that of the stage. What was
         stored before stays as it was, and the call can be repeated.
     """
-    study = _with_choices(study, estimators, draws)
-    with _session(study, warehouse, progress, announce, compute) as session:
+    study = with_choices(study, estimators=estimators, draws=draws)
+    with _session(study, warehouse, progress, announce, compute, config) as session:
+        if again:
+            session.forget()
         if companies is None:
             summary = session.run_all(whole_study.name, settle_everything=True)
             return session.run_all(sensitivity_job.name) if sensitivity else summary
@@ -164,6 +174,7 @@ def discover_study_keywords(
     progress: ProgressListener | None = None,
     announce: Announcer | None = None,
     compute: Compute | None = None,
+    config: Path | str | None = None,
 ) -> RunSummary:
     """Discover keywords in a study's rated CVs, and estimate nothing.
 
@@ -171,7 +182,7 @@ def discover_study_keywords(
 
     Parameters
     ----------
-    study, warehouse, progress, announce, compute
+    study, warehouse, progress, announce, compute, config
         As in `materialize_study`.
 
     Raises
@@ -180,7 +191,7 @@ def discover_study_keywords(
         As in `materialize_study`.
     """
     study = _as_estimated(study, Path(warehouse).resolve())
-    with _session(study, warehouse, progress, announce, compute) as session:
+    with _session(study, warehouse, progress, announce, compute, config) as session:
         return session.run_all(keyword_discovery.name)
 
 
@@ -191,6 +202,7 @@ def _session(
     progress: ProgressListener | None,
     announce: Announcer | None,
     compute: Compute | None,
+    config: Path | str | None,
 ) -> Iterator[_Session]:
     """Hold a warehouse and open what is needed for runs on it."""
     warehouse = Path(warehouse).resolve()
@@ -201,6 +213,7 @@ def _session(
             study,
             warehouse,
             instance,
+            config=config,
             progress=progress or no_progress,
             announce=announce or no_announcement,
             compute=compute or LocalCompute(),
@@ -227,18 +240,6 @@ def discovery_is_current(study: Study, warehouse: Path) -> bool:
     as_it_is = rated.sort_values("rated_id", ignore_index=True)[_SEEN]
     same = as_it_is.to_numpy().tolist() == stored.to_numpy().tolist()
     return same and not outdated
-
-
-def _with_choices(study: Study, estimators: Sequence[str] | None, draws: int | None) -> Study:
-    choices = {
-        **({} if estimators is None else {"estimators": tuple(estimators)}),
-        **({} if draws is None else {"draws": draws}),
-    }
-    try:
-        return Study.model_validate({**study.model_dump(exclude_unset=True), **choices})
-    except ValidationError as error:
-        messages = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
-        raise InputError("; ".join(messages)) from error
 
 
 def _as_estimated(study: Study, warehouse: Path) -> Study:
@@ -289,12 +290,13 @@ class _Session:
         warehouse: Path,
         instance: dg.DagsterInstance,
         *,
+        config: Path | str | None,
         compute: Compute,
         **resources: Any,
     ) -> None:
         self.study, self.warehouse, self.instance = study, warehouse, instance
         self.compute = compute
-        home = keep_study(study, warehouse)
+        home = keep_study(study, warehouse, config)
         self.definitions = build_definitions(
             resources={
                 "study": StudyResource(directory=str(home)),
@@ -307,6 +309,13 @@ class _Session:
         self.order = sync_companies(instance, company_keys(study))
         for observation in observations(study):
             instance.report_runless_asset_event(observation)
+
+    def forget(self) -> None:
+        """Forget what results were made from, but for discovered keywords, a job of their own."""
+        with TableStore(self.warehouse).transaction() as transaction:
+            for recipe in RECIPES:
+                if recipe.stage != KEYWORDS:
+                    transaction.forget(recipe.asset)
 
     def run_all(self, job: str, *, settle_everything: bool = False) -> RunSummary:
         """Run a job for all companies, and return what it did."""
@@ -356,7 +365,7 @@ class _Session:
         InputError
             It has draws made with other settings, or from other rated CVs.
         """
-        if not self.warehouse.is_file():
+        if not work_path(self.warehouse).is_file():
             return False
         with TableStore(self.warehouse).snapshot() as snapshot:
             if not snapshot.has("cohort_fit"):

@@ -19,8 +19,7 @@ from pathlib import Path
 import yaml
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.study import CONFIG_NAME
-from ml_headcount_assets.warehouse.beside import home_of
+from ml_headcount_assets.warehouse.beside import home_of, study_place
 
 from .code_server import wait_for_code
 from .event_log import BATCH_SIZE_VARIABLE
@@ -44,10 +43,15 @@ def ui_environment(
     Parameters
     ----------
     warehouse
-        The DuckDB file.
+        The folder.
     study, config
-        The study's directory and configuration, as for `load_study`. None takes the study as it
-        was when the warehouse was last brought up to date.
+        The study's directory and configuration, as for `load_study`. None takes those that the
+        warehouse was last brought up to date with, as they are now.
+
+    Raises
+    ------
+    InputError
+        That study is not where it was.
     """
     warehouse = Path(warehouse).resolve()
     home = prepare_home(warehouse)
@@ -60,8 +64,10 @@ def ui_environment(
         variables[STUDY_VARIABLE] = str(Path(study).resolve())
         if config is not None:
             variables[CONFIG_VARIABLE] = str(config)
-    elif (home / CONFIG_NAME).is_file():
-        variables[STUDY_VARIABLE] = str(home)
+    elif (place := study_place(warehouse)) is not None:
+        variables[STUDY_VARIABLE] = str(place.directory)
+        if place.config is not None:
+            variables[CONFIG_VARIABLE] = place.config
     return variables
 
 
@@ -122,7 +128,7 @@ def serve_ui(
     Raises
     ------
     InputError
-        The port is taken, or Dagster's files are damaged.
+        The port is taken, the study is not where it was, or Dagster's files are damaged.
     """
     _refuse_taken(port)
     check_history(home_of(Path(warehouse)))
@@ -144,7 +150,11 @@ def serve_ui(
                 running.append(
                     servers.enter_context(
                         subprocess.Popen(
-                            command, env=environment, cwd=folder, start_new_session=True
+                            command,
+                            env=environment,
+                            cwd=folder,
+                            start_new_session=True,
+                            umask=0o077,  # what is written into the warehouse is its owner's
                         )
                     )
                 )

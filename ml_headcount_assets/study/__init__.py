@@ -1,6 +1,7 @@
 """What a study is and how it is read: a folder of files, and a configuration beside them."""
 
 from .annotators import AnnotatorEntry
+from .choices import with_choices
 from .files import (
     BINARY_EXTENSIONS,
     EXTENSIONS,
@@ -50,5 +51,6 @@ __all__ = [
     "bundled_studies",
     "load_study",
     "read_kept",
+    "with_choices",
     "write_kept",
 ]

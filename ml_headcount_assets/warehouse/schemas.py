@@ -31,7 +31,7 @@ from .table import (
     table,
 )
 
-__all__ = ["KEYWORD_TABLES", "SENSITIVITY_TABLES", "TABLES"]
+__all__ = ["KEYWORD_TABLES", "PEOPLE_TABLES", "RUN_TABLES", "SENSITIVITY_TABLES", "TABLES"]
 
 
 _not_negative = pa.Check.ge(0)
@@ -760,6 +760,56 @@ KEYWORD_TABLES: tuple[str, ...] = tuple(table.name for table in _KEYWORDS)
 
 #: Tables that are made when somebody asks for them: they may be absent.
 SENSITIVITY_TABLES = ("uncertainty_budget", "prior_sensitivity")
+
+_RUN = {"run": column(TEXT, "Id of the run, as Dagster knows it")}
+
+_RUNS = [
+    table(
+        "runs",
+        {
+            **_RUN,
+            "started": column(TEXT, "When it began (UTC, ISO 8601)"),
+            "finished": column(TEXT, "When its results were published (UTC, ISO 8601)"),
+            "study": column(TEXT, "Name of the study"),
+            "package_version": column(TEXT, "Version of this package"),
+            "code": column(TEXT, "Hash of this package's source text"),
+            "model_version": column(TEXT, "Version of the model"),
+            "settings": column(TEXT, "Configuration in force, as JSON"),
+            "inputs": column(TEXT, "Hashes of files and settings by source, as JSON"),
+            "content": column(TEXT, "Hash of all that was published"),
+            "whole": column(BOOLEAN, "Whether the run was of everything, for all companies"),
+            "estimator": column(TEXT, "Estimator of the headline"),
+            "companies": column(BIGINT, "Companies with evidence", _not_negative),
+            **_INTERVAL,
+        },
+        key=["run"],
+    ),
+    table(
+        "history",
+        {
+            **_RUN,
+            "company_id": column(TEXT, "Id of the company"),
+            "estimator": column(TEXT, "Estimator of the headline"),
+            "low": column(DOUBLE, "Lower end of the interval", _not_negative, nullable=True),
+            "median": column(DOUBLE, "Median of the draws", _not_negative, nullable=True),
+            "high": column(DOUBLE, "Upper end of the interval", _not_negative, nullable=True),
+            **_LEVEL,
+        },
+        key=["run", "company_id"],
+    ),
+]
+
+#: Tables of published results that tell of the runs they come from.
+RUN_TABLES: Mapping[str, Table] = {table.name: table for table in _RUNS}
+
+#: Tables that tell of single persons: they are kept apart, and no reader of results has them.
+PEOPLE_TABLES = frozenset(
+    {
+        *("rated_cvs", "rated_labels", "rated_llm_labels", "keyword_folds"),
+        *("profiles", "keyword_labels", "llm_labels", "profile_labels", "batch_results"),
+        "rejects",
+    }
+)
 
 #: Every table by name, in the order of the journey.
 TABLES: Mapping[str, Table] = {

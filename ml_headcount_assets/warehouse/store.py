@@ -1,11 +1,21 @@
-"""Reading and writing the tables of one DuckDB file.
+"""Reading and writing the tables of one warehouse, which lie in two DuckDB files.
 
-DuckDB lets one process write at a time, so every connection is short and always closed; all
-changes that belong together are made in one transaction, which is either stored whole or not at
-all. Frames are validated before the first row is touched.
+What tells of single persons is in a file of its own, all else in another; both are open together,
+and whoever reads need not know which table is where. Published results are no matter of this
+module (see `publish`).
 
-Beside the tables the file has two of its own: `_digests`, a hash of the rows of every table by
-part, kept up to date with every change, and `_cache`, which input each result was made from.
+DuckDB lets one process write at a time, so every connection is short and always closed. All
+changes that belong together are made in one transaction, which is stored whole or not at all.
+There is one exception, since DuckDB has no transaction over two files: a process that is killed
+between storing people and storing the rest leaves new rows of people, and whatever was made from
+the former ones is found to be out of date by their digests. What the rows of people themselves
+were made from has to be forgotten beforehand (see `Transaction.forget`).
+
+Frames are validated before the first row is touched.
+
+Beside the tables each file has `_digests`, a hash of the rows of every table by part, kept up to
+date with every change; that of results in the making has `_cache`, too: from which input each
+result was made.
 """
 
 from __future__ import annotations
@@ -14,22 +24,35 @@ import contextlib
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow
 
+from ml_headcount_assets.compute.whole_file import UNFINISHED, whole_file
 from ml_headcount_assets.errors import ComputeError, InputError
 
+from .beside import make_folder, people_path, refuse_single_file, work_path
 from .cache import WHOLE, CacheEntry, Comparison
 from .damage import told_in_words
-from .schemas import TABLES
+from .schemas import PEOPLE_TABLES, RUN_TABLES, TABLES
 from .table import Table
 
-__all__ = ["Snapshot", "TableStore", "Tables", "Transaction", "among"]
+__all__ = [
+    "Snapshot",
+    "TableStore",
+    "Tables",
+    "Transaction",
+    "among",
+    "attached",
+    "database_of",
+    "reading",
+    "rewrite",
+]
 
 _LOCKED = "Could not set lock on file"
 _PATIENCE_SECONDS = 5.0
@@ -37,11 +60,19 @@ _PAUSE_SECONDS = 0.1
 #: What DuckDB may use. Left alone it takes most of the machine's memory for what it has read.
 _MEMORY = "1GB"
 
-_BOOKS = {
-    "_digests": "(table_name VARCHAR, part VARCHAR, row_count BIGINT, digest VARCHAR)",
-    "_cache": "(asset VARCHAR, company VARCHAR, input_hash VARCHAR, code_version VARCHAR,"
-    " data_version VARCHAR)",
-}
+#: What the two files are called in SQL.
+_WORK, _PEOPLE = "work", "people"
+
+_DIGESTS = "_digests (table_name VARCHAR, part VARCHAR, row_count BIGINT, digest VARCHAR)"
+_CACHE = (
+    "_cache (asset VARCHAR, company VARCHAR, input_hash VARCHAR, code_version VARCHAR,"
+    " data_version VARCHAR)"
+)
+
+
+def database_of(table: str) -> str:
+    """Return in which of the files a table is, as SQL calls it."""
+    return _PEOPLE if table in PEOPLE_TABLES else _WORK
 
 
 def among(column: str, name: str = "?") -> str:
@@ -81,12 +112,12 @@ class Tables(ABC):
 
 
 class TableStore(Tables):
-    """The tables of one warehouse file.
+    """The tables of one warehouse, as they are in the making.
 
     Parameters
     ----------
     path
-        The DuckDB file. It and its folder are made by the first transaction.
+        The warehouse's folder. It and its files are made by the first transaction.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -108,36 +139,48 @@ class TableStore(Tables):
 
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the file itself for reading; errors as in `snapshot`."""
-        if not self.path.is_file():
+        """Open the files themselves for reading; errors as in `snapshot`."""
+        refuse_single_file(self.path)
+        if not work_path(self.path).is_file():
             raise InputError(
                 f"There is no warehouse at {self.path}. Run the study first, or give the path "
                 "of the warehouse you mean."
             )
-        with _connection(self.path, read_only=True) as connection:
+        with _connection(work_path(self.path), read_only=True) as connection:
+            _attach_people(connection, people_path(self.path), read_only=True)
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Make changes that are stored together when the block ends, or not at all.
 
+        Rows of people are stored first; see the module for what that means.
+
         Raises
         ------
         InputError, ComputeError
-            As `snapshot`; a file that is not there is made.
+            As `snapshot`; files that are not there are made.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _connection(self.path, read_only=False) as connection:
-            connection.execute("BEGIN")
-            for name, columns in _BOOKS.items():
-                connection.execute(f"CREATE TABLE IF NOT EXISTS {name} {columns}")
+        make_folder(self.path)
+        with _connection(work_path(self.path), read_only=False) as work:
+            _attach_people(work, people_path(self.path), read_only=False)
+            for path in (work_path(self.path), people_path(self.path)):
+                path.chmod(0o600)
+            people = work.cursor()
+            _search(people, _PEOPLE, _WORK)
+            both = (people, work)
+            for connection, database in zip(both, (_PEOPLE, _WORK), strict=True):
+                connection.execute("BEGIN")
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {database}.{_DIGESTS}")
+            work.execute(f"CREATE TABLE IF NOT EXISTS {_WORK}.{_CACHE}")
             try:
-                yield Transaction(connection)
+                yield Transaction(work, people)
             except BaseException:
-                with contextlib.suppress(duckdb.Error):  # a damaged file has nothing to roll back
-                    connection.execute("ROLLBACK")
+                for connection in both:
+                    with contextlib.suppress(duckdb.Error):  # a damaged file has nothing to undo
+                        connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+            _store(people, work)
 
     def write(
         self, table: str, frame: pd.DataFrame, companies: Sequence[str] | None = None
@@ -183,24 +226,28 @@ class Snapshot:
         InputError
             The table has not been made.
         """
-        spec = TABLES[table]
+        spec = TABLES.get(table) or RUN_TABLES[table]
         if not self.has(table):
             raise InputError(
                 f"The warehouse has no table {table!r} yet. Run the stages before this one first."
             )
         names = spec.columns if columns is None else tuple(columns)
         where = "" if companies is None else f"WHERE {among('company')}"
-        rows = self._connection.sql(
-            f"SELECT {_quoted(names)} FROM {table} {where} ORDER BY {_quoted(spec.key) or 'ALL'}",
-            params=[] if companies is None else [list(companies)],
-        ).to_arrow_table()
+        order = _quoted(spec.key) or "ALL"
+        rows = (
+            self._on(table)
+            .sql(
+                f"SELECT {_quoted(names)} FROM {table} {where} ORDER BY {order}",
+                params=[] if companies is None else [list(companies)],
+            )
+            .to_arrow_table()
+        )
         frame = rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
         return frame.astype(spec.pandas_types(names))
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Return what a SELECT finds. What it reads on the way never leaves DuckDB."""
-        rows = self._connection.sql(sql, params=list(parameters)).to_arrow_table()
-        return rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
+        return _frame(self._connection, sql, parameters)
 
     def stream(
         self, sql: str, parameters: Sequence[object], rows: int
@@ -210,44 +257,70 @@ class Snapshot:
 
     def digests(self, table: str) -> dict[str, str]:
         """Return a hash of the rows of every part of a table (under `WHOLE`, if it has none)."""
-        if not self.has("_digests"):
-            return {}
-        found = self._connection.execute(
-            "SELECT part, digest FROM _digests WHERE table_name = ? ORDER BY part", [table]
-        )
-        return dict(found.fetchall())
+        return {part: digest for part, _, digest in self._digested(table)}
 
     def digest_of(self, table: str, columns: Sequence[str]) -> str:
         """Return a hash of some columns of a table; "" if it has not been made."""
         if not self.has(table):
             return ""
-        found = self._connection.execute(
-            f"SELECT {_DIGEST} FROM (SELECT {_row_text(columns)} AS row FROM {table})"
-        ).fetchone()
+        found = (
+            self._on(table)
+            .execute(f"SELECT {_DIGEST} FROM (SELECT {_row_text(columns)} AS row FROM {table})")
+            .fetchone()
+        )
         return str(found[0]) if found else ""
 
     def row_counts(self, table: str) -> dict[str, int]:
         """Return how many rows every part of a table has (all of them under `WHOLE`)."""
-        if not self.has("_digests"):
-            return {}
-        found = self._connection.execute(
-            "SELECT part, row_count FROM _digests WHERE table_name = ? ORDER BY part", [table]
-        )
-        return dict(found.fetchall())
+        return {part: rows for part, rows, _ in self._digested(table)}
 
     def cached(self, asset: str) -> dict[str, CacheEntry]:
         """Return what each company's stored result was made from (`WHOLE`, if of the cohort)."""
         if not self.has("_cache"):
             return {}
         found = self._connection.execute(
-            "SELECT company, input_hash, code_version, data_version FROM _cache WHERE asset = ?",
+            f"SELECT company, input_hash, code_version, data_version FROM {_WORK}._cache"
+            " WHERE asset = ?",
             [asset],
         )
         return {company: CacheEntry(*rest) for company, *rest in found.fetchall()}
 
+    def _digested(self, table: str) -> list[tuple[str, int, str]]:
+        """Return part, number of rows and hash of a table's parts."""
+        # A table that is there has been written, and so has its digest.
+        if not self.has(table):
+            return []
+        return (
+            self._on(table)
+            .execute(
+                f"SELECT part, row_count, digest FROM {database_of(table)}._digests"
+                " WHERE table_name = ? ORDER BY part",
+                [table],
+            )
+            .fetchall()
+        )
+
+    def _on(self, table: str) -> duckdb.DuckDBPyConnection:
+        """Return the connection over which a table is reached."""
+        return self._connection
+
 
 class Transaction(Snapshot):
-    """Changes to a warehouse that are stored together."""
+    """Changes to a warehouse that are stored together.
+
+    A SELECT over tables of both files sees rows of people as they were when the transaction
+    began.
+    """
+
+    def __init__(self, work: duckdb.DuckDBPyConnection, people: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(work)
+        self._people = people
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """Return what a SELECT finds."""
+        named = self._connection.get_table_names(sql.replace("?", "NULL"))
+        connection = self._people if named and named <= PEOPLE_TABLES else self._connection
+        return _frame(connection, sql, parameters)
 
     def has(self, table: str) -> bool:
         """Whether a table has been made."""
@@ -289,12 +362,36 @@ class Transaction(Snapshot):
                 _refuse_strays(spec, rows, parts)
             # What is registered is kept until the transaction ends: so hand over what is used up.
             batches = pyarrow.RecordBatchReader.from_batches(rows.schema, iter(rows.to_batches()))
-            self._connection.register("_incoming", batches)
-            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _incoming")
-            self._connection.unregister("_incoming")
+            connection = self._on(table)
+            connection.register("_incoming", batches)
+            connection.execute(f"INSERT INTO {_placed(table)} BY NAME SELECT * FROM _incoming")
+            connection.unregister("_incoming")
         if not whole:  # a single frame has been found to have no repeats
             self._refuse_repeats(spec)
         self._digest(spec, parts)
+
+    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
+        """Delete the rows that have one of some values in a column; return how many."""
+        spec = TABLES[table]
+        if not values or not self.has(table):
+            return 0
+        connection, where = self._on(table), f"WHERE {among(column)}"
+        part = spec.part or f"'{WHOLE}'"
+        parts = [
+            each
+            for (each,) in connection.execute(
+                f"SELECT DISTINCT {part} FROM {_placed(table)} {where}", [list(values)]
+            ).fetchall()
+        ]
+        found = connection.execute(f"DELETE FROM {_placed(table)} {where}", [list(values)])
+        (number,) = found.fetchone() or (0,)
+        connection.execute(
+            f"DELETE FROM {database_of(table)}._digests WHERE table_name = ? AND {among('part')}",
+            [table, parts],
+        )
+        if parts:
+            self._digest(spec, parts if spec.part else None)
+        return int(number)
 
     def keep_companies(self, companies: Sequence[str]) -> None:
         """Delete all rows and cache entries of companies that are not among these."""
@@ -322,17 +419,31 @@ class Transaction(Snapshot):
             ],
         )
 
-    def forget(self, asset: str) -> None:
-        """Forget what an asset's results were made from, so that they are made anew."""
-        self._connection.execute("DELETE FROM _cache WHERE asset = ?", [asset])
+    def forget(self, asset: str, companies: Sequence[str] | None = None) -> None:
+        """Forget what an asset's results were made from, so that they are made anew.
+
+        Parameters
+        ----------
+        asset
+            Name of the asset.
+        companies
+            Of these companies' results only; None for all.
+        """
+        where, which = ("", []) if companies is None else (f"AND {among('company')}", [companies])
+        self._connection.execute(
+            f"DELETE FROM _cache WHERE asset = ? {where}", [asset, *map(list, which)]
+        )
+
+    def _on(self, table: str) -> duckdb.DuckDBPyConnection:
+        return self._people if table in PEOPLE_TABLES else self._connection
 
     def _columns_of(self, table: str) -> Mapping[str, str]:
         # In a connection that has just been opened this is as slow as opening it: DuckDB then
         # makes all its internal views.
-        found = self._connection.execute(
+        found = self._on(table).execute(
             "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE table_name = ? AND NOT internal ORDER BY column_index",
-            [table],
+            "WHERE database_name = ? AND table_name = ? AND NOT internal ORDER BY column_index",
+            [database_of(table), table],
         )
         return dict(found.fetchall())
 
@@ -341,19 +452,20 @@ class Transaction(Snapshot):
         wanted = {name: spec.sql_type(name) for name in spec.columns}
         if self._columns_of(spec.name) not in ({}, wanted):
             self._delete(spec, None)
-            self._connection.execute(f"DROP TABLE {spec.name}")
-        self._connection.execute(spec.ddl())
+            self._on(spec.name).execute(f"DROP TABLE {_placed(spec.name)}")
+        self._on(spec.name).execute(spec.ddl(database_of(spec.name)))
 
     def _delete(self, spec: Table, parts: Sequence[str] | None) -> None:
+        connection, digests = self._on(spec.name), f"{database_of(spec.name)}._digests"
         if parts is None:
-            self._connection.execute(f"DELETE FROM {spec.name}")
-            self._connection.execute("DELETE FROM _digests WHERE table_name = ?", [spec.name])
+            connection.execute(f"DELETE FROM {_placed(spec.name)}")
+            connection.execute(f"DELETE FROM {digests} WHERE table_name = ?", [spec.name])
             return
-        self._connection.execute(
-            f"DELETE FROM {spec.name} WHERE {among(str(spec.part))}", [list(parts)]
+        connection.execute(
+            f"DELETE FROM {_placed(spec.name)} WHERE {among(str(spec.part))}", [list(parts)]
         )
-        self._connection.execute(
-            f"DELETE FROM _digests WHERE table_name = ? AND {among('part')}",
+        connection.execute(
+            f"DELETE FROM {digests} WHERE table_name = ? AND {among('part')}",
             [spec.name, list(parts)],
         )
 
@@ -362,8 +474,8 @@ class Transaction(Snapshot):
         if not spec.key:
             return
         keys = _quoted(spec.key)
-        repeated = f"SELECT 1 FROM {spec.name} GROUP BY {keys} HAVING count(*) > 1"
-        found = self._connection.execute(f"SELECT count(*) FROM ({repeated})").fetchone()
+        repeated = f"SELECT 1 FROM {_placed(spec.name)} GROUP BY {keys} HAVING count(*) > 1"
+        found = self._on(spec.name).execute(f"SELECT count(*) FROM ({repeated})").fetchone()
         if found and found[0]:
             raise ComputeError(
                 f"Table {spec.name}: {found[0]} keys ({', '.join(spec.key)}) occur more than once. "
@@ -374,11 +486,12 @@ class Transaction(Snapshot):
         """Store a hash of the new rows by part."""
         part = spec.part or f"'{WHOLE}'"
         where = "" if parts is None else f"WHERE {among(part, '$parts')}"
-        self._connection.execute(
+        self._on(spec.name).execute(
             f"""
-            INSERT INTO _digests
+            INSERT INTO {database_of(spec.name)}._digests
             SELECT $table, part, count(row), {_DIGEST}
-            FROM (SELECT {part} AS part, {_row_text(spec.columns)} AS row FROM {spec.name} {where}
+            FROM (SELECT {part} AS part, {_row_text(spec.columns)} AS row
+                  FROM {_placed(spec.name)} {where}
                   UNION ALL SELECT unnest($empty::VARCHAR[]), NULL)
             GROUP BY part
             """,
@@ -389,6 +502,72 @@ class Transaction(Snapshot):
                 **({} if parts is None else {"parts": list(parts)}),
             },
         )
+
+
+def _placed(table: str) -> str:
+    """Return a table's name with the file that it is in."""
+    return f"{database_of(table)}.main.{table}"
+
+
+def _frame(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object]
+) -> pd.DataFrame:
+    rows = connection.sql(sql, params=list(parameters)).to_arrow_table()
+    return rows.to_pandas(types_mapper=_PANDAS_INTEGERS.get)
+
+
+def rewrite(path: Path) -> None:
+    """Write a DuckDB file anew, without the blocks that rows were in which have been deleted.
+
+    Whoever calls this holds the warehouse. A process that is killed leaves the file as it was.
+    """
+    for left in path.parent.glob(f"{path.name}.*{UNFINISHED}*"):
+        left.unlink(missing_ok=True)
+    with whole_file(path) as unfinished:
+        with _connection(Path(":memory:"), read_only=False) as connection:
+            connection.execute(f"SET temp_directory = {_literal(unfinished.with_suffix('.tmp'))}")
+            connection.execute(f"ATTACH {_literal(unfinished)} AS anew")
+            _attach(connection, path, "former", read_only=True)
+            connection.execute("COPY FROM DATABASE former TO anew")
+        unfinished.chmod(0o600)
+
+
+def _store(people: duckdb.DuckDBPyConnection, work: duckdb.DuckDBPyConnection) -> None:
+    people.execute("COMMIT")
+    work.execute("COMMIT")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Snapshot]:
+    """Open one DuckDB file for reading; errors as in `TableStore.snapshot`."""
+    with _connection(path, read_only=True) as connection:
+        yield Snapshot(connection)
+
+
+@contextmanager
+def attached(
+    warehouse: Path, written: Path, name: str, read: Mapping[str, Path]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file for writing, and beside it a warehouse's two files, and others, for reading.
+
+    Parameters
+    ----------
+    warehouse
+        The warehouse's folder.
+    written, name
+        The file that is written, and what it is called in SQL.
+    read
+        Further files, by what they are called.
+    """
+    files = {_WORK: work_path(warehouse), _PEOPLE: people_path(warehouse), **read}
+    with _connection(Path(":memory:"), read_only=False) as connection:
+        # What does not fit into memory goes where the rest of it is, and not where somebody is.
+        connection.execute(f"SET temp_directory = {_literal(written.with_suffix('.tmp'))}")
+        connection.execute(f"ATTACH {_literal(written)} AS {name}")
+        for called, path in files.items():
+            if path.is_file():
+                _attach(connection, path, called, read_only=True)
+        yield connection
 
 
 @contextmanager
@@ -402,13 +581,42 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Open the file, waiting a little for another process that has it open."""
+    connection = _patiently(path, lambda: duckdb.connect(str(path), read_only=read_only))
+    connection.execute(f"SET memory_limit = '{_MEMORY}'")
+    return connection
+
+
+def _attach_people(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+    """Open the file of people beside that of work, and let tables of both go by their names."""
+    if read_only and not path.is_file():
+        return  # nobody has been read yet
+    _attach(connection, path, _PEOPLE, read_only=read_only)
+    _search(connection, _WORK, _PEOPLE)
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool
+) -> None:
+    how = " (READ_ONLY)" if read_only else ""
+    _patiently(path, lambda: connection.execute(f"ATTACH {_literal(path)} AS {name}{how}"))
+
+
+def _literal(path: Path) -> str:
+    escaped = str(path).replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _search(connection: duckdb.DuckDBPyConnection, *databases: str) -> None:
+    paths = ",".join(f"{database}.main" for database in databases)
+    connection.execute(f"SET search_path = '{paths}'")
+
+
+def _patiently(path: Path, opening: Callable[[], Any]) -> Any:
+    """Open a file, waiting a little for another process that has it open."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            connection = duckdb.connect(str(path), read_only=read_only)
-            connection.execute(f"SET memory_limit = '{_MEMORY}'")
-            return connection
+            return opening()
         except duckdb.IOException as error:
             if _LOCKED not in str(error):
                 raise InputError(

@@ -87,13 +87,20 @@ class Table:
         """Return the DuckDB type of a column."""
         return self.schema.columns[column].metadata["sql"]
 
-    def ddl(self) -> str:
-        """Return the statement that creates the table if it is not there."""
+    def ddl(self, database: str | None = None) -> str:
+        """Return the statement that creates the table if it is not there.
+
+        Parameters
+        ----------
+        database
+            The file that it is to be in, as SQL calls it; None for the one that is open.
+        """
         lines = [
             f'"{name}" {self.sql_type(name)}{"" if column.nullable else " NOT NULL"}'
             for name, column in self.schema.columns.items()
         ]
-        return f'CREATE TABLE IF NOT EXISTS "{self.name}" ({", ".join(lines)})'
+        place = f"{database}.main." if database else ""
+        return f'CREATE TABLE IF NOT EXISTS {place}"{self.name}" ({", ".join(lines)})'
 
     def arrow_schema(self, columns: Sequence[str] | None = None) -> pyarrow.Schema:
         """Return the Arrow types in which rows are handed to DuckDB and taken from it."""

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow
 
 from .schemas import TABLES
-from .store import Snapshot, Tables, TableStore
+from .store import Snapshot, Tables, TableStore, database_of
 
 __all__ = ["TableView"]
 
@@ -30,7 +30,7 @@ class TableView(Tables):
     Attributes
     ----------
     path
-        The DuckDB file.
+        The warehouse's folder.
     tables
         Names of the tables that can be read, each with the columns that can be; None for all.
         Of a table with named columns there are the rows of all companies.
@@ -58,7 +58,6 @@ class TableView(Tables):
                 f"CREATE TEMP TABLE {_THESE} AS SELECT unnest(?::VARCHAR[]) AS company",
                 [list(self.companies)],
             )
-        (database,) = connection.execute("SELECT current_database()").fetchone() or ("",)
         for table, columns in self.tables.items():
             divided = self.companies is not None and TABLES[table].part == "company"
             if not snapshot.has(table) or (columns is None and not divided):
@@ -66,8 +65,8 @@ class TableView(Tables):
             wanted = "*" if columns is None else ", ".join(columns)
             where = f"WHERE company IN (SELECT company FROM {_THESE})" if columns is None else ""
             connection.execute(
-                f'CREATE TEMP VIEW {table} AS SELECT {wanted} FROM "{database}".main.{table}'
-                f" {where}"
+                f"CREATE TEMP VIEW {table} AS SELECT {wanted}"
+                f" FROM {database_of(table)}.main.{table} {where}"
             )
 
 

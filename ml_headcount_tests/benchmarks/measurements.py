@@ -195,7 +195,7 @@ def command_line(work: Path, world: SimulatedWorld, *options: object) -> list[Me
 
     The memory is that of the largest process. `options` are those of each run.
     """
-    study, warehouse = write_world(world, work / "study"), work / "warehouse.duckdb"
+    study, warehouse = write_world(world, work / "study"), work / "warehouse"
     run = ["run", "--study", study, "--warehouse", warehouse, *options]
     first = seconds(lambda: _command(*run))
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20

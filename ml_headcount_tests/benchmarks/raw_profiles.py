@@ -32,7 +32,7 @@ _LOOPED = 20_000
 
 def raw_profiles(work: Path, world: SimulatedWorld) -> list[Measurement]:
     """Write a world's raw profiles, then read, store and filter them in a process of its own."""
-    directory, warehouse = work / "raw", work / "raw.duckdb"
+    directory, warehouse = work / "raw", work / "raw-warehouse"
     writing = seconds(lambda: write_world(world, directory, raw_profiles=True))
     command = [sys.executable, "-m", __name__, str(directory), str(warehouse)]
     told = subprocess.run(command, check=True, capture_output=True).stdout

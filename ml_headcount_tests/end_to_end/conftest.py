@@ -85,7 +85,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A folder in which the small study has been run with `FEW_DRAWS`, and what was printed."""
     home = tmp_path_factory.mktemp("first_run")
     study = StudyFiles(home / "study").write()
-    warehouse = home / ".ml-headcount" / "warehouse.duckdb"
+    warehouse = home / ".ml-headcount" / "warehouse"
     arguments = ("run", "--study", study, "--warehouse", warehouse, *FEW_DRAWS)
     result = CliRunner(env={"COLUMNS": "160"}).invoke(main, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output

@@ -17,7 +17,7 @@ from ml_headcount_assets.worlds.writing import read_truth
 
 from .conftest import FEW_DRAWS, Command, StudyFiles
 
-WAREHOUSE = Path(".ml-headcount") / "warehouse.duckdb"
+WAREHOUSE = Path(".ml-headcount") / "warehouse"
 OPTIONS = ("--draws", 64, "--estimator", "five_layer")
 FILES = ("companies.csv", "validation.csv", "profile_labels.csv")
 
@@ -132,7 +132,7 @@ def blemished(files: StudyFiles) -> Path:
 def survived(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, TableStore]:
     """What the run of a study with every blemish prints and stores."""
     home = tmp_path_factory.mktemp("blemished")
-    study, warehouse = blemished(StudyFiles(home / "study")), home / "warehouse.duckdb"
+    study, warehouse = blemished(StudyFiles(home / "study")), home / "warehouse"
     arguments = ["run", "--study", study, *OPTIONS, "--warehouse", warehouse]
     result = CliRunner(env={"COLUMNS": "200"}).invoke(main, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from ml_headcount_assets.cli.main import main
+from ml_headcount_assets.warehouse.publish import Published
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .conftest import FEW_DRAWS, Command, StudyFiles
@@ -25,7 +26,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """A simulated study, run and exported once; what each command printed."""
     home = tmp_path_factory.mktemp("journey")
     study, truth = home / "study", home / "study" / "truth" / "truth.csv"
-    warehouse = home / "warehouse.duckdb"
+    warehouse = home / "warehouse"
     stored = ["--warehouse", warehouse]
     commands = {
         "simulate": ["--out", study, "--companies", 30, "--profiles", 3_000, "--seed", 11],
@@ -47,7 +48,7 @@ def test_each_command_says_what_it_did(journey: dict) -> None:
     for stage in STAGES:
         assert stage in journey["run"]
     assert "All companies together" in journey["run"]
-    assert "warehouse.duckdb" in journey["run"]
+    assert "warehouse" in journey["run"]
     assert "report.html" in journey["export"]
     for estimator in ("five_layer", "independent", "log_debias"):
         assert estimator in journey["compare"]
@@ -130,16 +131,44 @@ def test_comparison_ranks_the_estimators(journey: dict) -> None:
     assert covered["log_debias"] < covered["five_layer"] - 20
 
 
-def test_a_second_run_computes_nothing(files: StudyFiles, command: Command, after_run: str) -> None:
-    assert "unchanged" not in after_run
-    second = command("run", "--study", files.directory, *FEW_DRAWS)
-    assert "4 of 4 companies were unchanged" in second.output
+def test_a_run_of_what_is_published_shows_that_and_begins_nothing(
+    files: StudyFiles, command: Command, after_run: str
+) -> None:
+    again = ("run", "--study", files.directory, *FEW_DRAWS)
+    # The whole of the command line is told where to look, since it is another process.
+    warehouse = ("--warehouse", Path(".ml-headcount", "warehouse").resolve())
+    assert "dagster" not in loaded_by(*again, *warehouse)
+    told = command(*again).output
+    assert "Nothing has changed since this was published" in told
+    table = "Machine-learning experts by"
+    assert told[told.index(table) :].startswith(after_run[after_run.index(table) :][:400])
+
+    published = Path(".ml-headcount", "warehouse", "results.duckdb")
+    before = published.read_bytes()
+    assert "unchanged" not in command(*again, "--again").output
+    assert published.read_bytes() != before  # made anew
+    assert len(Published(published).read("runs")) == 1  # and the very same
+
+    command(*again, "--company", "ACME")  # which tells nothing of the others
+    assert "4 of 4 companies were unchanged" in command(*again).output
+    assert "Nothing has changed" in command(*again).output
+
+
+def test_history_tells_what_changed_and_why(
+    files: StudyFiles, command: Command, after_run: str
+) -> None:
+    files.companies.loc[0, "headcount"] = 31
+    changed = command("run", "--study", files.write(), *FEW_DRAWS).output
+    assert "Nothing has changed" not in changed
+    history = command("history").output
+    assert "data: companies_file" in history
+    assert "acme" in history
 
 
 def test_one_company_is_refreshed_with_the_same_numbers(
     files: StudyFiles, command: Command, after_run: str
 ) -> None:
-    warehouse = Path(".ml-headcount") / "warehouse.duckdb"
+    warehouse = Path(".ml-headcount") / "warehouse"
     before = TableStore(warehouse).read("headcount_draws")
     files.profiles = pd.concat([files.profiles, files.profiles.head(6)], ignore_index=True)
     study = files.write()
@@ -158,12 +187,12 @@ def test_settings_on_the_command_line_replace_the_studys(
 ) -> None:
     study = files.write()
     options = ["--estimator", "independent", "--draws", 96, "--seed", 5]
-    command("run", "--study", study, *options, "--warehouse", "other.duckdb")
-    draws = TableStore("other.duckdb").read("headcount_draws")
+    command("run", "--study", study, *options, "--warehouse", "other")
+    draws = TableStore("other").read("headcount_draws")
     assert set(draws["estimator"]) == {"independent"}
     assert set(draws["draws"].map(len)) == {96}
-    command("run", "--study", study, *options[:-1], 6, "--warehouse", "other.duckdb")
-    again = TableStore("other.duckdb").read("headcount_draws")
+    command("run", "--study", study, *options[:-1], 6, "--warehouse", "other")
+    again = TableStore("other").read("headcount_draws")
     assert any((a != b).any() for a, b in zip(draws["draws"], again["draws"], strict=True))
 
 
@@ -174,7 +203,7 @@ def test_a_warehouse_is_kept_from_other_studies(
     refused = command("run", "--study", files.write(), "--draws", 64)
     assert refused.exit_code == 2
     assert "holds the study 'study', not 'unlike'" in refused.output
-    assert len(TableStore(Path(".ml-headcount") / "warehouse.duckdb").read("companies")) == 4
+    assert len(TableStore(Path(".ml-headcount") / "warehouse").read("companies")) == 4
 
 
 def test_calibrate_prints_coverage(command: Command) -> None:
@@ -210,10 +239,10 @@ def test_exporting_needs_no_dagster(journey: dict, tmp_path: Path) -> None:
 def test_reference_study_runs_as_it_is(command: Command, reference_directory: Path) -> None:
     result = command(
         *("run", "--study", reference_directory, "--config", "schons-2026.yaml"),
-        *("--draws", 128, "--estimator", "five_layer", "--warehouse", "reference.duckdb"),
+        *("--draws", 128, "--estimator", "five_layer", "--warehouse", "reference"),
     )
     assert result.exit_code == 0, result.output
-    store = TableStore("reference.duckdb")
+    store = TableStore("reference")
     intervals = store.read("headcount_intervals")
     profiled = intervals[intervals["evidence"] == "profiles"]
     assert {"googledeepmind", "openai", "mistralai"} <= set(profiled["company_id"])
@@ -223,4 +252,4 @@ def test_reference_study_runs_as_it_is(command: Command, reference_directory: Pa
     assert unknown["median"].isna().all()
     assert f"no evidence {len(unknown)}" in result.output
     assert "Google DeepMind" in result.output
-    assert command("export", "--to", "out", "--warehouse", "reference.duckdb").exit_code == 0
+    assert command("export", "--to", "out", "--warehouse", "reference").exit_code == 0

@@ -24,7 +24,7 @@ def run_input(tmp_path: Path) -> RunInput:
         pytest.skip("needs the inputs at ../shared/real-world, which are not there")
 
     def run(name: str) -> tuple[TableStore, str]:
-        warehouse = tmp_path / "warehouse.duckdb"
+        warehouse = tmp_path / "warehouse"
         arguments = ["run", "--study", _INPUTS / name, "--warehouse", warehouse]
         result = CliRunner(env={"COLUMNS": "200"}).invoke(main, [str(each) for each in arguments])
         assert result.exit_code == 0, result.output

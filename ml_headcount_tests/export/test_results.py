@@ -71,12 +71,12 @@ def test_keywords_are_shown_once_all_of_their_tables_are_there(read: Read) -> No
 
 
 def test_a_warehouse_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere\.duckdb"):
-        read_results(TableStore(tmp_path / "nowhere.duckdb"))
+    with pytest.raises(InputError, match=r"nowhere"):
+        read_results(TableStore(tmp_path / "nowhere"))
 
 
 def test_a_warehouse_without_results_is_an_error(tmp_path: Path) -> None:
-    store = TableStore(tmp_path / "begun.duckdb")
+    store = TableStore(tmp_path / "begun")
     with store.transaction():
         pass
     with pytest.raises(InputError, match=r"no table .* yet"):

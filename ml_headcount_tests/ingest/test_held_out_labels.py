@@ -10,7 +10,7 @@ import pytest
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest import read_rated_cvs, study_annotators
 from ml_headcount_assets.model import Annotator
-from ml_headcount_assets.orchestration.sources import source_versions
+from ml_headcount_assets.orchestration.versions import source_versions
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.text.recipe import hash_text
 

@@ -16,7 +16,6 @@ from ml_headcount_assets.orchestration.session import (
     materialize_study,
 )
 from ml_headcount_assets.study import Study, load_study
-from ml_headcount_assets.warehouse.beside import home_of
 from ml_headcount_assets.worlds.simulation import simulate_study
 from ml_headcount_assets.worlds.writing import write_world
 
@@ -55,7 +54,7 @@ def pristine(tmp_path_factory, heard) -> tuple[Path, Path, RunSummary]:
     """The study's directory, its warehouse after one run, and what that run said."""
     root = tmp_path_factory.mktemp("pristine")
     directory = write_study(root / "study")
-    warehouse = root / "warehouse.duckdb"
+    warehouse = root / "warehouse"
     summary = materialize_study(
         load_study(directory), warehouse, progress=lambda *told: heard.append(told)
     )
@@ -66,7 +65,7 @@ class Place:
     """A copy of the study and its warehouse that a test may change."""
 
     def __init__(self, root: Path) -> None:
-        self.directory, self.warehouse = root / "study", root / "warehouse.duckdb"
+        self.directory, self.warehouse = root / "study", root / "warehouse"
 
     @property
     def study(self) -> Study:
@@ -89,7 +88,5 @@ def fresh(tmp_path, pristine) -> Place:
 @pytest.fixture
 def place(fresh, pristine) -> Place:
     """A study that has been run."""
-    shutil.copy(pristine[1], fresh.warehouse)
-    shutil.copy(pristine[1].with_suffix(".html"), fresh.warehouse.with_suffix(".html"))
-    shutil.copytree(home_of(pristine[1]), home_of(fresh.warehouse))
+    shutil.copytree(pristine[1], fresh.warehouse)
     return fresh

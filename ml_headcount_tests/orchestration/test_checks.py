@@ -1,11 +1,15 @@
 """Every check passes on a study in order, and finds what it is there to find."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import dagster as dg
 import duckdb
 import pytest
 
 from ml_headcount_assets.orchestration import checks
 from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
+from ml_headcount_assets.warehouse.beside import people_path, work_path
 
 BREAK = {
     "headcounts_are_known": "UPDATE companies SET headcount = NULL",
@@ -75,6 +79,15 @@ CHECKS = {
 }
 
 
+@contextmanager
+def opened(place) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open both files of a warehouse for changes that no run would make."""
+    with duckdb.connect(str(work_path(place.warehouse))) as connection:
+        connection.execute(f"ATTACH '{people_path(place.warehouse)}' AS people")
+        connection.execute("SET search_path = 'work.main,people.main'")
+        yield connection
+
+
 def evaluate(name: str, place):
     check = CHECKS[name]
     resources = {"warehouse": WarehouseResource(path=str(place.warehouse))}
@@ -91,7 +104,7 @@ def test_every_check_is_tried_here():
 def test_a_check_passes_and_finds(name, place):
     intact = evaluate(name, place)
     assert intact.passed, intact.description
-    with duckdb.connect(str(place.warehouse)) as connection:
+    with opened(place) as connection:
         connection.execute(BREAK[name])
     broken = evaluate(name, place)
     assert not broken.passed
@@ -103,6 +116,6 @@ def test_a_check_passes_and_finds(name, place):
     ("name", "change"), [(name, change) for name in IMPOSSIBLE for change in IMPOSSIBLE[name]]
 )
 def test_what_must_never_be_is_found(name, change, place):
-    with duckdb.connect(str(place.warehouse)) as connection:
+    with opened(place) as connection:
         connection.execute(change)
     assert not evaluate(name, place).passed

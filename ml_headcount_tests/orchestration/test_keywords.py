@@ -20,7 +20,12 @@ from ml_headcount_assets.orchestration.session import discover_study_keywords, m
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.filters import keyword_labels
 from ml_headcount_assets.text.keywords import LISTS, discover_keywords
-from ml_headcount_assets.warehouse.beside import home_of, kept_study
+from ml_headcount_assets.warehouse.beside import (
+    embeddings_path,
+    extracts_path,
+    kept_study,
+    people_path,
+)
 from ml_headcount_assets.warehouse.discoveries import stored_filters
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES
 from ml_headcount_assets.warehouse.store import TableStore
@@ -45,8 +50,8 @@ def discovered(tmp_path_factory) -> Path:
     study = load_study(write_security_study(root / "study"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keywords, "discover_keywords", quick)
-        materialize_study(study, root / "warehouse.duckdb")
-        summary = discover_study_keywords(study, root / "warehouse.duckdb")
+        materialize_study(study, root / "warehouse")
+        summary = discover_study_keywords(study, root / "warehouse")
     assert summary.unchanged["profiles"] == 4
     return root
 
@@ -57,9 +62,7 @@ def place(discovered, tmp_path, monkeypatch) -> Place:
     monkeypatch.setattr(keywords, "discover_keywords", quick)
     place = Place(tmp_path)
     shutil.copytree(discovered / "study", place.directory)
-    for suffix in (".duckdb", ".html"):
-        shutil.copy((discovered / "warehouse").with_suffix(suffix), tmp_path)
-    shutil.copytree(home_of(discovered / "warehouse.duckdb"), home_of(place.warehouse))
+    shutil.copytree(discovered / "warehouse", place.warehouse)
     return place
 
 
@@ -85,7 +88,7 @@ def accept(place: Place, *arguments: str, code: int = 0) -> str:
 
 
 def test_reach_is_what_a_loop_over_the_texts_counts(discovered):
-    store = TableStore(discovered / "warehouse.duckdb")
+    store = TableStore(discovered / "warehouse")
     profiles, reach = store.read("profiles"), store.read("keyword_reach")
     filters = stored_filters(store.read("keyword_filters_found"))
     texts = profiles["text"].to_numpy(dtype=object)
@@ -116,14 +119,14 @@ def test_a_second_discovery_makes_nothing_anew(place, monkeypatch):
 
 
 def test_discovery_leaves_the_estimates_and_their_settings_alone(discovered, tmp_path):
-    kept = kept_study(discovered / "warehouse.duckdb")
+    kept = kept_study(discovered / "warehouse")
     assert kept.draws == 60
     assert kept.estimators == ("five_layer",)
     copied = shutil.copytree(discovered, tmp_path / "copy")
     other = CONFIG.replace("draws: 60", "draws: 90")
     (copied / "study" / "study.yaml").write_text(other)
-    discover_study_keywords(load_study(copied / "study"), copied / "warehouse.duckdb")
-    assert kept_study(copied / "warehouse.duckdb").draws == 60
+    discover_study_keywords(load_study(copied / "study"), copied / "warehouse")
+    assert kept_study(copied / "warehouse").draws == 60
 
 
 def test_a_run_does_not_discover(discovered):
@@ -158,14 +161,14 @@ def test_the_ui_calls_stale_what_a_discovery_would_make_anew(place):
 
 
 def test_metadata_hold_counts_and_phrases_only(discovered):
-    with open_instance(discovered / "warehouse.duckdb") as instance:
+    with open_instance(discovered / "warehouse") as instance:
         (run,) = instance.get_runs(dg.RunsFilter(job_name="keyword_discovery"))
         records = instance.event_log_storage.get_records_for_run(
             run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
         ).records
     shown = "".join(str(r.event_log_entry.asset_materialization.metadata) for r in records)
     assert FOUND in shown
-    for text in TableStore(discovered / "warehouse.duckdb").read("profiles")["text"]:
+    for text in TableStore(discovered / "warehouse").read("profiles")["text"]:
         assert not [part for part in text.split(". ") if len(part) > 40 and part in shown]
 
 
@@ -356,11 +359,12 @@ def test_words_of_single_people_are_nowhere_but_in_the_warehouse_of_texts(place,
         main, ["export", "--to", str(tmp_path / "out"), "--warehouse", str(place.warehouse)]
     )
     assert result.exit_code == 0
-    assert place.warehouse.with_suffix(".embeddings").is_file()
-    originals = {rated, profiles, place.warehouse}
+    assert embeddings_path(place.warehouse).is_file()
+    people = people_path(place.warehouse)
+    originals = {rated, profiles, people, *extracts_path(place.warehouse).rglob("*")}
     files = {path for path in tmp_path.rglob("*") if path.is_file()} - originals
     assert len(files) > 20
     assert not leaks([*files, output, result.output])
-    assert leaks([place.warehouse])  # the search does find it where it is
+    assert leaks([people])  # the search does find it where it is
     phrases = " ".join(read(place, "keyword_phrases")["phrase"])
     assert not leaks([phrases])

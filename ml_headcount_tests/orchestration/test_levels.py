@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.export import read_results
-from ml_headcount_assets.warehouse.beside import keep_study
+from ml_headcount_assets.warehouse.beside import keep_study, report_path
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.orchestration.test_session import profiled, tables
@@ -54,7 +54,7 @@ def test_a_changed_level_reaches_everything_and_draws_nothing_anew(place):
     for name in WITH_INTERVALS:
         assert (store.read(name)["level"] == 0.95).all(), name
     assert (widths(place.warehouse) > narrow).all()
-    page = place.warehouse.with_suffix(".html").read_text()
+    page = report_path(place.warehouse).read_text()
     assert page.count("95 % interval") > 5
     assert "80 %" not in page
 

@@ -15,7 +15,7 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.llm.missing import Missing
-from ml_headcount_assets.warehouse.beside import answers_path
+from ml_headcount_assets.warehouse.beside import answers_path, people_path
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds.labelling_server import LabellingServer
 from ml_headcount_assets.worlds.profiles import phrases
@@ -34,7 +34,7 @@ class _Place:
     """A study of raw profiles, and its warehouse."""
 
     def __init__(self, root: Path, world: SimulatedWorld) -> None:
-        self.directory, self.warehouse = root / "study", root / "warehouse.duckdb"
+        self.directory, self.warehouse = root / "study", root / "warehouse"
         write_world(world, self.directory, raw_profiles=True)
         self.configure(**_SETTINGS)
 
@@ -91,7 +91,8 @@ def describes_an_expert(text: str) -> bool:
 def _everything_outside(place: _Place) -> bytes:
     """Return what a run has left behind, save for the warehouse itself."""
     root = place.warehouse.parent
-    files = [path for path in root.rglob("*") if path.is_file() and path != place.warehouse]
+    people = people_path(place.warehouse)
+    files = [path for path in root.rglob("*") if path.is_file() and path != people]
     return b"".join(path.read_bytes() for path in files if place.directory not in path.parents)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import ml_headcount_assets as mh
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.warehouse.beside import results_path
 from ml_headcount_assets.warehouse.store import TableStore
 
 
@@ -76,28 +77,22 @@ def test_what_is_not_there_is_told(study, ask, message):
 
 
 def test_nothing_can_be_changed(study, pristine):
-    before = pristine[1].read_bytes()
+    before = results_path(pristine[1]).read_bytes()
     with pytest.raises(Exception, match="read-only"):
         study.query("DELETE FROM companies RETURNING company")
-    assert pristine[1].read_bytes() == before
+    assert results_path(pristine[1]).read_bytes() == before
 
 
-def test_a_folder_stands_for_the_warehouse_in_it(pristine, tmp_path):
-    shutil.copy(pristine[1], tmp_path / "some.duckdb")
-    assert mh.open_study(tmp_path).path.name == "some.duckdb"
-    shutil.copy(pristine[1], tmp_path / "other.duckdb")
-    with pytest.raises(InputError, match="more than one warehouse in the folder"):
-        mh.open_study(tmp_path)
-    shutil.copy(pristine[1], tmp_path / "warehouse.duckdb")
-    assert mh.open_study(tmp_path).path.name == "warehouse.duckdb"
-    with pytest.raises(InputError, match="no warehouse"):
-        mh.open_study(pristine[0])
-    with pytest.raises(InputError, match="There is no warehouse at"):
-        mh.open_study(tmp_path / "absent.duckdb")
+def test_the_file_of_results_stands_by_itself(study, pristine, tmp_path):
+    shutil.copy(results_path(pristine[1]), tmp_path / "some.duckdb")
+    assert mh.open_study(tmp_path / "some.duckdb").total() == study.total()
+    for other in (tmp_path, pristine[0], tmp_path / "absent"):
+        with pytest.raises(InputError, match="no finished run"):
+            mh.open_study(other)
 
 
-def test_a_warehouse_without_an_estimate_says_so(tmp_path):
-    with TableStore(tmp_path / "w.duckdb").transaction():
+def test_a_warehouse_whose_first_run_has_not_ended_says_so(tmp_path):
+    with TableStore(tmp_path / "w").transaction():
         pass
-    with pytest.raises(InputError, match="no estimate yet"):
-        mh.open_study(tmp_path)
+    with pytest.raises(InputError, match="no finished run"):
+        mh.open_study(tmp_path / "w")

@@ -17,7 +17,13 @@ from ml_headcount_assets.orchestration.assets import annotate, ingest
 from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.recipe import RECIPE_VERSION
-from ml_headcount_assets.warehouse.beside import extracts_path, home_of
+from ml_headcount_assets.warehouse.beside import (
+    extracts_path,
+    home_of,
+    people_path,
+    results_path,
+    work_path,
+)
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds.simulation import simulate_study
 from ml_headcount_assets.worlds.writing import write_world
@@ -48,7 +54,7 @@ def estimated(world, tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("raw")
     directory = write_world(world, root / "study", raw_profiles=True)
     _configure(directory)
-    summary = materialize_study(load_study(directory), root / "warehouse.duckdb")
+    summary = materialize_study(load_study(directory), root / "warehouse")
     assert len(summary.companies) == COMPANIES
     return root
 
@@ -58,9 +64,7 @@ def raw(estimated, tmp_path) -> Place:
     """A copy that a test may change."""
     place = Place(tmp_path)
     shutil.copytree(estimated / "study", place.directory)
-    for suffix in (".duckdb", ".html"):
-        shutil.copy((estimated / "warehouse").with_suffix(suffix), tmp_path)
-    shutil.copytree(home_of(estimated / "warehouse.duckdb"), home_of(place.warehouse))
+    shutil.copytree(estimated / "warehouse", place.warehouse)
     return place
 
 
@@ -81,10 +85,10 @@ def _stage(place: Place, table: str) -> pd.DataFrame:
 def test_numbers_are_those_of_the_same_world_with_prepared_labels(estimated, world, tmp_path):
     directory = write_world(world, tmp_path / "study")
     _configure(directory)
-    materialize_study(load_study(directory), tmp_path / "warehouse.duckdb")
+    materialize_study(load_study(directory), tmp_path / "warehouse")
     raw, prepared = (
-        TableStore(estimated / "warehouse.duckdb"),
-        TableStore(tmp_path / "warehouse.duckdb"),
+        TableStore(estimated / "warehouse"),
+        TableStore(tmp_path / "warehouse"),
     )
     for table in ("pattern_counts", "headcount_intervals", "portfolio_intervals"):
         pd.testing.assert_frame_equal(raw.read(table), prepared.read(table))
@@ -93,7 +97,7 @@ def test_numbers_are_those_of_the_same_world_with_prepared_labels(estimated, wor
 
 
 def test_labels_tell_how_they_came_about(estimated, world):
-    labels = TableStore(estimated / "warehouse.duckdb").read("profile_labels")
+    labels = TableStore(estimated / "warehouse").read("profile_labels")
     assert labels.groupby("annotator")["profile_id"].nunique().eq(len(world.profiles)).all()
     is_filter = labels["annotator"].str.startswith("filter")
     filters = load_study(estimated / "study").keyword_filters
@@ -226,11 +230,17 @@ def test_nothing_of_a_person_is_written_outside_the_warehouse(marked, tmp_path):
     # What was read of the files is kept where nobody else can look.
     kept = extracts_path(marked.warehouse)
     assert kept.stat().st_mode & 0o077 == 0
-    people = {marked.directory, marked.warehouse, kept}
-    written = [path for path in tmp_path.iterdir() if path not in people]
-    assert home_of(marked.warehouse) in written
+    of_people = {people_path(marked.warehouse), kept}
+    written = [
+        *(path for path in marked.warehouse.iterdir() if path not in of_people),
+        *(path for path in tmp_path.iterdir() if path not in (marked.directory, marked.warehouse)),
+    ]
+    assert {home_of(marked.warehouse), work_path(marked.warehouse)} < set(written)
+    assert results_path(marked.warehouse) in written
     assert not leaks([*written, output])
-    assert leaks([marked.warehouse, marked.directory])  # the search does find it where it is
+    # The search does find it where it is.
+    assert leaks([people_path(marked.warehouse)])
+    assert leaks([marked.directory])
 
 
 def test_errors_tell_nothing_of_a_person(marked):

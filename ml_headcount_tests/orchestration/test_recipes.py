@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pandera.pandas as pa
 import pytest
@@ -21,14 +22,15 @@ from ml_headcount_assets.orchestration.resources import (
     WarehouseResource,
     no_progress,
 )
-from ml_headcount_assets.orchestration.sources import SETTINGS, SPENDING
+from ml_headcount_assets.orchestration.versions import SETTINGS, SPENDING
 from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.warehouse.publish import Run
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .conftest import Place
 
-AROUND = Surroundings(LocalCompute(), no_progress, print)
+AROUND = Surroundings(LocalCompute(), no_progress, print, Run("a-run", datetime.now(UTC), True))
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ def test_every_reader_has_a_part_of_the_rejects():
 def test_every_table_is_made_by_one_recipe():
     made = [name for recipe in RECIPES for name in recipe.makes]
     assert len(made) == len(set(made))
-    assert set(made) == {*TABLES, "report"}
+    assert set(made) == {*TABLES, "results", "report", "keyword_results"}
 
 
 def test_a_run_has_one_configuration_whatever_becomes_of_the_file(place: Place):

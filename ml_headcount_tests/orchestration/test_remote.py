@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import dagster as dg
 import pandas as pd
 import pytest
@@ -22,6 +24,7 @@ from ml_headcount_assets.orchestration.recipes import COMPANY, Recipe
 from ml_headcount_assets.orchestration.resources import no_progress, resources_from
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.beside import ranges_path
+from ml_headcount_assets.warehouse.publish import Run
 from ml_headcount_assets.warehouse.store import TableStore
 
 from ..compute.modal.stand_in import Dead, StandIn, in_this_process
@@ -76,7 +79,7 @@ def test_groups_of_companies_give_the_same_tables(pristine, monkeypatch):
     store, study = TableStore(warehouse), load_study(directory)
     companies = store.read("companies")["company"].tolist()
     steps: list[float] = []
-    around = Surroundings(LocalCompute(), no_progress, print)
+    around = Surroundings(LocalCompute(), no_progress, print, Run("a-run", datetime.now(UTC), True))
 
     def made(recipe: Recipe):
         own = companies if recipe.grain == COMPANY else None
@@ -115,13 +118,13 @@ def test_the_environment_says_where_to_compute(tmp_path):
     compute = resources_from(
         {
             "ML_HEADCOUNT_COMPUTE": "modal",
-            "ML_HEADCOUNT_WAREHOUSE": str(tmp_path / "w.duckdb"),
+            "ML_HEADCOUNT_WAREHOUSE": str(tmp_path / "w"),
             "ML_HEADCOUNT_MODAL_CORES": "8",
         }
     )["compute"]
     assert isinstance(compute, ModalCompute)
     assert compute.settings.cores == 8
-    assert compute.kept == tmp_path / "w.duckdb.ranges"
+    assert compute.kept == tmp_path / "w" / "ranges"
     with pytest.raises(InputError, match="local and modal"):
         resources_from({"ML_HEADCOUNT_COMPUTE": "cloud"})
     with pytest.raises(InputError, match="whole number"):

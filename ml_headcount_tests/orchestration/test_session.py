@@ -26,13 +26,13 @@ from ml_headcount_assets.orchestration.run_lock import only_run
 from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.orchestration.sources import observations
 from ml_headcount_assets.study import load_study
-from ml_headcount_assets.warehouse.beside import home_of
+from ml_headcount_assets.warehouse.beside import home_of, report_path
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, SENSITIVITY_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.orchestration.conftest import ANNOTATORS, DRAWS
 
 #: Tables that are made when somebody asks for them.
-WHEN_ASKED = {*KEYWORD_TABLES, *SENSITIVITY_TABLES}
+WHEN_ASKED = {*KEYWORD_TABLES, *SENSITIVITY_TABLES, "keyword_results"}
 COMPANY_TABLES = ("pattern_counts", "headcount_draws", "synthetic_counts", "headcount_intervals")
 
 
@@ -114,7 +114,7 @@ def test_everything_is_stored_and_shown(pristine):
     assert len(summary.companies) == 12
     assert len(summary.run_ids) == 1
     assert summary.warehouse == warehouse
-    assert warehouse.with_suffix(".html").is_file()
+    assert report_path(warehouse).is_file()
     with open_instance(warehouse) as instance:
         run = instance.get_run_by_id(summary.run_ids[0])
         assert run.status == dg.DagsterRunStatus.SUCCESS
@@ -277,7 +277,7 @@ def test_what_kind_an_annotator_is_of_is_part_of_what_is_compared(place, tmp_pat
             annotator["kind"] = "filter"
     config.write_text(yaml.safe_dump(content))
     place.run()
-    anew = tmp_path / "anew.duckdb"
+    anew = tmp_path / "anew"
     materialize_study(place.study, anew)
     assert tables(place.warehouse) == tables(anew)
 
@@ -344,7 +344,7 @@ def test_a_defect_is_not_dressed_up_as_the_users_fault(place, monkeypatch):
 def test_progress_is_told_by_stage(pristine, heard):
     stages = list(dict.fromkeys(stage for stage, _, _ in heard))
     assert stages[0] in ("companies", "rated_cvs")
-    assert stages[-1] == "report"
+    assert stages[-1] == "results"
     for stage in stages:
         own = [(done, total) for name, done, total in heard if name == stage]
         assert own[0] == (0, 1)

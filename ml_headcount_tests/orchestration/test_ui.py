@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.orchestration.ui import serve_ui, ui_environment
-from ml_headcount_assets.warehouse.beside import home_of
+from ml_headcount_assets.warehouse.beside import home_of, keep_study
 
 DEADLINE_SECONDS = 150
 QUERY = """{assetNodes {assetKey {path} groupName staleStatus
@@ -40,11 +41,35 @@ def free_port() -> int:
     return unused_port()
 
 
-def test_the_environment_is_that_of_the_last_run(place):
+def test_the_study_is_where_it_is_and_not_as_it_was(place):
+    """Whoever edits study.yaml sees that; the paths of the two are kept relative to each other."""
     variables = ui_environment(place.warehouse)
     assert variables["ML_HEADCOUNT_WAREHOUSE"] == str(place.warehouse)
-    assert variables["ML_HEADCOUNT_STUDY"] == str(home_of(place.warehouse))
+    assert variables["ML_HEADCOUNT_STUDY"] == str(place.directory)
+    assert "ML_HEADCOUNT_CONFIG" not in variables
     assert variables["DAGSTER_HOME"] == str(home_of(place.warehouse))
+
+
+def test_a_configuration_that_lies_elsewhere_is_found_again(place, tmp_path):
+    other = tmp_path / "other.yaml"
+    shutil.copy(place.directory / "study.yaml", other)
+    for config, kept in ((other, str(other)), ("schons-2026.yaml", "schons-2026.yaml")):
+        keep_study(place.study, place.warehouse, config)
+        assert ui_environment(place.warehouse)["ML_HEADCOUNT_CONFIG"] == kept
+
+
+def test_a_study_that_has_been_moved_is_missed(place, tmp_path):
+    keep_study(place.study, place.warehouse)
+    moved = place.warehouse.rename(tmp_path.parent / f"{tmp_path.name}-moved")
+    try:  # the warehouse alone
+        assert ui_environment(moved)["ML_HEADCOUNT_STUDY"] == str(place.directory)
+        place.directory.rename(tmp_path / "elsewhere")
+        with pytest.raises(InputError, match=r"was in .*study, and is not there.*--study DIR"):
+            ui_environment(moved)
+        given = ui_environment(moved, tmp_path / "elsewhere")
+        assert given["ML_HEADCOUNT_STUDY"] == str(tmp_path / "elsewhere")
+    finally:
+        shutil.rmtree(moved)
 
 
 def test_a_study_that_is_given_goes_first(place):
@@ -54,7 +79,7 @@ def test_a_study_that_is_given_goes_first(place):
 
 
 def test_a_warehouse_without_a_run_has_no_study(tmp_path):
-    assert "ML_HEADCOUNT_STUDY" not in ui_environment(tmp_path / "new.duckdb")
+    assert "ML_HEADCOUNT_STUDY" not in ui_environment(tmp_path / "new")
 
 
 def test_a_taken_port_is_told(place):

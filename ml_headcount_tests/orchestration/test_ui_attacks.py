@@ -53,7 +53,7 @@ def served(pristine, tmp_path_factory):
     command = [sys.executable, "-P", "-m", "ml_headcount_assets.cli", "ui"]
     with (root / "told").open("w") as told:
         server = subprocess.Popen(
-            [*command, "--warehouse", str(root / "warehouse.duckdb"), "--port", str(port)],
+            [*command, "--warehouse", str(root / "warehouse"), "--port", str(port)],
             cwd=root,
             stdout=told,
             stderr=subprocess.STDOUT,
@@ -97,7 +97,7 @@ def running(served):
 def test_it_starts_without_a_word_and_imports_nothing_that_lies_there(served):
     port, told = served
     assert told.read_text().splitlines() == [
-        f"http://127.0.0.1:{port} shows warehouse.duckdb in a moment; Ctrl-C ends it."
+        f"http://127.0.0.1:{port} shows warehouse in a moment; Ctrl-C ends it."
     ]
 
 

@@ -9,7 +9,7 @@ from ml_headcount_assets.warehouse.store import TableStore
 
 @pytest.fixture
 def store(tmp_path):
-    return TableStore(tmp_path / "warehouse.duckdb")
+    return TableStore(tmp_path / "warehouse")
 
 
 def counts(**of_company: dict[str, int]) -> pd.DataFrame:

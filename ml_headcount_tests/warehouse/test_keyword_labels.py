@@ -22,7 +22,7 @@ TEXTS = {"p1": "ML", "p2": "html sales", "p3": "", "p4": "sales of ML"}
 
 @pytest.fixture
 def store(tmp_path) -> TableStore:
-    store = TableStore(tmp_path / "w.duckdb")
+    store = TableStore(tmp_path / "w")
     profiles = pd.DataFrame({"profile_id": list(TEXTS), "text": list(TEXTS.values())})
     profiles["company"] = profiles["company_id"] = ["a", "a", "b", "b"]
     store.write("profiles", profiles.assign(snapshot=None, text_hash="h", recipe="7"))

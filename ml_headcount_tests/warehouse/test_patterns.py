@@ -34,7 +34,7 @@ def stored(store: TableStore, wide: pd.DataFrame) -> None:
 
 
 def test_as_the_model_counts(tmp_path):
-    store, wide = TableStore(tmp_path / "w.duckdb"), wide_profiles()
+    store, wide = TableStore(tmp_path / "w"), wide_profiles()
     stored(store, wide)
     found = count_patterns(view_of(store, ["slug-x", "slug-y", "slug-z"]), NAMES)
     pd.testing.assert_frame_equal(
@@ -46,7 +46,7 @@ def test_as_the_model_counts(tmp_path):
 
 
 def test_only_of_the_companies_asked_for(tmp_path):
-    store = TableStore(tmp_path / "w.duckdb")
+    store = TableStore(tmp_path / "w")
     stored(store, wide_profiles())
     assert count_patterns(view_of(store, ["slug-y"]), NAMES)["company"].unique().tolist() == [
         "slug-y"
@@ -55,7 +55,7 @@ def test_only_of_the_companies_asked_for(tmp_path):
 
 
 def test_a_label_without_a_row_is_missing(tmp_path):
-    store = TableStore(tmp_path / "w.duckdb")
+    store = TableStore(tmp_path / "w")
     rows = [("a", "A", "1", "llm_a", 1), ("a", "A", "2", "llm_c", 0)]
     columns = ["company", "company_id", "profile_id", "annotator", "label"]
     store.write("profile_labels", label_rows(pd.DataFrame(rows, columns=columns)))

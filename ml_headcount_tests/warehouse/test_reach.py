@@ -18,7 +18,7 @@ COMPANIES = ["b", "a", "a", "a", "b", "c"]
 
 @pytest.fixture
 def store(tmp_path) -> TableStore:
-    store = TableStore(tmp_path / "w.duckdb")
+    store = TableStore(tmp_path / "w")
     profiles = pd.DataFrame({"text": TEXTS, "company_id": COMPANIES})
     profiles["company"], profiles["profile_id"] = COMPANIES, [f"p{n}" for n in range(len(TEXTS))]
     store.write("profiles", profiles.assign(snapshot=None, text_hash="h", recipe="1"))

@@ -20,7 +20,7 @@ from ml_headcount_assets.worlds.simulation import simulate_study
 
 @pytest.fixture
 def store(tmp_path):
-    return TableStore(tmp_path / "warehouse.duckdb")
+    return TableStore(tmp_path / "warehouse")
 
 
 def test_results(store):

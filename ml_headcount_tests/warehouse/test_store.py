@@ -12,12 +12,13 @@ import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.warehouse import store as store_module
+from ml_headcount_assets.warehouse.beside import people_path, work_path
 from ml_headcount_assets.warehouse.store import TableStore
 
 
 @pytest.fixture
 def store(tmp_path):
-    return TableStore(tmp_path / "deep" / "warehouse.duckdb")
+    return TableStore(tmp_path / "deep" / "warehouse")
 
 
 def companies(*slugs: str, **changes) -> pd.DataFrame:
@@ -148,11 +149,20 @@ def test_what_is_not_there_is_said(store):
 
 
 def test_a_file_that_is_no_warehouse_is_left_alone(store):
+    """Neither one in the folder's place, nor one in that of its tables."""
     store.path.parent.mkdir()
     store.path.write_text("notes " * 1000)
-    with pytest.raises(InputError, match="not a DuckDB file"):
+    with pytest.raises(InputError, match="ml-headcount migrate"):
         store.write("companies", companies("a"))
     assert store.path.read_text().startswith("notes")
+    store.path.unlink()
+    for name in (work_path, people_path):
+        store.path.mkdir(exist_ok=True)
+        name(store.path).write_text("notes " * 1000)
+        with pytest.raises(InputError, match=rf"{name(store.path)}.*not a DuckDB file"):
+            store.write("companies", companies("a"))
+        assert name(store.path).read_text().startswith("notes")
+        name(store.path).unlink()
 
 
 HOLD = """
@@ -167,7 +177,7 @@ def test_another_process_that_holds_the_file_is_named(store, monkeypatch):
     store.write("companies", companies("a"))
     monkeypatch.setattr(store_module, "_PATIENCE_SECONDS", 0.2)
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HOLD), str(store.path)],
+        [sys.executable, "-c", textwrap.dedent(HOLD), str(work_path(store.path))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as holder:
@@ -197,8 +207,8 @@ def test_a_process_killed_in_a_transaction_leaves_the_old_rows(store):
 
 
 def test_a_table_of_an_earlier_version_is_made_anew(store):
-    store.path.parent.mkdir()
-    with duckdb.connect(store.path) as database:
+    store.path.mkdir(parents=True)
+    with duckdb.connect(work_path(store.path)) as database:
         database.execute("CREATE TABLE companies (company VARCHAR, size BIGINT)")
     store.write("companies", companies("a"))
     assert store.read("companies")["company"].tolist() == ["a"]

@@ -10,10 +10,11 @@ from ml_headcount_assets.warehouse.labels import gather_labels
 from ml_headcount_assets.warehouse.patterns import count_patterns
 from ml_headcount_assets.warehouse.records import annotators_of, label_rows, reject_rows
 
+from ..forgotten import LeftOut, who_is_forgotten
 from ..reader import Reader
 from ..recipes import COMPANY, Frames, Recipe
-from ..sources import ANNOTATORS, FILTERS
 from ..stages import ANNOTATE
+from ..versions import ANNOTATORS, FILTERS
 
 LABELLING_VERSION = "2"
 COUNTING_VERSION = "1"
@@ -50,6 +51,9 @@ def _label_frames(reader: Reader, _: Progress) -> Frames:
     else:
         known = reader.read("companies")["company_id"].tolist()
         labels, rejects = read_profile_labels(reader.study, known, annotators)
+        left_out = LeftOut(reader.obtained)
+        labels = left_out.of(labels, "profile_id")
+        rejects = left_out.noted(rejects)
         labels = label_rows(labels[labels["company"].isin(reader.companies)])
     return {"profile_labels": labels, "rejects": reject_rows("profile_labels", rejects)}
 
@@ -69,6 +73,7 @@ PROFILE_LABELS = Recipe(
     files=("profile_labels",),
     settings=(ANNOTATORS,),
     rejects=True,
+    obtain=who_is_forgotten,
 )
 
 

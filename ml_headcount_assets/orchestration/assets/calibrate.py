@@ -17,8 +17,8 @@ from ..fits import (
 )
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
-from ..sources import ESTIMATION, LEVEL
 from ..stages import CALIBRATE
+from ..versions import ESTIMATION, LEVEL
 
 
 def _annotator_frames(reader: Reader, progress: Progress) -> Frames:

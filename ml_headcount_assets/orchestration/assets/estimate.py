@@ -36,8 +36,8 @@ from ..fits import (
 )
 from ..reader import Reader
 from ..recipes import COHORT, COMPANY, Frames, Recipe
-from ..sources import ESTIMATION, LEVEL
 from ..stages import ESTIMATE
+from ..versions import ESTIMATION, LEVEL
 
 #: Draws of companies that are held together: 50 MB, several times over on the way to the store.
 _HELD_DRAWS = 12_500_000

@@ -16,21 +16,23 @@ from ml_headcount_assets.warehouse.beside import extracts_path
 from ml_headcount_assets.warehouse.records import annotator_rows, annotators_of, reject_rows
 from ml_headcount_assets.warehouse.store import Transaction
 
+from ..forgotten import LeftOut, who_is_forgotten
 from ..reader import Reader
 from ..recipes import COHORT, COMPANY, Frames, Recipe
-from ..sources import ANNOTATORS, FILTERS
 from ..stages import INGEST
+from ..versions import ANNOTATORS, FILTERS
 
 READER_VERSION = "3"
 
 
 def _rated_frames(reader: Reader, _: Progress) -> Frames:
     rated, labels, rejects = read_rated_cvs(reader.study)
+    left_out = LeftOut(reader.obtained)
     return {
-        "rated_cvs": rated,
-        "rated_labels": labels,
+        "rated_cvs": left_out.of(rated, "rated_id"),
+        "rated_labels": left_out.of(labels, "rated_id"),
         "annotators": annotator_rows(study_annotators(reader.study)),
-        "rejects": reject_rows("rated_cvs", rejects),
+        "rejects": reject_rows("rated_cvs", left_out.noted(rejects)),
     }
 
 
@@ -49,6 +51,7 @@ RATED_CVS = Recipe(
     files=("validation", "profile_labels", "labels"),
     settings=(ANNOTATORS, FILTERS),
     rejects=True,
+    obtain=who_is_forgotten,
 )
 
 
@@ -85,9 +88,14 @@ COMPANIES = Recipe(
 
 def _profile_frames(reader: Reader, progress: Progress) -> Frames:
     known, wanted = reader.read("companies"), set(reader.companies or ())
-    cache = extracts_path(reader.path)
+    left_out = LeftOut(reader.obtained)
+    # Extracts have everybody in them who is in the files: they are not kept, if somebody there
+    # may have to be forgotten.
+    cache = None if reader.obtained.hashes else extracts_path(reader.path)
     return (
-        (table, reject_rows("profiles", rows) if table == "rejects" else rows)
+        (table, reject_rows("profiles", left_out.noted(rows)))
+        if table == "rejects"
+        else (table, left_out.of(rows, "profile_id"))
         for table, rows in read_profiles(reader.study, known, wanted, progress, cache=cache)
     )
 
@@ -106,6 +114,7 @@ PROFILES = Recipe(
     columns={"companies": ("company", "company_id", "name", "aliases")},
     files=("profiles",),
     rejects=True,
+    obtain=who_is_forgotten,
 )
 
 #: Every reader writes its own part.

@@ -7,20 +7,23 @@ until a filter is accepted into the study's configuration. Accepting one does no
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.text.keywords import EmbeddingCache, discover_keywords
 from ml_headcount_assets.text.keywords.settings import METHOD_VERSION
-from ml_headcount_assets.warehouse.beside import embeddings_path
+from ml_headcount_assets.warehouse.beside import embeddings_path, results_path
 from ml_headcount_assets.warehouse.discoveries import (
     discovery_rows,
     listed_phrases,
     no_discovery,
     stored_filters,
 )
+from ml_headcount_assets.warehouse.publish import PUBLISHED_KEYWORDS, publish_keywords
 from ml_headcount_assets.warehouse.reach import keyword_reach
 from ml_headcount_assets.warehouse.records import annotators_of, rated_label_columns
+from ml_headcount_assets.warehouse.store import Transaction
 
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
-from ..sources import KEYWORDS
 from ..stages import KEYWORDS as STAGE
+from ..versions import KEYWORDS
+from . import report
 
 DISCOVERY_VERSION = f"2/{METHOD_VERSION}"
 REACH_VERSION = "1"
@@ -118,4 +121,31 @@ REACH = Recipe(
             """
     },
     kinds=frozenset({"python", "duckdb"}),
+)
+
+
+def _published(reader: Reader, _: Progress) -> Frames:
+    publish_keywords(reader.path)
+    return {}
+
+
+def _let_results_follow(transaction: Transaction) -> None:
+    # The file may have been missing, and hold nothing but keywords now.
+    transaction.forget(report.RESULTS.asset)
+
+
+KEYWORD_RESULTS = Recipe(
+    "keyword_results",
+    makes={
+        "keyword_results": "What was discovered, in the file that readers open; what else is"
+        " published stays as it is."
+    },
+    stage=STAGE,
+    grain=COHORT,
+    version="1",
+    make=_published,
+    tables=PUBLISHED_KEYWORDS,
+    pages={"keyword_results": results_path},
+    after=_let_results_follow,
+    kinds=frozenset({"duckdb"}),
 )

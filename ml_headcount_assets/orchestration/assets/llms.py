@@ -19,10 +19,11 @@ from ml_headcount_assets.warehouse.records import annotators_of, reject_rows
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.texts import StoredTexts
 
+from ..forgotten import LeftOut, who_is_forgotten
 from ..reader import Reader
 from ..recipes import COHORT, COMPANY, Frames, Obtained, Recipe
-from ..sources import ANNOTATORS, SPENDING
 from ..stages import ANNOTATE
+from ..versions import ANNOTATORS, SPENDING
 
 ASKING_VERSION = f"2/{PROMPT_VERSION}"
 
@@ -37,7 +38,11 @@ def _batch_frames(reader: Reader, _: Progress) -> Frames:
         {*profiles["profile_id"], *rated["rated_id"]},
         {*profiles["text_hash"], *rated["text_hash"]},
     )
-    return {"batch_results": results, "rejects": reject_rows("batch_results", rejects)}
+    left_out = LeftOut(reader.obtained)
+    return {
+        "batch_results": left_out.of(results, "key"),
+        "rejects": reject_rows("batch_results", left_out.noted(rejects)),
+    }
 
 
 BATCH_RESULTS = Recipe(
@@ -56,6 +61,7 @@ BATCH_RESULTS = Recipe(
     files=("labels",),
     settings=(ANNOTATORS,),
     rejects=True,
+    obtain=who_is_forgotten,
 )
 
 

@@ -1,40 +1,48 @@
-"""What is handed to people: one page with tables and figures.
+"""What is handed to people: the results that readers open, and one page with tables and figures.
 
-What is on the page does not belong here: see `export`.
+What is on the page does not belong here (see `export`), nor how results are swapped in (see
+`warehouse.publish`).
 """
 
+from contextlib import nullcontext
+
 from ml_headcount_assets.compute.protocol import Progress
-from ml_headcount_assets.export import (
-    KEYWORD_RESULTS,
-    RESULT_TABLES,
-    TRUST_TABLES,
-    read_results,
-    write_report,
-)
-from ml_headcount_assets.warehouse.beside import report_path
+from ml_headcount_assets.export import read_results, write_report
+from ml_headcount_assets.warehouse.beside import report_path, results_path
+from ml_headcount_assets.warehouse.forgetting import forgotten_version
+from ml_headcount_assets.warehouse.publish import PUBLISHED_TABLES, Published, publish
 
 from ..reader import Reader
-from ..recipes import COHORT, Frames, Recipe
-from ..sources import ESTIMATION, LEVEL, NAME
+from ..recipes import COHORT, Frames, Obtained, Recipe
 from ..stages import REPORT as STAGE
+from ..versions import CONFIGURATION, ESTIMATION, FILES, LEVEL, NAME, source_versions
 
 REPORT_VERSION = "2"
 
 
-def _page(reader: Reader, _: Progress) -> Frames:
-    study = reader.study
-    write_report(read_results(reader, study.estimators), study, report_path(reader.path))
+def _published(reader: Reader, _: Progress) -> Frames:
+    inputs = source_versions(reader.study) | forgotten_version(reader.path)
+    publish(reader.path, reader.study, inputs, reader.around.run)
+    results = read_results(Published(reader.path), reader.study.estimators)
+    write_report(results, reader.study, report_path(reader.path))
     return {}
 
 
-REPORT = Recipe(
-    "report",
-    makes={"report": "One HTML page beside the warehouse that needs no network."},
+RESULTS = Recipe(
+    "results",
+    makes={
+        "results": "The file that readers open: all tables but those that tell of single persons,"
+        " and the history of runs. It is swapped in whole when all that blocks a run holds.",
+        "report": "One HTML page in the warehouse's folder that needs no network.",
+    },
     stage=STAGE,
     grain=COHORT,
     version=REPORT_VERSION,
-    make=_page,
-    tables=(*RESULT_TABLES, *TRUST_TABLES, *KEYWORD_RESULTS),
-    settings=(ESTIMATION, LEVEL, NAME),
-    page=report_path,
+    make=_published,
+    tables=PUBLISHED_TABLES,
+    settings=(CONFIGURATION, ESTIMATION, LEVEL, NAME),
+    files=tuple(FILES),
+    # A run of everything that finds the same as one of single companies says so of it.
+    obtain=lambda reader: nullcontext(Obtained(state=reader.around.run.whole)),
+    pages={"results": results_path, "report": report_path},
 )

@@ -19,8 +19,8 @@ from ..evidence import COUNTS, LABELS, VERDICTS, rated_cvs, study_evidence
 from ..fits import KEPT_TABLES, chosen_estimators, in_turn, one_by_one, rows_of, stored_fits
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
-from ..sources import DRIFT, ESTIMATION, LEVEL
 from ..stages import CALIBRATE, SENSITIVITY
+from ..versions import DRIFT, ESTIMATION, LEVEL
 
 #: Draws that take a total apart, or tell how far it moves: quantiles to a tenth of a width.
 _DRAWS = 200

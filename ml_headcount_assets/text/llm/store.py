@@ -14,6 +14,7 @@ known. One that was under way when a process was killed keeps the higher figure.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Self
 
 import pandas as pd
 
-from ..sqlite_file import Layout
+from ..sqlite_file import Layout, together
 from .exchange import Usage
 from .missing import Missing
 
@@ -247,6 +248,23 @@ class AnswerStore:
                 _now(),
             ],
         )
+
+    def forget(self, hashes: Collection[str]) -> int:
+        """Delete the answers about some texts, also from blocks that are free.
+
+        What the requests have cost stays on record, about no text. Returns how many answers there
+        were.
+        """
+        self._connection.execute("PRAGMA secure_delete = ON")
+        texts = [(each,) for each in hashes]
+        with together(self._connection):
+            deleted = self._connection.executemany("DELETE FROM answers WHERE text_hash = ?", texts)
+            self._connection.executemany(
+                "UPDATE requests SET text_hash = '' WHERE text_hash = ?", texts
+            )
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return deleted.rowcount
 
     def _one(self, sql: str, *parameters: object) -> float:
         return self._connection.execute(sql, parameters).fetchone()[0]

@@ -1,0 +1,169 @@
+"""Published results: what is in the file, who may hold it, and what is told of its history."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from ml_headcount_assets.errors import ComputeError, InputError
+from ml_headcount_assets.study import Study
+from ml_headcount_assets.warehouse import publish as publishing
+from ml_headcount_assets.warehouse.beside import people_path, results_path, work_path
+from ml_headcount_assets.warehouse.publish import (
+    PUBLISHED_TABLES,
+    Published,
+    Run,
+    publish,
+    publish_keywords,
+    published_study,
+)
+from ml_headcount_assets.warehouse.refreshes import changed_companies, refreshes
+from ml_headcount_assets.warehouse.schemas import PEOPLE_TABLES, TABLES
+from ml_headcount_assets.warehouse.store import TableStore
+
+MARK = "zz-somebody-zz"
+
+
+@pytest.fixture
+def study(tmp_path) -> Study:
+    for name in ("companies", "validation", "profiles"):
+        (tmp_path / f"{name}.csv").touch()
+    files = {name: {"path": tmp_path / f"{name}.csv"} for name in ("companies", "validation")}
+    files["profiles"] = {"path": tmp_path / "profiles.csv"}
+    return Study.model_validate(
+        {"directory": tmp_path, "name": "small", "files": files, "estimators": ["five_layer"]}
+    )
+
+
+@pytest.fixture
+def warehouse(tmp_path) -> Path:
+    folder = tmp_path / "warehouse"
+    fill(folder, 5.0)
+    return folder
+
+
+def fill(folder: Path, median: float) -> None:
+    interval = {"mean": median, "sd": 1.0, "low": median - 1, "median": median, "high": median + 1}
+    interval |= {"level": 0.8, "estimator": "five_layer"}
+    row = {"company": "a", "company_id": "A", "n_profiles": 3, "headcount": 9, "flags": ""}
+    row |= {"evidence": "profiles", "share": 0.5, "confidence": "probable"}
+    total = {"grouping": "all", "group_name": "all", "companies": 1}
+    reject = {"reader": "profiles", "source_file": "p.csv", "line": 3, "field": "text"}
+    reject |= {"reason": "empty", "value_digest": MARK}
+    profile = {"company": "a", "company_id": "A", "profile_id": MARK, "snapshot": None}
+    profile |= {"text": MARK, "text_hash": "h", "recipe": "1"}
+    with TableStore(folder).transaction() as transaction:
+        for name, content in {
+            "headcount_intervals": row | interval,
+            "portfolio_intervals": total | {"companies_without_evidence": 0} | interval,
+            "rejects": reject,
+            "profiles": profile,
+        }.items():
+            transaction.replace(name, pd.DataFrame([content]))
+
+
+def run(number: int) -> Run:
+    return Run(f"run-{number}", datetime(2026, 1, number, tzinfo=UTC), True)
+
+
+def test_every_table_that_tells_of_a_person_is_kept_apart():
+    telling = {"profile_id", "rated_id", "text", "text_hash", "value_digest", "key"}
+    assert {name for name, spec in TABLES.items() if telling & {*spec.columns}} == PEOPLE_TABLES
+    assert set(PUBLISHED_TABLES) == set(TABLES) - PEOPLE_TABLES | {"rejects"}
+
+
+def test_nobody_is_in_what_is_published_nor_in_the_work(warehouse, study):
+    publish(warehouse, study, {}, run(1))
+    assert MARK.encode() in people_path(warehouse).read_bytes()
+    for path in (results_path(warehouse), work_path(warehouse)):
+        assert MARK.encode() not in path.read_bytes()
+    with Published(warehouse).snapshot() as snapshot:
+        assert not any(map(snapshot.has, PEOPLE_TABLES - {"rejects"}))
+        assert snapshot.read("rejects")["value_digest"].isna().all()
+        assert snapshot.read("rejects")["reason"].tolist() == ["empty"]
+
+
+def test_files_are_their_owners(warehouse, study):
+    publish(warehouse, study, {}, run(1))
+    assert stat.S_IMODE(warehouse.stat().st_mode) == 0o700
+    for path in warehouse.glob("*.duckdb"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_a_reader_keeps_what_it_opened_and_holds_up_nobody(warehouse, study):
+    publish(warehouse, study, {}, run(1))
+    select = "SELECT median FROM portfolio_intervals"
+    with duckdb.connect(str(results_path(warehouse)), read_only=True) as reader:
+        fill(warehouse, 7.0)
+        publish(warehouse, study, {}, run(2))
+        assert reader.execute(select).fetchall() == [(5.0,)]
+    assert Published(warehouse).query(select)["median"].tolist() == [7.0]
+
+
+def test_settings_in_force_are_those_of_what_is_published(warehouse, study):
+    publish(warehouse, study.model_copy(update={"level": 0.9, "seed": 4}), {}, run(1))
+    stored = published_study(Published(warehouse))
+    assert (stored.level, stored.seed, stored.name) == (0.9, 4, "small")
+    assert str(study.directory) not in Published(warehouse).read("runs")["settings"].iloc[0]
+
+
+def test_history_says_what_changed_and_why(warehouse, study):
+    publish(warehouse, study, {"companies_file": "1", "study_settings": "1"}, run(1))
+    fill(warehouse, 8.0)
+    publish(warehouse, study, {"companies_file": "2", "study_settings": "1"}, run(2))
+    fill(warehouse, 9.0)
+    other = study.model_copy(update={"seed": 3})
+    publish(warehouse, other, {"companies_file": "2", "study_settings": "2"}, run(3))
+    told = refreshes(Published(warehouse))
+    assert told["median"].tolist() == [5.0, 8.0, 9.0]
+    assert told["data"].tolist() == ["", "companies_file", ""]
+    assert told["settings_changed"].tolist() == ["", "", "seed"]
+    assert set(told["version_changed"]) == {""}
+    moved = changed_companies(Published(warehouse))
+    assert moved[["company_id", "before", "now"]].to_numpy().tolist() == [["A", 8.0, 9.0]]
+
+
+def test_a_run_that_finds_the_very_same_takes_the_place_of_the_last(warehouse, study):
+    for number in (1, 2):
+        publish(warehouse, study, {"companies_file": "1"}, run(number))
+    assert Published(warehouse).read("runs")["run"].tolist() == ["run-2"]
+    assert Published(warehouse).read("history")["run"].tolist() == ["run-2"]
+
+
+def test_keywords_are_published_beside_the_rest(warehouse, study):
+    publish_keywords(warehouse)
+    with pytest.raises(InputError, match="no finished run"):
+        published_study(Published(warehouse))
+    publish(warehouse, study, {}, run(1))
+    theme = {"theme": 0, "name": "it", "n_phrases": 1, "phrases": ["it"], "log_odds": 1.0}
+    TableStore(warehouse).write("keyword_themes", pd.DataFrame([theme]))
+    fill(warehouse, 7.0)
+    publish_keywords(warehouse)
+    results = Published(warehouse)
+    assert results.read("keyword_themes")["name"].tolist() == ["it"]
+    assert results.read("portfolio_intervals")["median"].tolist() == [5.0]
+    assert results.read("runs")["run"].tolist() == ["run-1"]
+
+
+def test_no_room_leaves_what_was_published(warehouse, study, monkeypatch):
+    publish(warehouse, study, {}, run(1))
+    before = results_path(warehouse).read_bytes()
+    fill(warehouse, 7.0)
+
+    def full(path, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ComputeError, match=r"No space left.*as it was.*Make room"):
+        publish(warehouse, study, {}, run(2))
+    assert results_path(warehouse).read_bytes() == before
+    assert not list(warehouse.glob("*.unfinished*"))
+
+
+def test_the_hash_of_the_code_is_that_of_its_text(monkeypatch):
+    assert publishing.package_code() == publishing.package_code.__wrapped__()
