@@ -131,13 +131,14 @@ def last_run(results: Published) -> Mapping[str, Any]:
     with results.snapshot() as snapshot:
         if snapshot.has("_cache"):  # which results have none of
             refuse_single_file(results.path)
-        rows = snapshot.query("FROM runs ORDER BY finished") if snapshot.has("runs") else None
-    if rows is None or rows.empty:
+        last = "FROM runs ORDER BY finished DESC LIMIT 1"
+        rows = snapshot.query(last).to_dict("records") if snapshot.has("runs") else []
+    if not rows:
         raise InputError(
             f"There is no finished run in {results.path.parent}. Run the study first"
             " (ml-headcount run --study DIR), or say with --warehouse which one you mean."
         )
-    return rows.to_dict("records")[-1]
+    return {str(name): value for name, value in rows[0].items()}
 
 
 @cache
