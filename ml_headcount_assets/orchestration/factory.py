@@ -94,9 +94,10 @@ def _freshness(days: int) -> dg.FreshnessPolicy:
 
 
 def _dependencies(recipe: Recipe, readers: Sequence[str]) -> list[str]:
-    """Return what an asset comes after: all that its recipe reads."""
+    """Return what an asset comes after: all that its recipe reads, and what goes before."""
     return [
         *(table for table in recipe.opened if table not in recipe.makes),
+        *recipe.follows,
         # The table of rejects has several makers, and comes after all of them.
         *(readers if REJECTS in recipe.makes else ()),
         *(FILES[role] for role in recipe.files),

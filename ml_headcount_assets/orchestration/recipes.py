@@ -84,6 +84,8 @@ class Recipe:
         Columns that are read of further tables.
     settings, files
         Parts of the configuration, and roles of the study's files.
+    follows
+        Tables that are made before it, though it reads nothing of them.
     rejects
         Whether it also makes its part of the rejects.
     obtain
@@ -110,6 +112,7 @@ class Recipe:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
     files: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
     rejects: bool = False
     obtain: Callable[[Reader], AbstractContextManager[Obtained]] | None = None
     shows: Mapping[str, str] = field(default_factory=dict)

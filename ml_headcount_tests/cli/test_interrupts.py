@@ -41,6 +41,7 @@ def test_a_signal_within_a_query_is_an_interrupt(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signalled_command_ends_in_order(tmp_path, number):
     command = [sys.executable, "-m", "ml_headcount_assets.cli", "calibrate", "--worlds", "500"]
+    command += ["--estimator", "five_layer"]
     with subprocess.Popen(
         [*command, "--companies", "300"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as running:

@@ -128,11 +128,11 @@ def test_batch_results_are_labels_of_profiles_and_of_rated_cvs(
 def test_llms_are_asked_once_within_the_cap(
     place: _Place, server: LabellingServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    place.ask(server.endpoint, "llm_a", spending_cap=0.3)
+    place.ask(server.endpoint, "llm_a", spending_cap=1.0)
     said: list[str] = []
     first = place.run(announce=said.append)
     assert sum(line.startswith("llm_a: ") and "texts to ask about" in line for line in said) == 2
-    assert "Spent on labels so far: 0.00 of at most 0.30." in said
+    assert "Spent on labels so far: 0.00 of at most 1.00." in said
     labels = place.labels("llm_a")
     missing = labels["label"].isna()
     assert 0 < missing.sum() < len(labels)

@@ -96,6 +96,8 @@ HEADCOUNT_DRAWS = Recipe(
     makes={"headcount_draws": "Experts of each company in each joint draw, per estimator."},
     stage=ESTIMATE,
     grain=COMPANY,
+    # Its check stops the run where an annotator tells nothing: nobody is to be drawn by it.
+    follows=("annotator_summary",),
     version=MODEL_VERSION,
     make=_draw_frames,
     tables=(*KEPT_TABLES, *COUNTS),

@@ -115,6 +115,8 @@ LLM_LABELS = Recipe(
     tables=("profiles", "annotators", "batch_results"),
     files=("labels",),
     settings=(ANNOTATORS, SPENDING),
+    # Where money ends, labels of profiles are worth nothing without those of the rated CVs.
+    follows=("rated_llm_labels",),
     obtain=lambda reader: _obtained(reader, _sources(reader), StoredTexts(reader), "profiles"),
     shows=_outcomes("llm_labels"),
 )
