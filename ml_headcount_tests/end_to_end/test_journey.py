@@ -50,13 +50,13 @@ def test_each_command_says_what_it_did(journey: dict) -> None:
     assert "All companies together" in journey["run"]
     assert "warehouse" in journey["run"]
     assert "report.html" in journey["export"]
-    for estimator in ("five_layer", "independent", "log_debias"):
+    for estimator in ("hierarchical", "five_layer", "independent", "log_debias"):
         assert estimator in journey["compare"]
 
 
 def test_the_table_shows_what_is_stored(journey: dict) -> None:
     stored = TableStore(journey["warehouse"]).read("headcount_intervals")
-    rows = stored[(stored["estimator"] == "five_layer") & (stored["evidence"] != "none")]
+    rows = stored[(stored["estimator"] == "hierarchical") & (stored["evidence"] != "none")]
     largest = rows.sort_values(["median", "mean"], ascending=False).iloc[0]
     line = next(line for line in journey["run"].splitlines() if line.startswith("  Company"))
     number = largest["company_id"].removeprefix("company-")
@@ -82,7 +82,7 @@ def test_exported_tables_agree_in_every_format(journey: dict) -> None:
     csv = pd.read_csv(out / "headcount_intervals.csv")
     parquet = pd.read_parquet(out / "headcount_intervals.parquet")
     sheet = pd.read_excel(out / "results.xlsx", sheet_name="headcount_intervals")
-    assert len(csv) == 30 * 3
+    assert len(csv) == 30 * 4
     numbers = ["n_profiles", "headcount", "mean", "low", "median", "high"]
     for other in (parquet, sheet):
         assert list(other.columns) == list(csv.columns)
