@@ -20,6 +20,7 @@ from ..compute.protocol import Progress
 from ..errors import InputError
 from ..ingest import read_companies, read_profile_labels, read_rated_cvs, study_annotators
 from ..ingest.batch_results import batch_folders, read_batch_results
+from ..ingest.company_counts import COUNTS
 from ..ingest.file_forms import FileForm
 from ..ingest.profile_look import PeopleFound, look_at_profiles
 from ..ingest.strangers import strangers
@@ -152,7 +153,7 @@ class _Examination:
         self._problems: list[str] = []
         self._annotators: tuple[Annotator, ...] | None = None
         self._companies: pd.DataFrame | None = None
-        self._hits = pd.DataFrame()
+        self._counts = pd.DataFrame()
         self._rated: pd.DataFrame | None = None
         self._rated_labels = pd.DataFrame()
         self._people: PeopleFound | None = None
@@ -181,11 +182,13 @@ class _Examination:
         """Read the company table."""
         entry = self._study.files.companies
         columns = {*entry.columns.model_dump().values(), *(entry.hits or {}).values()}
-        columns |= {f"{each.name}_hits" for each in self._annotators or ()}
+        for pair in (entry.accepted or {}).values():
+            columns |= {pair.accepted, pair.labelled}
+        columns |= {f"{each.name}_{what}" for each in self._annotators or () for what in COUNTS}
         self._look_at(entry.path, columns)
         found = self._attempt(lambda: read_companies(self._study, self._annotators or ()))
         if found is not None:
-            self._companies, self._hits, rejects = found
+            self._companies, self._counts, rejects = found
             self._note(rejects)
 
     def rated(self) -> None:
@@ -297,16 +300,19 @@ class _Examination:
             return
         seen = self._people.at_companies if self._people is not None else pd.Series(dtype="int64")
         with_profiles = self._companies["company"].isin(seen.index)
-        counted = self._companies["company"].isin(self._hits["company"])
-        by_counts = ~with_profiles & counted & self._companies["headcount"].notna()
+        hits = self._counts["hits"].notna()
+        found = self._companies["company"].isin(self._counts.loc[hits, "company"])
+        asked = self._companies["company"].isin(self._counts.loc[~hits, "company"])
+        # Hits are of all employees; whom an annotator was asked about, is known anyway.
+        by_counts = ~with_profiles & (found & self._companies["headcount"].notna() | asked)
         nothing = int((~with_profiles & ~by_counts).sum())
         part = self._people is not None and self._people.is_part
         about = "at least " if part else ""
         self._supports.append(f"from profiles: {about}{int(with_profiles.sum()):,} companies")
-        self._supports.append(f"from keyword counts alone: {int(by_counts.sum()):,}")
+        self._supports.append(f"from counts alone: {int(by_counts.sum()):,}")
         self._supports.append(f"none: {'at most ' if part else ''}{nothing:,}")
         if not part and not with_profiles.any() and not by_counts.any():
-            self._warnings.append("No company has labelled profiles or keyword counts.")
+            self._warnings.append("No company has labelled profiles or counts.")
 
     def _attempt(self, step: Callable[[], _Found]) -> _Found | None:
         """Return what a step finds; None if it would stop a run, which is noted."""

@@ -8,8 +8,9 @@ none, the annotators do not do to deployed text what they did to rated CVs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -126,6 +127,12 @@ def _rows(
     level: float,
 ) -> Iterator[dict[str, object]]:
     fired, known = _together(companies, len(annotators))
+    # Who fires too often is no measure for the others.
+    sound = [
+        k
+        for k in range(len(annotators))
+        if fired[k, k] and not _too_often(_alone(fired[k, k], known[k, k], rates, k, level))
+    ]
     for j, annotator in enumerate(annotators):
         sources = {
             "profiles": (fired[j, j], known[j, j]),
@@ -141,7 +148,8 @@ def _rows(
                 continue
             row = _alone(hits, people, rates, j, level)
             if text == "profiles":
-                row |= _worst_partner(fired, known, rates, j, annotators)
+                partners = {annotators[k].name: k for k in sound if k != j and known[j, k]}
+                row |= _worst_partner(fired, known, rates, j, partners)
             verdict = _verdict(row)
             yield {
                 "annotator": annotator.name,
@@ -206,17 +214,16 @@ def _worst_partner(
     known: NDArray[np.float64],
     rates: _Rates,
     j: int,
-    annotators: Sequence[Annotator],
+    partners: Mapping[str, int],
 ) -> dict[str, object]:
     """Return the partner with which an annotator agrees least as it did on rated CVs."""
     found = [
         {
-            "partner": partner.name,
+            "partner": name,
             **_agreement(fired[j, k], fired[k, k], rates, j, k),
             "pair_misfit": _pair_misfit(fired, known, rates, j, k),
         }
-        for k, partner in enumerate(annotators)
-        if k != j and known[j, k] and fired[k, k]
+        for name, k in partners.items()
     ]
     key = lambda row: (row["agreement_misfit"], row["pair_misfit"])  # noqa: E731
     return max(found, key=key, default={})
@@ -262,14 +269,18 @@ def _pair_misfit(
 
 def _verdict(row: dict[str, object]) -> str:
     """Say whether prevalence, easier people, or nothing explains what was seen."""
-    number = {key: value for key, value in row.items() if isinstance(value, float)}
-    misses = number["misfit"] > _STANDARD_ERRORS
-    most = max(number["rated_others"], number["rated_experts"])
-    if misses and number["fires"] > _FACTOR * most:
+    if _too_often(row):
         return DRIFTS
+    number = {key: value for key, value in row.items() if isinstance(value, float)}
     if number.get("agreement_misfit", 0.0) > _STANDARD_ERRORS:
         bounds = number["agreement_of_others"], number["agreement_of_experts"]
         seen = number["agreement"]
         if seen * _FACTOR < min(bounds) or seen > _FACTOR * max(bounds):
             return DRIFTS
-    return EASIER if misses else EXPLAINED
+    return EASIER if number["misfit"] > _STANDARD_ERRORS else EXPLAINED
+
+
+def _too_often(row: Mapping[str, Any]) -> bool:
+    """Return whether an annotator fires more often than even on experts."""
+    most = max(row["rated_others"], row["rated_experts"])
+    return bool(row["misfit"] > _STANDARD_ERRORS and row["fires"] > _FACTOR * most)

@@ -75,7 +75,7 @@ def test_a_study_of_labels(tmp_path: Path) -> None:
     assert "likeliest match 'acme'" in found.joins[0]
     assert found.supports == (
         "from profiles: 1 companies",
-        "from keyword counts alone: 0",
+        "from counts alone: 0",
         "none: 1",
     )
     assert _shown(found).splitlines()[0].startswith("Files      companies.csv: CSV, 2 records")
