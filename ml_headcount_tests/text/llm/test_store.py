@@ -125,4 +125,4 @@ def test_other_files_are_not_touched(tmp_path: Path) -> None:
 
 
 def test_it_lies_beside_the_warehouse() -> None:
-    assert answers_path(Path("here/warehouse")) == Path("here/warehouse.answers.sqlite")
+    assert answers_path(Path("here/warehouse")) == Path("here/warehouse/answers.sqlite")
