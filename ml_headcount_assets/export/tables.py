@@ -87,8 +87,11 @@ def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _quoted(value: object) -> object:
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
-    return f"'{value}" if is_formula else value
+    if not isinstance(value, str):
+        return value
+    # A carriage return on its own would end the row: the writer does not quote it.
+    line_feeds = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{line_feeds}" if value.startswith(_FORMULA_STARTS) else line_feeds
 
 
 def _write_workbook(tables: Mapping[str, pd.DataFrame], path: Path) -> None:

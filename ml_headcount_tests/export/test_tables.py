@@ -123,7 +123,7 @@ def test_a_text_that_looks_like_a_formula_is_none_in_csv_either(results, tmp_pat
     write_tables(replace(results, companies=named), tmp_path)
     written = pd.read_csv(tmp_path / "companies.csv", keep_default_na=False)
     for column in ("name", "cohort"):
-        assert written[column].tolist() == [f"'{name}" for name in names]
+        assert written[column].tolist() == ["'" + name.replace("\r", "\n") for name in names]
     assert pd.read_parquet(tmp_path / "companies.parquet")["name"].tolist() == names.tolist()
 
 

@@ -197,7 +197,7 @@ def test_who_does_not_warn_is_named() -> None:
     ("wrong", "words"),
     [
         ({"scenarios": ("paradise",)}, "'paradise' is unknown; there are matched"),
-        ({"methods": ("guess",)}, "'guess'; there are oracle, five_layer"),
+        ({"methods": ("guess",)}, "'guess'; there are oracle, hierarchical"),
         ({"methods": ()}, "at least one"),
         ({"worlds": 0}, "at least one"),
     ],
