@@ -56,11 +56,11 @@ def test_totals_are_sums_within_a_draw():
 
 
 def test_companies_may_come_in_parts():
-    whole = portfolio_totals([("x", result(), COMPANIES), ("y", result(), COMPANIES)], 0.8)
+    whole = portfolio_totals([("x", result(), COMPANIES), ("y", result(), COMPANIES)], 0.5)
     halves = [slice(0, 2), slice(2, 4)]
     parts = [(name, result(half), COMPANIES[half]) for name in "xy" for half in halves]
     by = ["estimator", "grouping", "group_name"]
     pd.testing.assert_frame_equal(
-        portfolio_totals(parts, 0.8).sort_values(by, ignore_index=True),
+        portfolio_totals(parts, 0.5).sort_values(by, ignore_index=True),
         whole.sort_values(by, ignore_index=True),
     )

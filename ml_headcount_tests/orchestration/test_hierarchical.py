@@ -13,6 +13,7 @@ from ml_headcount_assets.errors import ComputeError
 from ml_headcount_assets.model import LAYERS, EstimatorSettings, estimate_headcount
 from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.study import load_study
+from ml_headcount_assets.warehouse.beside import report_path
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.orchestration.conftest import ANNOTATORS, Place, write_study
 
@@ -156,7 +157,7 @@ def test_the_command_ends_with_what_speaks_against_it(learned):
         assert f"Doubt: {' '.join(sentence.split())}" in flat
     assert "Where the uncertainty of the total comes from" in flat
     assert "How far the total moves" in flat
-    page = learned.warehouse.with_suffix(".html").read_text()
+    page = report_path(learned.warehouse).read_text()
     assert "Whether to believe it" in page
     assert "doubled priors" in page
 
