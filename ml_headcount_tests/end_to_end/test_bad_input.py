@@ -103,7 +103,7 @@ def test_a_failed_run_leaves_earlier_results_alone_and_the_mended_study_runs(
     files.write()
     assert command("run", "--study", study, *FEW_DRAWS).exit_code == 0
     headcounts = stored("headcount_intervals").set_index("company_id")["headcount"]
-    assert headcounts["acme"].tolist() == [60] * 3  # of each estimator
+    assert headcounts["acme"].tolist() == [60] * 4  # of each estimator
 
 
 def blemished(files: StudyFiles) -> Path:

@@ -15,7 +15,7 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.text.llm.missing import Missing
-from ml_headcount_assets.warehouse.beside import answers_path, people_path
+from ml_headcount_assets.warehouse.beside import answers_path, extracts_path, people_path
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds.labelling_server import LabellingServer
 from ml_headcount_assets.worlds.profiles import phrases
@@ -89,10 +89,14 @@ def describes_an_expert(text: str) -> bool:
 
 
 def _everything_outside(place: _Place) -> bytes:
-    """Return what a run has left behind, save for the warehouse itself."""
+    """Return what a run has left behind, save for where people's texts are kept."""
     root = place.warehouse.parent
-    people = people_path(place.warehouse)
-    files = [path for path in root.rglob("*") if path.is_file() and path != people]
+    kept = people_path(place.warehouse), extracts_path(place.warehouse)
+    files = [
+        path
+        for path in root.rglob("*")
+        if path.is_file() and not any(path.is_relative_to(each) for each in kept)
+    ]
     return b"".join(path.read_bytes() for path in files if place.directory not in path.parents)
 
 
