@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import zlib
 from collections import deque
 from collections.abc import Iterator
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..errors import InputError
 from .bombs import refuse_bomb
@@ -23,7 +22,6 @@ __all__ = [
     "Part",
     "TextLines",
     "copy_beginning",
-    "json_objects",
     "parts_of",
     "records",
     "same_width",
@@ -272,18 +270,3 @@ def same_width(
                 f"the row has {len(fields)} fields where the header has {width}"
                 " (cut off, or wrongly quoted)",
             )
-
-
-def json_objects(lines: Iterator[str], rejects: Rejects) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line, object) of every line that is a JSON object."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            parsed = json.loads(line)
-        except (ValueError, RecursionError):
-            parsed = None
-        if isinstance(parsed, dict):
-            yield number, parsed
-        else:
-            rejects.add(number, WHOLE_ROW, "the line is not a JSON object (cut off?)")

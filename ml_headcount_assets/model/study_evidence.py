@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
@@ -54,10 +54,6 @@ class StudyEvidence:
         if self.rated is None:
             raise ComputeError("A fit needs the rated CVs, and they have been left out.")
         return self.rated
-
-    def of_no_company(self) -> StudyEvidence:
-        """Return the same without any company."""
-        return replace(self, companies=self.companies.iloc[:0])
 
     def assess(self, settings: EstimatorSettings) -> list[CompanyEvidence]:
         """Return each company's evidence; see `assess_companies`."""

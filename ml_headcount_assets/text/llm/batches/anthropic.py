@@ -8,7 +8,7 @@ from typing import Any
 from ..annotator import LlmAnnotator
 from ..missing import Missing
 from ..prompt import messages
-from .form import BatchAnswer, BatchForm, Limits
+from .form import BatchAnswer, BatchForm, Limits, joined_texts
 
 __all__ = ["FORM"]
 
@@ -44,11 +44,8 @@ def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
         return BatchAnswer(key, missing=Missing.NOT_PROTOCOL)
     missing = _ENDS.get(str(message.get("stop_reason")))
     parts = [part for part in message["content"] if isinstance(part, dict)]
-    texts = (part.get("text") for part in parts if part.get("type", "text") == "text")
-    text = "".join(each for each in texts if isinstance(each, str))
-    if missing is None and not text:
-        missing = Missing.EMPTY
-    return BatchAnswer(key, None if missing else text, missing)
+    text = joined_texts([part for part in parts if part.get("type", "text") == "text"])
+    return BatchAnswer.of(key, text, missing)
 
 
 FORM = BatchForm(

@@ -9,7 +9,7 @@ from typing import Any
 from ..annotator import LlmAnnotator
 from ..missing import Missing
 
-__all__ = ["BatchAnswer", "BatchForm", "Limits"]
+__all__ = ["BatchAnswer", "BatchForm", "Limits", "joined_texts"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,20 @@ class BatchAnswer:
     key: str
     content: str | None = None
     missing: Missing | None = None
+
+    @classmethod
+    def of(cls, key: str, text: str, missing: Missing | None) -> BatchAnswer:
+        """Return what a text is: no content if something is amiss, or if it is empty."""
+        if missing is None and not text:
+            missing = Missing.EMPTY
+        return cls(key, None if missing else text, missing)
+
+
+def joined_texts(parts: Any) -> str:
+    """Return the texts of a message that comes in parts, whatever else the parts are."""
+    records = parts if isinstance(parts, list) else []
+    texts = (part.get("text") for part in records if isinstance(part, dict))
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 @dataclass(frozen=True)

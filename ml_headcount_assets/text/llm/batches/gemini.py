@@ -8,7 +8,7 @@ from typing import Any
 from ..annotator import LlmAnnotator
 from ..missing import Missing
 from ..prompt import messages
-from .form import BatchAnswer, BatchForm, Limits
+from .form import BatchAnswer, BatchForm, Limits, joined_texts
 
 __all__ = ["FORM"]
 
@@ -55,18 +55,15 @@ def _of_candidate(key: str, candidate: Mapping[str, Any]) -> BatchAnswer:
     end = str(candidate.get("finishReason") or candidate.get("finish_reason") or "")
     content = candidate.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
-    texts = (
-        part.get("text")
-        for part in (parts if isinstance(parts, list) else [])
-        if isinstance(part, dict) and not part.get("thought")
-    )
-    text = "".join(each for each in texts if isinstance(each, str))
+    said = [part for part in parts if not _is_thought(part)] if isinstance(parts, list) else []
     missing = Missing.CUT_OFF if end == "MAX_TOKENS" else None
     if any(word in end for word in _REFUSALS):
         missing = Missing.REFUSED
-    if missing is None and not text:
-        missing = Missing.EMPTY
-    return BatchAnswer(key, None if missing else text, missing)
+    return BatchAnswer.of(key, joined_texts(said), missing)
+
+
+def _is_thought(part: Any) -> bool:
+    return isinstance(part, dict) and bool(part.get("thought"))
 
 
 FORM = BatchForm(

@@ -9,7 +9,7 @@ from typing import Any
 from ..annotator import LlmAnnotator
 from ..dialect import Dialect
 from ..missing import Missing
-from .form import BatchAnswer, BatchForm, Limits
+from .form import BatchAnswer, BatchForm, Limits, joined_texts
 
 __all__ = ["FORM"]
 
@@ -53,7 +53,9 @@ def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
         message, end = choices[0].get("message"), choices[0].get("finish_reason")
         message = message if isinstance(message, dict) else {"content": choices[0].get("text")}
         missing = Missing.REFUSED if message.get("refusal") else _ENDS.get(str(end))
-        return _content(key, _text(message.get("content")), missing)
+        content = message.get("content")
+        text = content if isinstance(content, str) else joined_texts(content)
+        return BatchAnswer.of(key, text, missing)
     if isinstance(body.get("output"), list):  # /v1/responses
         parts = [
             part
@@ -66,22 +68,8 @@ def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
         reason = details.get("reason") if isinstance(details, dict) else None
         refused = any(part.get("type") == "refusal" for part in parts)
         missing = Missing.REFUSED if refused else _ENDS.get(str(reason))
-        return _content(key, _text(parts), missing)
+        return BatchAnswer.of(key, joined_texts(parts), missing)
     return BatchAnswer(key, missing=Missing.NOT_PROTOCOL)
-
-
-def _content(key: str, text: str | None, missing: Missing | None) -> BatchAnswer:
-    if missing is None and not text:
-        missing = Missing.EMPTY
-    return BatchAnswer(key, None if missing else text, missing)
-
-
-def _text(content: Any) -> str | None:
-    """Return the text of a message, which may come in parts."""
-    if isinstance(content, str) or not isinstance(content, list):
-        return content if isinstance(content, str) else None
-    texts = (part.get("text") for part in content if isinstance(part, dict))
-    return "".join(text for text in texts if isinstance(text, str))
 
 
 FORM = BatchForm(
