@@ -60,7 +60,10 @@ def forget(person: str, everywhere: bool, warehouse: Path) -> None:
         erased = forget_person(warehouse, person, everywhere=everywhere)
     if erased.rows:
         rows = ", ".join(f"{name} {number}" for name, number in erased.rows.items())
-        echo(f"Rows that are gone: {rows}; answers of LLMs: {erased.answers}.")
+        echo(
+            f"Rows that are gone: {rows}; answers of LLMs: {erased.answers}; verdicts of raters:"
+            f" {erased.verdicts}."
+        )
     else:
         echo("No row of any table was about this person.")
     echo(

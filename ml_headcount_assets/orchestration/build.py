@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from . import checks
-from .assets import annotate, calibrate, estimate, ingest, keywords, llms, report, trust
+from .assets import annotate, calibrate, estimate, ingest, keywords, llms, ratings, report, trust
 from .factory import asset_of
 from .jobs import ALL_JOBS
 from .recipes import Recipe
@@ -22,7 +22,7 @@ from .sources import study_sources
 
 __all__ = ["RECIPES", "build_definitions"]
 
-_STAGES = (ingest, llms, annotate, calibrate, trust, estimate, keywords, report)
+_STAGES = (ingest, llms, annotate, ratings, calibrate, trust, estimate, keywords, report)
 
 #: Every recipe, in the order of the stages.
 RECIPES: tuple[Recipe, ...] = tuple(

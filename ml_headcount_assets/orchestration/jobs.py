@@ -15,6 +15,9 @@ _RATED = dg.AssetSelection.assets(
     "rated_cvs", "rated_labels", "batch_results", "rated_llm_labels", "annotators"
 )
 
+#: Verdicts of people on profiles teach how annotators err, which is of all companies together.
+_RATINGS = dg.AssetSelection.assets("rated_profiles", "deployed_ratings", "rater_agreement")
+
 #: Needs PyTorch and minutes, and no estimate depends on it: whoever wants it asks for it.
 _KEYWORDS = dg.AssetSelection.groups("keywords")
 
@@ -36,7 +39,13 @@ calibration = dg.define_asset_job(
 
 refresh_company = dg.define_asset_job(
     "refresh_company",
-    selection=dg.AssetSelection.all() - _FILES - _CALIBRATE - _RATED - _KEYWORDS - _SENSITIVITY,
+    selection=dg.AssetSelection.all()
+    - _FILES
+    - _CALIBRATE
+    - _RATED
+    - _RATINGS
+    - _KEYWORDS
+    - _SENSITIVITY,
     description="One company (or a range) anew, on the cohort's draws as they are, and the totals.",
 )
 

@@ -14,6 +14,7 @@ from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.beside import report_path, results_path
 from ml_headcount_assets.warehouse.forgetting import forgotten_version
 from ml_headcount_assets.warehouse.publish import Published, last_run, package_code
+from ml_headcount_assets.warehouse.ratings import ratings_version
 
 from .versions import source_versions
 
@@ -45,4 +46,5 @@ def is_published(study: Study, warehouse: Path) -> bool:
     same = (last["study"], last["code"], last["whole"]) == (study.name, package_code(), True)
     if not same:
         return False
-    return bool(json.loads(last["inputs"]) == source_versions(study) | forgotten_version(warehouse))
+    now = source_versions(study) | forgotten_version(warehouse) | ratings_version(warehouse)
+    return bool(json.loads(last["inputs"]) == now)

@@ -29,6 +29,7 @@ __all__ = [
     "make_folder",
     "people_path",
     "ranges_path",
+    "ratings_path",
     "refuse_single_file",
     "report_path",
     "results_path",
@@ -55,6 +56,11 @@ def results_path(warehouse: Path) -> Path:
 def answers_path(warehouse: Path) -> Path:
     """Return where the LLMs' answers are, which were paid for."""
     return warehouse / "answers.sqlite"
+
+
+def ratings_path(warehouse: Path) -> Path:
+    """Return where the verdicts of people who rate profiles are."""
+    return warehouse / "ratings.sqlite"
 
 
 def embeddings_path(warehouse: Path) -> Path:

@@ -30,9 +30,11 @@ from .beside import (
     forgotten_path,
     key_path,
     people_path,
+    ratings_path,
     work_path,
 )
 from .cache import hash_of
+from .ratings import RatingStore
 from .store import TableStore, rewrite
 
 __all__ = ["Erased", "Forgotten", "forget_person", "forgotten_version"]
@@ -43,6 +45,7 @@ _WHOSE = {
     "keyword_labels": "profile_id",
     "llm_labels": "profile_id",
     "profile_labels": "profile_id",
+    "rated_profiles": "profile_id",
     "rated_cvs": "rated_id",
     "rated_labels": "rated_id",
     "rated_llm_labels": "rated_id",
@@ -122,11 +125,14 @@ class Erased:
         How many answers of LLMs about the person's texts.
     companies
         How many companies lose somebody.
+    verdicts
+        How many verdicts of people who rate profiles.
     """
 
     rows: dict[str, int]
     answers: int
     companies: int
+    verdicts: int
 
 
 def forget_person(warehouse: Path, person: str, *, everywhere: bool = False) -> Erased:
@@ -167,6 +173,7 @@ def forget_person(warehouse: Path, person: str, *, everywhere: bool = False) -> 
     hashes = _only_theirs(store, spelt)
     _keep_out(warehouse, person)
     answers = _forget_answers(warehouse, hashes)
+    verdicts = _forget_verdicts(warehouse, normalise_profile_id(person))
     shutil.rmtree(extracts_path(warehouse), ignore_errors=True)
     if is_rated:
         for ending in ("", "-wal", "-shm"):
@@ -177,7 +184,9 @@ def forget_person(warehouse: Path, person: str, *, everywhere: bool = False) -> 
         transaction.erase("batch_results", "key", hashes)
     # Rows that are deleted leave their bytes in blocks which are free.
     rewrite(people_path(warehouse))
-    return Erased({name: number for name, number in rows.items() if number}, answers, companies)
+    return Erased(
+        {name: number for name, number in rows.items() if number}, answers, companies, verdicts
+    )
 
 
 def _spellings(store: TableStore, person: str) -> dict[str, list[str]]:
@@ -224,6 +233,13 @@ def _forget_answers(warehouse: Path, hashes: Collection[str]) -> int:
         return 0
     with AnswerStore(answers_path(warehouse)) as answers:
         return answers.forget(hashes)
+
+
+def _forget_verdicts(warehouse: Path, person: str) -> int:
+    if not ratings_path(warehouse).is_file():
+        return 0
+    with RatingStore(warehouse) as ratings:
+        return ratings.forget([id_ for id_ in ratings.ids() if normalise_profile_id(id_) == person])
 
 
 def _keep_out(warehouse: Path, person: str) -> None:

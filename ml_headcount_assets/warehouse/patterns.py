@@ -8,7 +8,7 @@ import pandas as pd
 
 from .store import Tables
 
-__all__ = ["count_patterns"]
+__all__ = ["count_patterns", "pattern_of"]
 
 
 def count_patterns(tables: Tables, annotators: Sequence[str]) -> pd.DataFrame:
@@ -26,14 +26,11 @@ def count_patterns(tables: Tables, annotators: Sequence[str]) -> pd.DataFrame:
     DataFrame
         Rows of table pattern_counts, as `model.count_patterns` would count them.
     """
-    characters = " || ".join(
-        "coalesce(max(label) FILTER (annotator = ?)::VARCHAR, '-')" for _ in annotators
-    )
     return tables.query(
         f"""
         SELECT company, company_id, pattern, count(*) AS n_profiles
         FROM (
-            SELECT company, company_id, {characters or "''"} AS pattern
+            SELECT company, company_id, {pattern_of(annotators)} AS pattern
             FROM profile_labels
             GROUP BY company, company_id, profile_id
         )
@@ -41,3 +38,14 @@ def count_patterns(tables: Tables, annotators: Sequence[str]) -> pd.DataFrame:
         """,
         list(annotators),
     )
+
+
+def pattern_of(annotators: Sequence[str]) -> str:
+    """Return the expression that makes a profile's pattern of rows of profile_labels.
+
+    Its parameters are the annotators, in their order.
+    """
+    characters = " || ".join(
+        "coalesce(max(label) FILTER (annotator = ?)::VARCHAR, '-')" for _ in annotators
+    )
+    return characters or "''"

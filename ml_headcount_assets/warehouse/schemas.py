@@ -270,6 +270,63 @@ _ANNOTATE = [
         key=["company", "pattern"],
         part="company",
     ),
+    table(
+        "rated_profiles",
+        {
+            **_PROFILE,
+            "rater": column(TEXT, "Who rated it, as they call themselves"),
+            "verdict": column(
+                TEXT, "What they said: is it an expert?", pa.Check.isin(["yes", "no", "unsure"])
+            ),
+            "criteria": column(TEXTS, "The criteria that they ticked"),
+            "text_hash": column(TEXT, "Hash of the text that was rated; empty if it had none"),
+            "rated_at": column(TEXT, "When (UTC, ISO 8601)"),
+            "standing": column(
+                TEXT,
+                "Whether it counts, or why not",
+                pa.Check.isin(["counts", "unsure", "text has changed", "profile is gone"]),
+            ),
+        },
+        key=["company", "profile_id", "rater"],
+        part="company",
+    ),
+    table(
+        "deployed_ratings",
+        {
+            **_COMPANY,
+            "pattern": column(TEXT, "One of '0', '1', '-' per annotator, by name", _a_pattern),
+            "yes": column(
+                INTEGER, "Raters who called each of these people an expert", _not_negative
+            ),
+            "no": column(INTEGER, "Raters who called each of them none", _not_negative),
+            "n_profiles": column(BIGINT, "Rated profiles of this kind", _positive),
+        },
+        key=["company", "pattern", "yes", "no"],
+        part="company",
+    ),
+    table(
+        "rater_agreement",
+        {
+            "raters": column(TEXT, "The two raters, by letters in the order of their names"),
+            "criterion": column(TEXT, "Which criterion; empty for the verdict"),
+            "n_profiles": column(BIGINT, "Profiles that both of them rated", _positive),
+            "both_yes": column(BIGINT, "Profiles to which both said yes", _not_negative),
+            "first_only": column(BIGINT, "To which only the first did", _not_negative),
+            "second_only": column(BIGINT, "To which only the second did", _not_negative),
+            "both_no": column(BIGINT, "To which neither did", _not_negative),
+            "agreed": column(DOUBLE, "Share on which they agree", _a_share),
+            "kappa": column(
+                DOUBLE,
+                "Cohen's kappa; missing where both always say the same one thing",
+                _a_correlation,
+                nullable=True,
+            ),
+            "low": column(DOUBLE, "Lower end of its interval", _a_correlation),
+            "high": column(DOUBLE, "Upper end of its interval", _a_correlation),
+            **_LEVEL,
+        },
+        key=["raters", "criterion"],
+    ),
 ]
 
 _CALIBRATE = [
@@ -807,7 +864,7 @@ PEOPLE_TABLES = frozenset(
     {
         *("rated_cvs", "rated_labels", "rated_llm_labels", "keyword_folds"),
         *("profiles", "keyword_labels", "llm_labels", "profile_labels", "batch_results"),
-        "rejects",
+        *("rated_profiles", "rejects"),
     }
 )
 

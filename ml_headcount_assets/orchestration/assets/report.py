@@ -11,6 +11,7 @@ from ml_headcount_assets.export import read_results, write_report
 from ml_headcount_assets.warehouse.beside import report_path, results_path
 from ml_headcount_assets.warehouse.forgetting import forgotten_version
 from ml_headcount_assets.warehouse.publish import PUBLISHED_TABLES, Published, publish
+from ml_headcount_assets.warehouse.ratings import ratings_version
 
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Obtained, Recipe
@@ -21,11 +22,16 @@ REPORT_VERSION = "2"
 
 
 def _published(reader: Reader, _: Progress) -> Frames:
-    inputs = source_versions(reader.study) | forgotten_version(reader.path)
+    inputs = source_versions(reader.study) | _kept_versions(reader)
     publish(reader.path, reader.study, inputs, reader.around.run)
     results = read_results(Published(reader.path), reader.study.estimators)
     write_report(results, reader.study, report_path(reader.path))
     return {}
+
+
+def _kept_versions(reader: Reader) -> dict[str, str]:
+    """Return versions of what is kept in the warehouse itself, and not in the study's files."""
+    return forgotten_version(reader.path) | ratings_version(reader.path)
 
 
 RESULTS = Recipe(
@@ -43,6 +49,8 @@ RESULTS = Recipe(
     settings=(CONFIGURATION, ESTIMATION, LEVEL, NAME),
     files=tuple(FILES),
     # A run of everything that finds the same as one of single companies says so of it.
-    obtain=lambda reader: nullcontext(Obtained(state=reader.around.run.whole)),
+    obtain=lambda reader: nullcontext(
+        Obtained(state=[reader.around.run.whole, ratings_version(reader.path)])
+    ),
     pages={"results": results_path, "report": report_path},
 )
