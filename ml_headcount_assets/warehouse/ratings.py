@@ -185,8 +185,13 @@ class RatingStore:
             f"SELECT {', '.join(_COLUMNS)} FROM verdicts {where}", parameters
         ).fetchall()
         return [
-            Verdict(*row[:4], tuple(filter(None, row[4].split(_BETWEEN))), *row[5:]) for row in rows
+            Verdict(rater, company, person, verdict, _criteria(criteria), text_hash, rated_at)
+            for rater, company, person, verdict, criteria, text_hash, rated_at in rows
         ]
+
+
+def _criteria(stored: str) -> tuple[str, ...]:
+    return tuple(filter(None, stored.split(_BETWEEN)))
 
 
 def now() -> str:

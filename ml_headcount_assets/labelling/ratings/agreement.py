@@ -62,11 +62,16 @@ def _of_two(
     yield _row("", both["verdict"] == "yes", both["verdict_other"] == "yes", level)
     ticked = [_ticked(each) for each in (own["criteria"], other["criteria"])]
     for criterion in sorted(ticked[0] | ticked[1]) if all(ticked) else ():
-        said = (
-            both[column].map(lambda given, one=criterion: one in given).astype(bool)
-            for column in ("criteria", "criteria_other")
+        yield _row(
+            criterion,
+            _has(both["criteria"], criterion),
+            _has(both["criteria_other"], criterion),
+            level,
         )
-        yield _row(criterion, *said, level)
+
+
+def _has(criteria: pd.Series, criterion: str) -> pd.Series:
+    return criteria.map(lambda given: criterion in given).astype(bool)
 
 
 def _ticked(criteria: pd.Series) -> set[str]:
