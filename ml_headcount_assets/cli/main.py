@@ -14,6 +14,7 @@ import click
 
 from ml_headcount_assets.cli import study, warehouse, worlds
 from ml_headcount_assets.cli.keywords import keywords
+from ml_headcount_assets.cli.ratings import ratings
 from ml_headcount_assets.cli.terminal import echo
 from ml_headcount_assets.errors import HeadcountError
 
@@ -68,6 +69,7 @@ for command in (
     study.label_cost,
     study.label,
     keywords,
+    ratings,
     study.ui,
     study.export,
     warehouse.history,

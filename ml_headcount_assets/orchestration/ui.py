@@ -27,7 +27,7 @@ from .history import check_history
 from .instance import CODE_LOCATION, EVENT_BATCH_SIZE, WORKSPACE_NAME, prepare_home
 from .resources import CONFIG_VARIABLE, STUDY_VARIABLE, WAREHOUSE_VARIABLE
 
-__all__ = ["serve_ui", "ui_commands", "ui_environment"]
+__all__ = ["refuse_taken", "serve_ui", "ui_commands", "ui_environment"]
 
 HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 10.0
@@ -130,7 +130,7 @@ def serve_ui(
     InputError
         The port is taken, the study is not where it was, or Dagster's files are damaged.
     """
-    _refuse_taken(port)
+    refuse_taken(port)
     check_history(home_of(Path(warehouse)))
     environment = _merged(os.environ, ui_environment(warehouse, study, config))
     environment["PYTHONSAFEPATH"] = "1"  # for what the servers start
@@ -209,7 +209,8 @@ def _merged(base: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, 
     return {**{name: value for name, value in base.items() if name not in ours}, **variables}
 
 
-def _refuse_taken(port: int) -> None:
+def refuse_taken(port: int) -> None:
+    """Raise an `InputError` if nothing can listen on a port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

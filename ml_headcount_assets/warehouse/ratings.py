@@ -9,7 +9,8 @@ What is asked, and how, does not belong here: see `labelling.ratings`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -26,6 +27,7 @@ from .store import Tables, among
 __all__ = [
     "VERDICTS",
     "RatingStore",
+    "SheetRow",
     "Verdict",
     "count_ratings",
     "imported_verdicts",
@@ -54,6 +56,12 @@ CREATE TABLE verdicts (
     rated_at TEXT NOT NULL,
     imported INTEGER NOT NULL CHECK (imported IN (0, 1)),
     PRIMARY KEY (rater, company, profile_id)
+) WITHOUT ROWID;
+CREATE TABLE sheet_rows (
+    key TEXT PRIMARY KEY,
+    company TEXT NOT NULL,
+    profile_id TEXT NOT NULL,
+    text_hash TEXT NOT NULL
 ) WITHOUT ROWID;
 """,
     what="verdicts",
@@ -91,6 +99,23 @@ class Verdict(NamedTuple):
     criteria: tuple[str, ...]
     text_hash: str
     rated_at: str
+
+
+class SheetRow(NamedTuple):
+    """Which profile a row of a sheet is about that was handed out.
+
+    Attributes
+    ----------
+    key
+        What the row has in place of it.
+    company, profile_id, text_hash
+        As in `Verdict`; None where nothing is known of the key.
+    """
+
+    key: str
+    company: str | None
+    profile_id: str | None
+    text_hash: str | None
 
 
 class RatingStore:
@@ -161,23 +186,50 @@ class RatingStore:
         """Return the verdicts of a rater, imported or not, in the order they were given."""
         return self._verdicts("WHERE rater = ? ORDER BY rated_at, company, profile_id", rater)
 
+    def draft_keys(self, rater: str) -> set[tuple[str, str]]:
+        """Return company and id of the profiles of which a rater's verdict is not imported yet."""
+        found = self._connection.execute(
+            "SELECT company, profile_id FROM verdicts WHERE rater = ? AND NOT imported", [rater]
+        )
+        return set(found.fetchall())
+
     def imported(self) -> list[Verdict]:
         """Return the verdicts that count, sorted by profile and rater."""
         return self._verdicts("WHERE imported ORDER BY company, profile_id, rater")
+
+    def remember_sheet(self, rows: Iterable[SheetRow]) -> None:
+        """Keep which profiles the keys of a sheet stand for."""
+        with together(self._connection):
+            self._connection.executemany(
+                "INSERT INTO sheet_rows VALUES (?, ?, ?, ?)", list(map(tuple, rows))
+            )
+
+    def sheet_rows(self, keys: Collection[str]) -> dict[str, SheetRow]:
+        """Return what is known of some keys, by key."""
+        found = self._connection.execute(
+            "SELECT key, company, profile_id, text_hash FROM sheet_rows"
+            " WHERE key IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(keys))],
+        )
+        return {row[0]: SheetRow(*row) for row in found.fetchall()}
 
     def forget(self, profile_ids: Collection[str]) -> int:
         """Delete the verdicts about some persons, also from blocks that are free."""
         self._connection.execute("PRAGMA secure_delete = ON")
         with together(self._connection):
+            whose = [(each,) for each in profile_ids]
+            self._connection.executemany("DELETE FROM sheet_rows WHERE profile_id = ?", whose)
             deleted = self._connection.executemany(
-                "DELETE FROM verdicts WHERE profile_id = ?", [(each,) for each in profile_ids]
+                "DELETE FROM verdicts WHERE profile_id = ?", whose
             )
         self._connection.execute("VACUUM")
         return deleted.rowcount
 
     def ids(self) -> list[str]:
-        """Return the ids of all rated profiles."""
-        found = self._connection.execute("SELECT DISTINCT profile_id FROM verdicts")
+        """Return the ids of all profiles that were rated or handed out."""
+        found = self._connection.execute(
+            "SELECT profile_id FROM verdicts UNION SELECT profile_id FROM sheet_rows"
+        )
         return [each for (each,) in found.fetchall()]
 
     def _verdicts(self, where: str, *parameters: str) -> list[Verdict]:
