@@ -37,6 +37,9 @@ TRUST_TABLES = (
     *("company_prevalences", "cohort_patterns", "diagnostics", *SENSITIVITY_TABLES),
 )
 
+#: Those of people's verdicts on profiles; without verdicts they are not shown.
+RATING_TABLES = ("deployed_ratings", "rater_agreement")
+
 
 @dataclass(frozen=True)
 class StudyResults:
@@ -52,7 +55,8 @@ class StudyResults:
         id if it has none), ``cohort``, ``size_band``, ``country``, and the ends of a headcount
         that is a band. The first estimator is the headline.
     trust
-        The tables `TRUST_TABLES` by name, as far as there are any.
+        The tables `TRUST_TABLES` by name, as far as there are any, and those of `RATING_TABLES`
+        that have rows.
     keywords
         The tables `KEYWORD_RESULTS` by name; empty if no keywords have been discovered.
     """
@@ -170,6 +174,8 @@ def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:
         tables = {name: snapshot.read(name) for name in RESULT_TABLES}
         keywords = {name: snapshot.read(name) for name in KEYWORD_RESULTS if snapshot.has(name)}
         trust = {name: snapshot.read(name) for name in TRUST_TABLES if snapshot.has(name)}
+        ratings = {name: snapshot.read(name) for name in RATING_TABLES if snapshot.has(name)}
+    trust |= {name: table for name, table in ratings.items() if len(table)}
     companies = tables["companies"]
     described = companies.assign(label=companies["name"].fillna(companies["company_id"]))
     columns = ["company", "label", "cohort", "size_band", "country"]

@@ -22,6 +22,10 @@ BREAK = {
     " WHERE annotator = 'llm_sonnet_4' AND profile_id::BIGINT % 3 = 0",
     "every_profile_is_counted_once": "UPDATE pattern_counts SET n_profiles = n_profiles + 1"
     " WHERE company = (SELECT min(company) FROM pattern_counts)",
+    "verdicts_stand": "INSERT INTO rated_profiles SELECT company, company_id, 'p', 'ann', 'no', [],"
+    " 'x', '2026-01-01', 'text has changed' FROM companies",
+    "raters_agree": "INSERT INTO rater_agreement VALUES ('A B', '', 20, 2, 8, 8, 2, 0.2, -0.6,"
+    " -0.8, -0.3, 0.8)",
     "annotators_beat_chance": "UPDATE annotator_summary SET specificity_mean = 0.1"
     " WHERE annotator = 'llm_sonnet_4'",
     "rated_patterns_are_predicted": "UPDATE predictive_checks SET within = false",
