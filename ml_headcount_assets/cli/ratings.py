@@ -161,6 +161,7 @@ def _show_ratings(warehouse: Path, third: Path | None) -> None:
         open_questions,
         rater_agreement,
     )
+    from ml_headcount_assets.labelling.ratings.pace import seconds_per_profile
     from ml_headcount_assets.labelling.ratings.rounds import write_list
     from ml_headcount_assets.model.intervals import LEVEL
     from ml_headcount_assets.warehouse.beside import kept_study
@@ -175,6 +176,9 @@ def _show_ratings(warehouse: Path, third: Path | None) -> None:
     today = profiles_today(TableStore(warehouse), {each.profile_id for each in verdicts})
     rated = with_standing(verdicts, today)
     echo(standing_line(rated))
+    pace = seconds_per_profile(rated)
+    if pace is not None:
+        echo(f"Raters took {pace:.0f} s a profile (median, breaks left out).")
     agreed = rater_agreement(rated, study.level if study else LEVEL)
     if len(agreed):
         open_console().print(agreement_table(agreed, letters_of(rated)))

@@ -9,6 +9,7 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.warehouse.beside import ratings_path
 from ml_headcount_assets.warehouse.ratings import (
     RatingStore,
+    SheetRow,
     Verdict,
     imported_verdicts,
     ratings_version,
@@ -38,7 +39,11 @@ def test_what_is_taken_back_or_forgotten_is_gone_from_the_file(tmp_path):
         store.add([GIVEN, GIVEN._replace(profile_id="zz-marked")], imported=True)
         store.take_back("ann", "acme", "p1")
         assert store.ids() == ["zz-marked"]
-        assert store.forget(["zz-marked"]) == 1
+        store.remember_sheet([SheetRow("k1", "acme", "zz-marked-too", "hash-2")])
+        assert store.sheet_rows(["k1", "k2"])["k1"].profile_id == "zz-marked-too"
+        assert set(store.ids()) == {"zz-marked", "zz-marked-too"}
+        assert store.forget(store.ids()) == 1
+        assert store.sheet_rows(["k1"]) == {}
     assert b"zz-marked" not in ratings_path(tmp_path).read_bytes()
 
 
