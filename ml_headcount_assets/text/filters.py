@@ -56,6 +56,9 @@ _GAP = r"[\s-]"
 # that happens between 200 and 400 phrases.
 _TERMS_PER_PATTERN = 100
 
+#: Characters that are looked at together when those with another case are looked for.
+_BLOCK = 256
+
 #: A column of strings, in one piece or several.
 Texts: TypeAlias = "pyarrow.Array | pyarrow.ChunkedArray"
 
@@ -230,7 +233,12 @@ def _letter(character: str) -> str:
 @cache
 def _character_class(pattern: str) -> str:
     """Return the inside of an RE2 class: the characters that a Python pattern matches."""
-    return _ranges(re.findall(pattern, "".join(_every_character())))
+    run = re.compile(f"{pattern}+")
+    return "".join(
+        _range(plane[match.start()], plane[match.end() - 1])
+        for plane in _every_character()
+        for match in run.finditer(plane)
+    )
 
 
 def _ranges(characters: Sequence[str]) -> str:
@@ -238,17 +246,40 @@ def _ranges(characters: Sequence[str]) -> str:
     codes = np.array([ord(character) for character in characters])
     ends = np.flatnonzero(np.diff(codes, append=codes[-1] + 2) != 1)
     starts = np.concatenate([[0], ends[:-1] + 1])
-    pairs = zip(codes[starts].tolist(), codes[ends].tolist(), strict=True)
-    return "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in pairs)
+    return "".join(
+        _range(characters[first], characters[last])
+        for first, last in zip(starts.tolist(), ends.tolist(), strict=True)
+    )
+
+
+def _range(first: str, last: str) -> str:
+    return rf"\x{{{ord(first):x}}}-\x{{{ord(last):x}}}"
 
 
 @cache
 def _cased_characters() -> str:
     """Return all characters that have another case, which are all that could equal another."""
-    return "".join(c for c in _every_character() if not c == c.lower() == c.upper())
+    return "".join(c for block in _cased_blocks() for c in block if not c == c.lower() == c.upper())
 
 
-def _every_character() -> Iterator[str]:
-    """Yield all characters that a text can have; halves of surrogate pairs are none."""
-    yield from map(chr, range(0xD800))
-    yield from map(chr, range(0xE000, 0x110000))
+def _cased_blocks() -> Iterator[str]:
+    """Yield the parts of Unicode in which something has another case; they are few.
+
+    A block that neither method changes has no character that one of them changes: each
+    character becomes one or more, so that an equal length leaves each in its place.
+    """
+    for plane in _every_character():
+        for start in range(0, len(plane), _BLOCK):
+            block = plane[start : start + _BLOCK]
+            if not block == block.lower() == block.upper():
+                yield block
+
+
+@cache
+def _every_character() -> tuple[str, str]:
+    """Return all characters that a text can have, below and above the surrogates, in order.
+
+    Halves of surrogate pairs are no characters.
+    """
+    below, above = np.arange(0xD800, dtype="<u4"), np.arange(0xE000, 0x110000, dtype="<u4")
+    return below.tobytes().decode("utf-32-le"), above.tobytes().decode("utf-32-le")
