@@ -22,6 +22,10 @@ _GEORGIAN_CITIES = frozenset(
     {"tbilisi", "batumi", "kutaisi", "rustavi", "poti", "zugdidi", "gori", "telavi", "sokhumi"}
 )
 _POSTCODE = re.compile(r"\s+\d{5}(?:-\d{4})?$")
+#: "California (HQ)"
+_REMARK = re.compile(r"\s*\([^()]*\)$")
+#: "Greater Boston Area", "Texas Metropolitan Area"
+_AREA = re.compile(r"(?:greater\s+)?(.+?)\s+(?:metropolitan\s+|metro\s+|bay\s+)?(?:area|region)")
 _CODE = re.compile(r"[a-z]{2}")
 
 
@@ -45,9 +49,11 @@ def _has_codes_of_countries(last: Iterable[str]) -> bool:
 
 
 def _country(parts: Sequence[str], are_countries: bool) -> str:
-    last = _POSTCODE.sub("", parts[-1])
+    last = _POSTCODE.sub("", _REMARK.sub("", parts[-1]))
     key = last.casefold()
     names, codes = _regions()
+    if area := _AREA.fullmatch(key):
+        return names.get(area[1], "")  # around a city, whose country is not said
     if key in _UNKNOWN:
         return ""
     if key == _GEORGIA:

@@ -12,17 +12,25 @@ from urllib.parse import unquote
 LONGEST_ID = 300
 
 #: Addresses of a company's page; what follows up to the next slash is the id.
-_PAGE = re.compile(r"(?:^|/)(?:company|company-beta|showcase|school|organization)/+([^/?#]+)")
+_PAGE = re.compile(
+    r"(?:^|/)(?:(?:company|company-beta|showcase|school|organization)/+|edu/school/?\?(?:.*&)?id=)"
+    r"([^/?#&]+)"
+)
 _COMPANY_URN = re.compile(
     r"urn:li:[a-z_]*(?:company|organization|organizationbrand|school):\(?(\w+)"
 )
 #: Addresses of a person's page, and urns of persons.
 _PERSON_PAGE = re.compile(
-    r"(?:^|/)(?:in|pub|profile/view/?\?id=|sales/lead|sales/people)/+([^/?#,]+)"
+    r"(?:^|/)(?:(?:in|pub|sales/lead|sales/people|talent/profile)/+|profile/view/?\?(?:.*&)?id=)"
+    r"([^/?#,&]+)"
 )
-_PERSON_URN = re.compile(r"urn:li:[a-zA-Z_]*(?:profile|person|member)[a-zA-Z]*:\(?([\w-]+)")
+_PERSON_URN = re.compile(
+    r"urn:li:[a-zA-Z_]*(?:[Pp]rofile|[Pp]erson|[Mm]ember)[a-zA-Z]*:\(?([\w-]+)"
+)
 #: Ids of this kind differ by case alone.
 _OPAQUE = re.compile(r"A[A-Z][ow]AA[\w-]{5,}")
+#: What nobody sees in a cell, and what text copied from a page brings along.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _WEB = re.compile(r"^(?:https?://)?(?:[\w-]+\.)*linkedin\.com/+", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
@@ -32,10 +40,11 @@ _SLUG_LENGTH = 60
 def normalise_company_id(raw: object) -> str:
     """Return the one spelling of a company's id, or "" if there is none.
 
-    Surrounding space, case, percent-encoding, the page address around the id (``/company/``,
-    ``/company-beta/``, ``/showcase/``, ``/school/``), the urn (``urn:li:fsd_company:``), a query, a
-    fragment and a trailing slash make no difference. Bare numbers stay ids, also when a spreadsheet
-    has turned 357 into 357.0. Normalising twice changes nothing.
+    Surrounding space, invisible characters, case, percent-encoding, the page address around the
+    id (``/company/``, ``/company-beta/``, ``/showcase/``, ``/school/``), the urn
+    (``urn:li:fsd_company:``), a query, a fragment and a trailing slash make no difference. Bare
+    numbers stay ids, also when a spreadsheet has turned 357 into 357.0. Normalising twice changes
+    nothing.
     """
     if raw is None or raw != raw:  # NaN is the value that differs from itself
         return ""
@@ -49,10 +58,10 @@ def normalise_company_id(raw: object) -> str:
 def normalise_profile_id(raw: object) -> str:
     """Return the one spelling of a person's id, or "" if there is none.
 
-    Surrounding space, case, percent-encoding, the order of accents and letters, the address of the
-    person's page or the urn around the id, a query and a trailing slash make no difference, nor
-    that a spreadsheet has turned 5 into 5.0. What is longer than `LONGEST_ID` is no id but
-    misplaced text. Normalising twice changes nothing.
+    Surrounding space, invisible characters, case, percent-encoding, the order of accents and
+    letters, the address of the person's page or the urn around the id, a query and a trailing
+    slash make no difference, nor that a spreadsheet has turned 5 into 5.0. What is longer than
+    `LONGEST_ID` is no id but misplaced text. Normalising twice changes nothing.
     """
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)) or raw != raw:
         return ""
@@ -75,6 +84,7 @@ def _normalise_person_once(text: str) -> str:
     if "%" in text:
         with suppress(UnicodeDecodeError):
             text = unquote(text, errors="strict").replace("\0", "")
+    text = _INVISIBLE.sub("", text)
     text = unicodedata.normalize("NFC", text.strip()).rstrip("/").strip()
     number = _WHOLE_FLOAT.fullmatch(text)
     if number:
@@ -89,7 +99,7 @@ def is_company_page(address: str) -> bool:
 
 
 def _normalise_once(text: str) -> str:
-    text = unicodedata.normalize("NFC", text.strip().casefold())
+    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).strip().casefold())
     page = _COMPANY_URN.search(text) or _PAGE.search(text)
     if page:
         text = page.group(1)

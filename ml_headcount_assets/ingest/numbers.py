@@ -55,6 +55,11 @@ _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?e[-+]?\d+")
 
 _BAND = re.compile(rf"(.+?)\s*(?:{_DASH})\s*(.+)")
 _OPEN = re.compile(r"(.+?)\s*(?:\+|\band (?:more|over|above)|\bor more|以上)")
+#: How company data bases write a band as one word: ``c_00051_00100``, ``c_10001_max``.
+_ENUMERATED = re.compile(r"c_(\d{5,6})_(\d{5,6}|max)")
+_ABOUT = re.compile(
+    r"^(?:~|≈|∼|ca?\.|circa\b|approx(?:\.|imately\b|\b)|about\b|around\b|rund\b|etwa\b)\s*"
+)
 _ABOVE = re.compile(r"(?:>|≥|>=|over|more than|above|at least|from|über|ab|mehr als)\s*(.+)")
 _BELOW = re.compile(r"(?:<|≤|<=|under|fewer than|less than|below|up to|unter|bis)\s*(.+)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -210,7 +215,9 @@ class _Column:
             return int(plain) if len(plain) <= _LONGEST_NUMBER else LARGEST_COUNT + 1
         if _INDIAN.fullmatch(plain):
             return _digits(plain)
-        if _GROUPED.fullmatch(plain):
+        if grouped := _GROUPED.fullmatch(plain):
+            if grouped[2] == "_" and plain.count("_") == 1:
+                return _Unread(f"could be {_digits(plain)}, or the band {plain.replace('_', '-')}")
             return self._grouped(plain)
         if mixed := _MIXED.fullmatch(plain):
             return _digits(plain.rpartition(mixed[2])[0]) if mixed[1] != mixed[2] else _NO_NUMBER
@@ -237,17 +244,20 @@ class _Column:
     def _band(self, plain: str) -> int | Band | _Unread:
         if plain in _ALONE:
             return 1
-        ends = _ends_of_list(plain) or _ends_of_date(plain)
-        if ends is None:
-            ends = self._ends(plain)
+        ends = _ends_of_list(plain) or _ends_of_date(plain) or self._ends(plain)
         if ends is None:
             return _NO_NUMBER
+        if isinstance(ends, _Unread):
+            return ends
         low, high = max(ends[0], 1), ends[1]
         if not low <= high <= LARGEST_COUNT:
             return _Unread("is a band that ends before it begins")
         return low if low == high else (low, high)
 
-    def _ends(self, plain: str) -> Band | None:
+    def _ends(self, plain: str) -> Band | _Unread | None:
+        if enumerated := _ENUMERATED.fullmatch(plain):
+            least, most = int(enumerated[1]), enumerated[2]
+            return least, least * _OPEN_END if most == "max" else int(most)
         above = _OPEN.fullmatch(plain) or _ABOVE.fullmatch(plain)
         if above:
             low = self._number(above[1])
@@ -258,8 +268,19 @@ class _Column:
         band = _BAND.fullmatch(plain)
         if band is None:
             return None
-        low, high = (self._number(_UNITS.sub("", part)) for part in band.groups())
+        first, last = (_UNITS.sub("", part) for part in band.groups())
+        low, high = self._number(first), self._number(last)
+        if _may_be_scaled_by_the_other(first, last):
+            return _Unread("could begin with the number there, or with as many thousands")
         return None if isinstance(low, _Unread) or isinstance(high, _Unread) else (low, high)
+
+
+def _may_be_scaled_by_the_other(first: str, last: str) -> bool:
+    """Whether a band is like "1-10K", which hardly begins at one."""
+    scaled = _SCALED.fullmatch(last)
+    if scaled is None or _PLAIN_NUMBER.fullmatch(first) is None:
+        return False
+    return float(first) < float(scaled[1].replace(",", "."))
 
 
 #: Digits of the longest number that is worth converting.
@@ -273,7 +294,7 @@ def _plain(text: str) -> str:
     text = re.sub(f"[{_SPACES}\t]", " ", text)
     text = re.sub(f"[{_APOSTROPHES}]", "'", text)
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
-    return _UNITS.sub("", text).strip()
+    return _UNITS.sub("", _ABOUT.sub("", text)).strip()
 
 
 def _digits(text: str) -> int:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_headcount_assets.ingest import company_slug, normalise_company_id
+from ml_headcount_assets.ingest.identifiers import normalise_profile_id
 
 # Pieces that page addresses and exported tables are made of, in any order, beside any text.
 _PIECES = st.sampled_from(
@@ -35,6 +36,9 @@ _IDS = st.one_of(st.text(), st.lists(_PIECES, max_size=8).map("".join))
         ("/school/mila/people/", "mila"),
         ("https%3A%2F%2Fwww.linkedin.com%2Fcompany%2Fopenai", "openai"),
         ("openai/", "openai"),
+        ("open\u200bai\ufeff", "openai"),
+        ("https://www.linkedin.com/edu/school?id=17926&trk=x", "17926"),
+        ("urn:li:fs_miniCompany:1441", "1441"),
         ("my-company-abroad", "my-company-abroad"),
         ("", ""),
         ("   ", ""),
@@ -44,6 +48,28 @@ _IDS = st.one_of(st.text(), st.lists(_PIECES, max_size=8).map("".join))
 )
 def test_normalised_id(raw: object, expected: str) -> None:
     assert normalise_company_id(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("https://www.linkedin.com/profile/view?id=55&trk=x", "55"),
+        ("https://www.linkedin.com/profile/view?trk=x&id=56", "56"),
+        ("urn:li:fs_miniProfile:ACoAAAabcDEF", "ACoAAAabcDEF"),
+        ("urn:li:fsd_profile:ACoAAAabcDEF", "ACoAAAabcDEF"),
+        ("https://www.linkedin.com/talent/profile/x1", "x1"),
+        ("https://www.linkedin.com/in/Jos\u00e9\u200b-x1/details/", "jos\u00e9-x1"),
+        ("jos\u00ade", "jose"),
+    ],
+)
+def test_people_are_one_in_every_spelling(raw: str, expected: str) -> None:
+    assert normalise_profile_id(raw) == expected
+
+
+@given(_IDS)
+def test_normalising_a_person_twice_changes_nothing(raw: str) -> None:
+    once = normalise_profile_id(raw)
+    assert normalise_profile_id(once) == once
 
 
 @given(_IDS)

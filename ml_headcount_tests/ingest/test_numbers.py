@@ -42,7 +42,7 @@ def _counts(*texts: str) -> tuple[list[int | None], pd.DataFrame]:
         ("12\u202f500", 12_500),
         ("12'500", 12_500),
         ("12’500", 12_500),
-        ("1_200", 1200),
+        ("1_234_567", 1_234_567),
         ("1.234.567", 1_234_567),
         ("12,345,678", 12_345_678),
         ("1,20,000", 120_000),
@@ -64,6 +64,9 @@ def _counts(*texts: str) -> tuple[list[int | None], pd.DataFrame]:
         ("1e3", 1000),
         (" 12 ", 12),
         ("\u200e40\u200b", 40),
+        ("~5000", 5000),
+        ("ca. 1.200 Mitarbeiter", 1200),
+        ("approx 500", 500),
     ],
 )
 def test_numbers(text: str, number: int) -> None:
@@ -101,6 +104,9 @@ def test_numbers(text: str, number: int) -> None:
         ("1950-11-01T00:00:00", 11, 50),
         ("2025-02-10T00:00:00", 2, 10),
         ("2025-10-02", 2, 10),
+        ("c_00051_00100", 51, 100),
+        ("c_10001_max", 10_001, 100_010),
+        ("500-2K", 500, 2000),
     ],
 )
 def test_bands(text: str, low: int, high: int) -> None:
@@ -131,6 +137,7 @@ def test_nothing_is_missing_without_a_reject(text: str) -> None:
         *("0", "-5", "12.5", "0.500", "1,2345", "1,23,45", "1.000,000", "12 34"),
         *("many", "1e12", "inf", "nan%", "200-51", "[51]", "[]", "{}", "[51, 200, 500]", "--5"),
         *("5+5", "2020-13-45", "1.2.3", "𐩀", "²", "9" * 5000, "1e999", "12 monkeys", "[[1], 2]"),
+        *("51_200", "1-10K"),  # can be read in two ways
     ],
 )
 def test_what_cannot_be_read_is_missing_and_listed(text: str) -> None:
@@ -168,7 +175,7 @@ def test_the_column_decides_what_a_point_is() -> None:
     assert _counts("1.000", "1,234.00")[0] == [None, 1234]
 
 
-@given(st.integers(1, LARGEST_COUNT), st.sampled_from([",", ".", " ", "'", "’", "\u202f", "_"]))
+@given(st.integers(1, LARGEST_COUNT), st.sampled_from([",", ".", " ", "'", "’", "\u202f"]))
 def test_any_number_with_any_separator(number: int, separator: str) -> None:
     text = f"{number:,}".replace(",", separator)
     assert _counts(text)[0] == [number]
