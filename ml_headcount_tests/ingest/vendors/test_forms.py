@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,41 @@ def test_the_study_may_name_the_vendor(read_people: ReadPeople) -> None:
     assert len(rows) == 8
     with pytest.raises(InputError, match=r"files\.profiles\.vendor"):
         read_people({"a.json": records}, "files: {profiles: {vendor: somebody}}")
+
+
+_PAGES = Path(__file__).resolve().parents[3] / "docs" / "vendors"
+
+
+def _lines_of(page: str) -> str:
+    """Return what a vendor's page says to write into study.yaml."""
+    found = re.search(r"```yaml\n(.*?)```", (_PAGES / page).read_text("utf-8"), re.DOTALL)
+    assert found, page
+    return found[1]
+
+
+@pytest.mark.parametrize("maker", [maker for maker in MAKERS if maker != "generic"])
+def test_the_lines_on_a_vendors_page_are_enough(read_people: ReadPeople, maker: str) -> None:
+    lines = _lines_of(f"{maker.partition('/')[0]}.md")
+    rows, _ = read_people({"a.json": _delivery(maker)}, lines)
+    assert rows["company"].tolist() == ["acme"] * 8
+
+
+def test_the_lines_on_the_other_pages_are_enough(read_people: ReadPeople) -> None:
+    assert {page.stem for page in _PAGES.glob("*.md")} == {*FORMS, "others"} - {"generic"}
+    page = "https://www.linkedin.com/company/acme"
+    records = [
+        {"key": f"p{n}", "story": "x", "jobs": [{"company_page": page, "left_on": left}]}
+        for n, left in enumerate([None, "2020"])
+    ]
+    rows, _ = read_people({"a.json": records}, _lines_of("others.md"))
+    assert rows["profile_id"].tolist() == ["p0"]
+    export = (
+        "First Name,Last Name,URL,Email Address,Company,Position,Connected On\n"
+        "Ada,Example,https://www.linkedin.com/in/ada,,Acme,ML engineer,05 Mar 2025\n"
+    )
+    lines = _lines_of("linkedin_export.md").replace("path: ", "path: profiles/")
+    rows, _ = read_people({"Connections.csv": export}, lines)
+    assert rows["profile_id"].tolist() == ["ada"]
 
 
 def test_linkedins_own_export(read_people: ReadPeople) -> None:
