@@ -31,7 +31,7 @@ __all__ = [
 
 
 #: Width that a column of text keeps on a narrow screen; enough for the name of an estimator.
-_LEAST_TEXT = 11
+_LEAST_TEXT = 12
 
 
 def plain_table(title: str, columns: Sequence[str]) -> Table:

@@ -82,6 +82,7 @@ def test_the_scale_does_not_depend_on_how_many_companies_are_held(
 
 def test_worlds_give_the_same_study_in_processes() -> None:
     how = {"worlds": 2, "companies": 12, "profiles": 600, "draws": 64}
+    how["estimators"] = ["five_layer", "log_debias"]
     here = study_calibration(**how, compute=LocalCompute(workers=1))
     there = study_calibration(**how, compute=LocalCompute(processes=2))
     assert here.companies.equals(there.companies)

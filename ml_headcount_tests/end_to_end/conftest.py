@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ml_headcount_assets.cli.main import main
+from ml_headcount_tests.little_effort import ask_for_little
 
 ANNOTATORS = ("filter_a", "filter_b", "llm_x", "llm_y")
 #: Settings of `first_run`.
@@ -72,6 +73,7 @@ class StudyFiles:
         self.companies.to_csv(self.directory / "companies.csv", index=False)
         self.validation.to_csv(self.directory / "validation.csv", index=False)
         self.profiles.to_csv(self.directory / "profile_labels.csv", index=False)
+        ask_for_little(self.directory)
         return self.directory
 
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.warehouse.publish import Published
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_tests.little_effort import ask_for_little
 
 from .conftest import FEW_DRAWS, Command, StudyFiles
 
@@ -39,6 +40,8 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         environment = {"COLUMNS": "160"}
         result = CliRunner(env=environment).invoke(main, [name, *map(str, arguments)])
         assert result.exit_code == 0, result.output
+        if name == "simulate":
+            ask_for_little(study)
         seen[name] = result.output
     return seen
 

@@ -16,11 +16,10 @@ from ml_headcount_assets.model import (
     estimate_headcount,
     uncertainty_budget,
 )
-from ml_headcount_assets.model.effort import Effort
 from ml_headcount_assets.model.priors import DEFAULT_PRIORS
+from ml_headcount_tests.little_effort import LITTLE
 
 #: Enough to see that everything runs, and far too little to believe.
-LITTLE = Effort(look=5, search=15, particles=40, chains=8, warmup=3, kept=4, leaps=3, rounds=1)
 
 
 def with_layers(*layers):

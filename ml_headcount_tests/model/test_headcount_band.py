@@ -10,8 +10,11 @@ from ml_headcount_assets.model import ESTIMATORS, estimate_headcount
 from ml_headcount_assets.model.evidence import CompanyEvidence
 from ml_headcount_assets.model.headcount_band import draw_headcounts_in_band
 from ml_headcount_assets.model.settings import EstimatorSettings
+from ml_headcount_tests.little_effort import LITTLE
 
 SETTINGS = EstimatorSettings.default()
+#: What is compared are two fits of the same evidence, or bounds that hold for any fit.
+QUICK = EstimatorSettings(effort=LITTLE)
 
 
 def company(band: tuple[int, int] | None, headcount: int = 101) -> CompanyEvidence:
@@ -71,13 +74,13 @@ def tables(world) -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_band_widens_the_interval_of_its_company_alone(tables, estimator) -> None:
-    exact = estimate_headcount(**tables, estimator=estimator, draws=400, seed=5)
+    exact = estimate_headcount(**tables, estimator=estimator, settings=QUICK, draws=400, seed=5)
     rows = tables["companies"].reset_index(drop=True)
     largest = next(i for i in np.argsort(-exact.headcount) if exact.evidence[i] == "profiles")
     headcount = int(exact.headcount[largest])
     rows.loc[largest, ["headcount_low", "headcount_high"]] = [headcount // 8, headcount * 8]
     banded = estimate_headcount(
-        **(tables | {"companies": rows}), estimator=estimator, draws=400, seed=5
+        **(tables | {"companies": rows}), estimator=estimator, settings=QUICK, draws=400, seed=5
     )
     others = np.arange(len(rows)) != largest
     with_profiles = others & (exact.evidence == "profiles")
@@ -99,7 +102,9 @@ def test_profiles_bound_a_band_from_below(tables) -> None:
     bands = {"within": (2, n_profiles * 4), "above": (2, n_profiles - 1)}
     for name, (low, high) in bands.items():
         rows.loc[one, ["headcount", "headcount_low", "headcount_high"]] = [high, low, high]
-        result = estimate_headcount(**(tables | {"companies": rows}), draws=100, seed=5)
+        result = estimate_headcount(
+            **(tables | {"companies": rows}), settings=QUICK, draws=100, seed=5
+        )
         assert result.draws.filled()[one].min() >= 0
         assert ("more_profiles_than_headcount" in result.flags[one]) == (name == "above")
 
@@ -108,7 +113,7 @@ def test_where_the_headcount_is_unknown_no_employees_are_shown(tables) -> None:
     rows = tables["companies"].reset_index(drop=True)
     rows["headcount"] = rows["headcount"].astype("Int64")
     rows.loc[rows.index[0], "headcount"] = pd.NA
-    result = estimate_headcount(**(tables | {"companies": rows}), draws=100, seed=5)
+    result = estimate_headcount(**(tables | {"companies": rows}), settings=QUICK, draws=100, seed=5)
     assert result.headcount[0] == 0
     assert pd.isna(result.intervals()["headcount"][0])
     assert "headcount_missing" in result.flags[0]

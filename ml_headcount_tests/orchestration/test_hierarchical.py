@@ -15,10 +15,10 @@ from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.beside import report_path
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_tests.little_effort import AS_SETTING
 from ml_headcount_tests.orchestration.conftest import ANNOTATORS, Place, write_study
 
 #: Enough to see that everything runs, and far too little to believe.
-LITTLE = {"look": 5, "search": 15, "particles": 40, "chains": 8, "warmup": 3, "kept": 4}
 DRAWS = 60
 
 
@@ -32,7 +32,7 @@ def learned(tmp_path_factory) -> Place:
     """A study that has been estimated by both, with all that can be told of it."""
     root = tmp_path_factory.mktemp("learned")
     write_study(root / "study")
-    choices = {"estimators": ["hierarchical", "five_layer"], "effort": LITTLE}
+    choices = {"estimators": ["hierarchical", "five_layer"], "effort": AS_SETTING}
     configure(root / "study", **choices)
     place = Place(root)
     place.summary = materialize_study(place.study, place.warehouse, sensitivity=True)

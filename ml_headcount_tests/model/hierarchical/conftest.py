@@ -23,10 +23,10 @@ from ml_headcount_assets.model.patterns import count_patterns
 from ml_headcount_assets.model.rated import RatedPatterns, count_rated
 from ml_headcount_assets.model.settings import EstimatorSettings
 from ml_headcount_assets.worlds.simulation import simulate_study
+from ml_headcount_tests.little_effort import LITTLE
 
 SETTINGS = EstimatorSettings.default()
 #: Enough to see that everything runs, and far too little to believe.
-LITTLE = Effort(look=5, search=15, particles=40, chains=8, warmup=3, kept=4, rounds=1, leaps=3)
 
 
 @dataclass(frozen=True)
