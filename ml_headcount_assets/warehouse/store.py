@@ -4,7 +4,7 @@ What tells of single persons is in a file of its own, all else in another; both 
 and whoever reads need not know which table is where. Published results are no matter of this
 module (see `publish`).
 
-DuckDB lets one process write at a time, so every connection is short and always closed. All
+DuckDB lets one process write at a time, so files are open for short (see `connections`). All
 changes that belong together are made in one transaction, which is stored whole or not at all.
 There is one exception, since DuckDB has no transaction over two files: a process that is killed
 between storing people and storing the rest leaves new rows of people, and whatever was made from
@@ -21,13 +21,10 @@ result was made.
 from __future__ import annotations
 
 import contextlib
-import re
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -38,7 +35,7 @@ from ml_headcount_assets.errors import ComputeError, InputError
 
 from .beside import make_folder, people_path, refuse_single_file, work_path
 from .cache import WHOLE, CacheEntry, Comparison
-from .damage import told_in_words
+from .connections import attach, engine_of_its_own, literal, opened, search
 from .schemas import PEOPLE_TABLES, RUN_TABLES, TABLES
 from .table import Table
 
@@ -53,12 +50,6 @@ __all__ = [
     "reading",
     "rewrite",
 ]
-
-_LOCKED = "Could not set lock on file"
-_PATIENCE_SECONDS = 5.0
-_PAUSE_SECONDS = 0.1
-#: What DuckDB may use. Left alone it takes most of the machine's memory for what it has read.
-_MEMORY = "1GB"
 
 #: What the two files are called in SQL.
 _WORK, _PEOPLE = "work", "people"
@@ -146,8 +137,10 @@ class TableStore(Tables):
                 f"There is no warehouse at {self.path}. Run the study first, or give the path "
                 "of the warehouse you mean."
             )
-        with _connection(work_path(self.path), read_only=True) as connection:
-            _attach_people(connection, people_path(self.path), read_only=True)
+        files = {_WORK: work_path(self.path)}
+        if people_path(self.path).is_file():  # nobody has been read yet, otherwise
+            files[_PEOPLE] = people_path(self.path)
+        with opened(files, read_only=True) as connection:
             yield connection
 
     @contextmanager
@@ -162,12 +155,11 @@ class TableStore(Tables):
             As `snapshot`; files that are not there are made.
         """
         make_folder(self.path)
-        with _connection(work_path(self.path), read_only=False) as work:
-            _attach_people(work, people_path(self.path), read_only=False)
-            for path in (work_path(self.path), people_path(self.path)):
+        files = {_WORK: work_path(self.path), _PEOPLE: people_path(self.path)}
+        with opened(files, read_only=False) as work, work.cursor() as people:
+            for path in files.values():
                 path.chmod(0o600)
-            people = work.cursor()
-            _search(people, _PEOPLE, _WORK)
+            search(people, _PEOPLE, _WORK)
             both = (people, work)
             for connection, database in zip(both, (_PEOPLE, _WORK), strict=True):
                 connection.execute("BEGIN")
@@ -315,6 +307,7 @@ class Transaction(Snapshot):
     def __init__(self, work: duckdb.DuckDBPyConnection, people: duckdb.DuckDBPyConnection) -> None:
         super().__init__(work)
         self._people = people
+        self._columns = _columns_in(work)
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Return what a SELECT finds."""
@@ -325,7 +318,7 @@ class Transaction(Snapshot):
     def has(self, table: str) -> bool:
         """Whether a table has been made."""
         # An error, which is how a snapshot finds out, would end the transaction.
-        return bool(self._columns_of(table))
+        return table in self._columns
 
     def replace(
         self,
@@ -437,23 +430,14 @@ class Transaction(Snapshot):
     def _on(self, table: str) -> duckdb.DuckDBPyConnection:
         return self._people if table in PEOPLE_TABLES else self._connection
 
-    def _columns_of(self, table: str) -> Mapping[str, str]:
-        # In a connection that has just been opened this is as slow as opening it: DuckDB then
-        # makes all its internal views.
-        found = self._on(table).execute(
-            "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE database_name = ? AND table_name = ? AND NOT internal ORDER BY column_index",
-            [database_of(table), table],
-        )
-        return dict(found.fetchall())
-
     def _make(self, spec: Table) -> None:
         """Create the table; one with other columns, of an earlier version, is made anew."""
         wanted = {name: spec.sql_type(name) for name in spec.columns}
-        if self._columns_of(spec.name) not in ({}, wanted):
+        if self._columns.get(spec.name, wanted) != wanted:
             self._delete(spec, None)
             self._on(spec.name).execute(f"DROP TABLE {_placed(spec.name)}")
         self._on(spec.name).execute(spec.ddl(database_of(spec.name)))
+        self._columns[spec.name] = wanted
 
     def _delete(self, spec: Table, parts: Sequence[str] | None) -> None:
         connection, digests = self._on(spec.name), f"{database_of(spec.name)}._digests"
@@ -504,6 +488,18 @@ class Transaction(Snapshot):
         )
 
 
+def _columns_in(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Return the columns of each table, with their types, in their order."""
+    columns: dict[str, dict[str, str]] = {}
+    for database, table, column, kind in connection.execute(
+        "SELECT database_name, table_name, column_name, data_type FROM duckdb_columns()"
+        " WHERE NOT internal ORDER BY column_index"
+    ).fetchall():
+        if database == database_of(table):
+            columns.setdefault(table, {})[column] = kind
+    return columns
+
+
 def _placed(table: str) -> str:
     """Return a table's name with the file that it is in."""
     return f"{database_of(table)}.main.{table}"
@@ -524,10 +520,9 @@ def rewrite(path: Path) -> None:
     for left in path.parent.glob(f"{path.name}.*{UNFINISHED}*"):
         left.unlink(missing_ok=True)
     with whole_file(path) as unfinished:
-        with _connection(Path(":memory:"), read_only=False) as connection:
-            connection.execute(f"SET temp_directory = {_literal(unfinished.with_suffix('.tmp'))}")
-            connection.execute(f"ATTACH {_literal(unfinished)} AS anew")
-            _attach(connection, path, "former", read_only=True)
+        with engine_of_its_own(unfinished) as connection:
+            connection.execute(f"ATTACH {literal(unfinished)} AS anew")
+            attach(connection, path, "former", read_only=True)
             connection.execute("COPY FROM DATABASE former TO anew")
         unfinished.chmod(0o600)
 
@@ -539,8 +534,8 @@ def _store(people: duckdb.DuckDBPyConnection, work: duckdb.DuckDBPyConnection) -
 
 @contextmanager
 def reading(path: Path) -> Iterator[Snapshot]:
-    """Open one DuckDB file for reading; errors as in `TableStore.snapshot`."""
-    with _connection(path, read_only=True) as connection:
+    """Open a file of published results for reading; errors as in `TableStore.snapshot`."""
+    with opened({"results": path}, read_only=True) as connection:
         yield Snapshot(connection)
 
 
@@ -560,82 +555,12 @@ def attached(
         Further files, by what they are called.
     """
     files = {_WORK: work_path(warehouse), _PEOPLE: people_path(warehouse), **read}
-    with _connection(Path(":memory:"), read_only=False) as connection:
-        # What does not fit into memory goes where the rest of it is, and not where somebody is.
-        connection.execute(f"SET temp_directory = {_literal(written.with_suffix('.tmp'))}")
-        connection.execute(f"ATTACH {_literal(written)} AS {name}")
+    with engine_of_its_own(written) as connection:
+        connection.execute(f"ATTACH {literal(written)} AS {name}")
         for called, path in files.items():
             if path.is_file():
-                _attach(connection, path, called, read_only=True)
+                attach(connection, path, called, read_only=True)
         yield connection
-
-
-@contextmanager
-def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = _connect(path, read_only=read_only)
-    try:
-        with told_in_words(path):
-            yield connection
-    finally:
-        connection.close()
-
-
-def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    connection = _patiently(path, lambda: duckdb.connect(str(path), read_only=read_only))
-    connection.execute(f"SET memory_limit = '{_MEMORY}'")
-    return connection
-
-
-def _attach_people(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
-    """Open the file of people beside that of work, and let tables of both go by their names."""
-    if read_only and not path.is_file():
-        return  # nobody has been read yet
-    _attach(connection, path, _PEOPLE, read_only=read_only)
-    _search(connection, _WORK, _PEOPLE)
-
-
-def _attach(
-    connection: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool
-) -> None:
-    how = " (READ_ONLY)" if read_only else ""
-    _patiently(path, lambda: connection.execute(f"ATTACH {_literal(path)} AS {name}{how}"))
-
-
-def _literal(path: Path) -> str:
-    escaped = str(path).replace("'", "''")
-    return f"'{escaped}'"
-
-
-def _search(connection: duckdb.DuckDBPyConnection, *databases: str) -> None:
-    paths = ",".join(f"{database}.main" for database in databases)
-    connection.execute(f"SET search_path = '{paths}'")
-
-
-def _patiently(path: Path, opening: Callable[[], Any]) -> Any:
-    """Open a file, waiting a little for another process that has it open."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return opening()
-        except duckdb.IOException as error:
-            if _LOCKED not in str(error):
-                raise InputError(
-                    f"The warehouse {path} cannot be opened: it is damaged, not a DuckDB file, or "
-                    "its folder cannot be written. Give another path, or move the file away: the "
-                    "next run makes a new one."
-                ) from error
-            if time.monotonic() > deadline:
-                raise ComputeError(_who_holds(path, str(error))) from error
-        time.sleep(_PAUSE_SECONDS)
-
-
-def _who_holds(path: Path, message: str) -> str:
-    process = re.search(r"PID (\d+)", message)
-    holder = f"another process ({process[0]})" if process else "another process"
-    return (
-        f"The warehouse {path} is in use by {holder}. Close the program that has it open, a "
-        "notebook or the DuckDB shell for example, or wait until its run has ended; then try again."
-    )
 
 
 #: A hash of rows as text. It is of a sum, so that their order is no matter.

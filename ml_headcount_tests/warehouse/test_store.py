@@ -11,7 +11,7 @@ import pyarrow
 import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
-from ml_headcount_assets.warehouse import store as store_module
+from ml_headcount_assets.warehouse import connections
 from ml_headcount_assets.warehouse.beside import people_path, work_path
 from ml_headcount_assets.warehouse.store import TableStore
 
@@ -175,7 +175,7 @@ HOLD = """
 
 def test_another_process_that_holds_the_file_is_named(store, monkeypatch):
     store.write("companies", companies("a"))
-    monkeypatch.setattr(store_module, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "_PATIENCE_SECONDS", 0.2)
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(HOLD), str(work_path(store.path))],
         stdin=subprocess.PIPE,

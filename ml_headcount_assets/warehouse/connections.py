@@ -1,0 +1,160 @@
+"""Opening DuckDB files, for as long as a block lasts.
+
+DuckDB takes some 20 ms to start an engine and as long again to make its internal views, and a run
+opens files hundreds of times. So engines are kept: a file is attached to one for the length of a
+block, and nothing of it stays open afterwards. What went wrong with a file may have left its engine
+in any state; such an engine is closed.
+
+A process that writes a file has it alone. DuckDB sees to that, between the engines of one process
+as between processes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ml_headcount_assets.errors import ComputeError, InputError
+
+from .damage import told_in_words
+
+__all__ = ["attach", "engine_of_its_own", "literal", "opened", "search"]
+
+_LOCKED = "Could not set lock on file"
+_PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.1
+#: What DuckDB may use. Left alone it takes most of the machine's memory for what it has read.
+_MEMORY = "1GB"
+#: How many engines wait for the next block. Blocks within blocks are rare.
+_KEPT = 2
+
+_idle: list[duckdb.DuckDBPyConnection] = []
+#: Engines of the process that this one was forked from. Their threads are not here, so that they
+#: can neither be used nor closed.
+_of_the_parent: list[duckdb.DuckDBPyConnection] = []
+
+
+@contextmanager
+def opened(files: Mapping[str, Path], *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open files by their names in SQL; tables go by their names alone, those of the first first.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, or none of DuckDB's.
+    ComputeError
+        Another process is writing one of them, also after a few seconds; or the disk is full.
+    """
+    engine = _idle.pop() if _idle else _start()
+    connection = engine.cursor()
+    try:
+        for name, path in files.items():
+            attach(connection, path, name, read_only=read_only)
+        search(connection, *files)
+        with told_in_words(next(iter(files.values()))):
+            yield connection
+            connection.close()
+            for name in files:
+                engine.execute(f"DETACH {name}")
+    except BaseException:
+        connection.close()
+        engine.close()
+        raise
+    if len(_idle) < _KEPT:
+        _idle.append(engine)
+    else:
+        engine.close()
+
+
+@contextmanager
+def engine_of_its_own(beside: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Start an engine for what may not fit into memory; errors as in `opened`.
+
+    Parameters
+    ----------
+    beside
+        The file that is written: what does not fit goes where that is, and not where somebody is.
+    """
+    engine = _start()
+    try:
+        engine.execute(f"SET temp_directory = {literal(beside.with_suffix('.tmp'))}")
+        with told_in_words(beside):
+            yield engine
+    finally:
+        engine.close()
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool
+) -> None:
+    """Open a further file over a connection; errors as in `opened`."""
+    how = " (READ_ONLY)" if read_only else ""
+    _patiently(path, lambda: connection.execute(f"ATTACH {literal(path)} AS {name}{how}"))
+
+
+def search(connection: duckdb.DuckDBPyConnection, *databases: str) -> None:
+    """Say in which files tables are looked for, and in which order."""
+    paths = ",".join(f"{database}.main" for database in databases)
+    connection.execute(f"SET search_path = '{paths}'")
+
+
+def literal(path: Path) -> str:
+    """Return a path as SQL has it."""
+    escaped = str(path).replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _start() -> duckdb.DuckDBPyConnection:
+    engine = duckdb.connect(":memory:")
+    engine.execute(f"SET memory_limit = '{_MEMORY}'")
+    return engine
+
+
+# Python ends before DuckDB's threads otherwise, and its bindings tell of leaks.
+@atexit.register
+def _close_idle() -> None:
+    while _idle:
+        _idle.pop().close()
+
+
+def _leave_to_the_parent() -> None:
+    _of_the_parent.extend(_idle)
+    _idle.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_the_parent)
+
+
+def _patiently(path: Path, opening: Callable[[], Any]) -> Any:
+    """Open a file, waiting a little for another process that has it open."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return opening()
+        except duckdb.IOException as error:
+            if _LOCKED not in str(error):
+                raise InputError(
+                    f"The warehouse {path} cannot be opened: it is damaged, not a DuckDB file, or "
+                    "its folder cannot be written. Give another path, or move the file away: the "
+                    "next run makes a new one."
+                ) from error
+            if time.monotonic() > deadline:
+                raise ComputeError(_who_holds(path, str(error))) from error
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _who_holds(path: Path, message: str) -> str:
+    process = re.search(r"PID (\d+)", message)
+    holder = f"another process ({process[0]})" if process else "another process"
+    return (
+        f"The warehouse {path} is in use by {holder}. Close the program that has it open, a "
+        "notebook or the DuckDB shell for example, or wait until its run has ended; then try again."
+    )
