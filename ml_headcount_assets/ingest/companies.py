@@ -13,7 +13,7 @@ from ..model.priors import size_band
 from ..study import CompaniesFile, Study
 from .annotators import study_annotators
 from .company_counts import read_counts_of_people
-from .countries import countries_of
+from .countries import countries_of, country_named
 from .identifiers import company_slug, normalise_company_id
 from .numbers import read_headcounts
 from .rejects import WHOLE_ROW
@@ -108,6 +108,7 @@ def _companies(
     country = _optional_text(table, entry, "country")
     based = _missing_if_empty(countries_of(headquarters.fillna("").tolist()))
     country = country.mask(country.isin(["Unknown", "unknown"])).fillna(based)
+    country = country.map(country_named, na_action="ignore").astype("str")
     return pd.DataFrame(
         {
             "company": pd.array([company_slug(company) for company in ids], "str"),
