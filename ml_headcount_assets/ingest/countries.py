@@ -191,7 +191,7 @@ def _known() -> _Known:
 
 def _by_iso(own: Mapping[str, str]) -> dict[str, str]:
     """Return the English names of all countries by ISO code, with ours for some."""
-    known = Locale("en").territories
+    known = {str(code): str(name) for code, name in Locale("en").territories.items()}
     codes = (code for code in known if len(code) == 2 and code.isalpha() and code not in _NONE)
     return {code.casefold(): own.get(code) or known[code] for code in codes}
 
@@ -215,6 +215,6 @@ def _in_all_languages(by_iso: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     for language in _LANGUAGES.split():
         for code, name in Locale.parse(language).territories.items():
-            if code.casefold() in by_iso:
-                found.setdefault(_key(name), set()).add(by_iso[code.casefold()])
-    return {name: next(iter(meant)) for name, meant in found.items() if len(meant) == 1}
+            if meant := by_iso.get(str(code).casefold()):
+                found.setdefault(_key(str(name)), set()).add(meant)
+    return {name: next(iter(all_)) for name, all_ in found.items() if len(all_) == 1}
