@@ -16,11 +16,17 @@ from .company_counts import read_counts_of_people
 from .countries import countries_of, country_named
 from .identifiers import company_slug, normalise_company_id
 from .numbers import read_headcounts
-from .rejects import WHOLE_ROW
+from .rejects import WHOLE_ROW, Rejects
 from .tables import RawTable, read_table
 from .values import map_distinct
 
 __all__ = ["company_keys", "read_companies"]
+
+#: What the last row of a table is called that sums up the others, of which there are some.
+_SUMS = frozenset(
+    {"total", "totals", "sum", "grand total", "all", "summe", "gesamt", "gesamtergebnis", "totale"}
+)
+_FEWEST_SUMMED = 3
 
 
 def company_keys(study: Study) -> list[str]:
@@ -31,7 +37,8 @@ def company_keys(study: Study) -> list[str]:
     InputError
         As `read_companies`, of the column of ids.
     """
-    _, ids = _identified(study.files.companies)
+    entry = study.files.companies
+    _, ids = _without_sum(*_identified(entry), entry)
     return sorted({company_slug(company) for company in ids})
 
 
@@ -74,6 +81,7 @@ def read_companies(
     entry = study.files.companies
     table, ids = _identified(entry)
     cohorts = _merge_cohorts(ids, _optional_text(table, entry, "cohort"))
+    table, ids = _without_sum(table, ids, entry)
     first = _reject_repeats(table, ids)
     table, ids = table.keep(first), ids[first]
 
@@ -146,6 +154,21 @@ def _merge_cohorts(ids: NDArray[np.object_], cohort: pd.Series) -> dict[str, str
         names = (name.strip() for name in cell.split(";"))
         merged.setdefault(company, []).extend(name for name in names if name)
     return {company: ";".join(dict.fromkeys(names)) for company, names in merged.items()}
+
+
+def _without_sum(
+    table: RawTable, ids: NDArray[np.object_], entry: CompaniesFile
+) -> tuple[RawTable, NDArray[np.object_]]:
+    """Leave out a last row that is called a total and has the headcount of all others together."""
+    if len(ids) < _FEWEST_SUMMED or ids[-1] not in _SUMS:
+        return table, ids
+    values = table.require(entry.columns.headcount, "files.companies.columns.headcount")
+    counts = read_headcounts(values, table.line, "headcount", Rejects(table.source)).headcount
+    if pd.isna(counts.iloc[-1]) or counts.iloc[-1] != counts.iloc[:-1].sum():
+        return table, ids
+    table.rejects.add(table.line[-1:], WHOLE_ROW, "the row is the sum of the others; not used")
+    kept = np.arange(len(ids)) < len(ids) - 1
+    return table.keep(kept), ids[kept]
 
 
 def _reject_repeats(table: RawTable, ids: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from .file_forms import FileForm
 from .layouts import Layout, with_layout
-from .rejects import Rejects
+from .rejects import WHOLE_ROW, Rejects
 from .text_files import TextLines, records, same_width
 
-__all__ = ["DELIMITERS", "Delimited", "read_delimited"]
+__all__ = ["DELIMITERS", "Delimited", "read_delimited", "without_headers"]
 
 #: What separates the fields, by extension, where the file does not look otherwise.
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+_Cells = TypeVar("_Cells", bound=Sequence[str])
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,19 @@ def read_delimited(path: Path, usual: str, rejects: Rejects) -> Delimited:
     layout, shown = with_layout(lines, usual)
     if layout.header_line > 1:
         rejects.add_note(f"the header is line {layout.header_line}; what is above it is not read")
-    found = records(shown, layout.delimiter, rejects)
+    found = records(shown, layout.delimiter, rejects, skips_space=layout.skips_space)
     _, names = next(found, (0, []))
-    header = [name.strip() for name in names]
-    return Delimited(header, same_width(found, len(header), rejects), path, lines, layout)
+    header = [" ".join(name.split()) for name in names]
+    rows = without_headers(same_width(found, len(header), rejects), header, rejects)
+    return Delimited(header, rows, path, lines, layout)
+
+
+def without_headers(
+    rows: Iterator[tuple[int, _Cells]], header: list[str], rejects: Rejects
+) -> Iterator[tuple[int, _Cells]]:
+    """Yield the rows but those that repeat the header, as where files were put together."""
+    for line, cells in rows:
+        if cells[0].strip() == header[0] and [" ".join(cell.split()) for cell in cells] == header:
+            rejects.add(line, WHOLE_ROW, "the row repeats the header; not used")
+        else:
+            yield line, cells

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .encodings import UTF_8, as_utf8
+from .file_kinds import GZIP_BEGINNING
 from .rejects import WHOLE_ROW, Rejects
 from .text_files import LONGEST_LINE, Part, TextLines, unpacked_chunks
 
@@ -68,6 +69,9 @@ def json_records(
 
 def can_be_divided(path: Path) -> bool:
     """Whether a file is UTF-8 with one record a line, as far as its beginning tells."""
+    with path.open("rb") as file:
+        if file.read(2) == GZIP_BEGINNING:  # whatever it is called
+            return False
     encoding, _ = as_utf8(unpacked_chunks(path, Rejects(path.name)))
     return encoding == UTF_8 and _is_lines(_beginning(path))
 

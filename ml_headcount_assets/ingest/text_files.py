@@ -8,13 +8,14 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from io import BufferedReader
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import InputError
 from .bombs import refuse_bomb
 from .encodings import UTF_8, LineDecoder, as_utf8
+from .file_kinds import GZIP_BEGINNING, refuse_other_kind
 from .rejects import WHOLE_ROW, Rejects
 
 __all__ = [
@@ -58,7 +59,7 @@ def parts_of(path: Path, size: int) -> list[Part]:
 class TextLines(Iterator[str]):
     """The physical lines of a file with their ends; those that cannot be read are blank.
 
-    That the text is taken to be Windows-1252 is noted in `rejects`.
+    That the text is taken to be in another encoding than UTF-8 is noted in `rejects`.
 
     Parameters
     ----------
@@ -94,8 +95,10 @@ class TextLines(Iterator[str]):
     def _decoded(self, path: Path, rejects: Rejects, part: Part | None) -> Iterator[str]:
         read = _chunks_of(path, part) if part else unpacked_chunks(path, rejects)
         self.encoding, chunks = as_utf8(read)
-        decoder = LineDecoder(path.name)
-        for number, line in enumerate(_byte_lines(chunks), part.first_line if part else 1):
+        beginning = next(chunks, b"")
+        decoder = LineDecoder(path.name, beginning)
+        lines = _byte_lines(chain([beginning], chunks))
+        for number, line in enumerate(lines, part.first_line if part else 1):
             if len(line) > LONGEST_LINE:
                 rejects.add(number, WHOLE_ROW, f"the line is longer than {LONGEST_LINE >> 20} MB")
                 yield "\n"
@@ -107,6 +110,10 @@ class TextLines(Iterator[str]):
             if text is None:
                 rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
             yield "\n" if text is None else text
+        if decoder.odd_lines:
+            rejects.add_note(
+                f"{decoder.odd_lines} lines are not UTF-8 as the others are; read as Windows-1252"
+            )
 
 
 def copy_beginning(path: Path, folder: Path, lines: int) -> Path:
@@ -166,6 +173,8 @@ def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
         with path.open("rb") as packed, _unpacking(packed, path) as file:
             # read1 hands over what is unpacked so far before it meets the damage.
             while chunk := file.read1(_CHUNK):
+                if not some:
+                    refuse_other_kind(path, chunk)
                 some += len(chunk)
                 refuse_bomb(path, packed.tell(), some)
                 yield chunk
@@ -183,11 +192,12 @@ def unpacked_chunks(path: Path, rejects: Rejects) -> Iterator[bytes]:
 
 
 def _unpacking(packed: BufferedReader, path: Path) -> gzip.GzipFile | BufferedReader:
-    return gzip.GzipFile(fileobj=packed) if path.name.lower().endswith(".gz") else packed
+    is_packed = path.name.lower().endswith(".gz") or packed.peek(2).startswith(GZIP_BEGINNING)
+    return gzip.GzipFile(fileobj=packed) if is_packed else packed
 
 
 def records(
-    lines: Iterator[str], delimiter: str, rejects: Rejects
+    lines: Iterator[str], delimiter: str, rejects: Rejects, *, skips_space: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, fields) of every record, starting afresh behind a line that cannot be read.
 
@@ -200,12 +210,12 @@ def records(
     source = _Rewindable(lines)
     width = 0
     while True:
-        reader = csv.reader(source, delimiter=delimiter, strict=True)
+        reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=skips_space)
         try:
             for fields in reader:
                 first, count = source.taken
                 width = width or len(fields)
-                if len(fields) != width and count > 1:
+                if count > 1 and len(fields) != width and not _only_empty_beyond(fields, width):
                     break
                 if fields:
                     yield first, fields
@@ -220,6 +230,10 @@ def records(
             "the quotation marks of the row do not match, or a field is far too long",
         )
         source.rewind()
+
+
+def _only_empty_beyond(fields: list[str], width: int) -> bool:
+    return len(fields) > width and not any(field.strip() for field in fields[width:])
 
 
 class _Rewindable:
@@ -259,10 +273,12 @@ class _Rewindable:
 def same_width(
     found: Iterator[tuple[int, list[str]]], width: int, rejects: Rejects
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records with `width` fields."""
+    """Yield the records with `width` fields, of which some programs write one more, empty."""
     for line, fields in found:
         if len(fields) == width:
             yield line, fields
+        elif _only_empty_beyond(fields, width):
+            yield line, fields[:width]
         else:
             rejects.add(
                 line,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import pyarrow
 import pyarrow.parquet
+from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ..errors import InputError
 from .bombs import refuse_bomb, refuse_row_bomb
+from .delimited import without_headers
+from .file_kinds import OLD_WORKBOOK_BEGINNING
 from .layouts import header_position
 from .rejects import WHOLE_ROW, Rejects
 from .values import Rows, as_text
@@ -25,6 +28,8 @@ __all__ = ["parquet_records", "parquet_rows", "xlsx_rows"]
 _BATCH_ROWS = 2_000
 #: Rows among which a sheet's header is looked for.
 _LOOKED_AT_ROWS = 200
+#: Of a workbook that unpacks to more bytes it is not asked which cells are merged.
+_LARGEST_WHOLE = 16 << 20
 
 # What openpyxl lets through: from the disk, the archive, and XML that lacks the expected parts.
 _WORKBOOK_ERRORS = (
@@ -38,6 +43,7 @@ _WORKBOOK_ERRORS = (
     IndexError,
     ValueError,
     TypeError,
+    AttributeError,
 )
 
 
@@ -108,54 +114,164 @@ def _records(batch: pyarrow.RecordBatch) -> list[dict[str, Any] | None]:
 
 
 def xlsx_rows(path: Path, rejects: Rejects) -> tuple[*Rows, int]:
-    """Return header, rows, row numbers and the header's row number, of the first sheet.
+    """Return header, rows, row numbers and the header's row number, of the first table.
 
-    Rows of titles above the header are left out. Of a formula, the value counts that the
-    spreadsheet program stored when it last saved.
+    That is on the first sheet that is not hidden and has a header of several names with rows below,
+    or, if none has, on the first with anything at all. Rows of titles above the header are left
+    out. Of a formula, the value counts that the spreadsheet program stored when it last saved; of
+    cells that are merged over several rows, the value counts for each row. Hidden rows are rows.
 
     Raises
     ------
     InputError
-        The file is no workbook, or its first sheet is empty.
+        The file is no workbook, or it has no rows.
     """
-    cells = [(number, row) for number, row in enumerate(_sheet(path, rejects), 1) if any(row)]
+    sheets = _sheets(path)
+    tables = [table for sheet in sheets if (table := _table(sheet))]
+    if not tables:
+        raise InputError(f"{path.name}: the sheets are empty. Supply it again.")
+    table = next((each for each in tables if each.is_regular), tables[0])
+    if len(sheets) > 1:
+        rejects.add_note(f"of {len(sheets)} sheets only number {table.sheet.number} is read")
+    if table.header_row > table.sheet.first_row:
+        rejects.add_note(f"the header is row {table.header_row}; what is above it is not read")
+    return *_below(table, rejects), table.header_row
+
+
+class _Sheet(NamedTuple):
+    """The cells of a sheet as text, and which cells are merged.
+
+    Attributes
+    ----------
+    number
+        Its place in the workbook, from 1.
+    rows
+        Without the empty cells at their ends.
+    merged
+        Ranges of merged cells: first row, last row, first column, last column, from 1.
+    errors
+        Row and column of each cell with an error of the spreadsheet program, from 1.
+    """
+
+    number: int
+    rows: list[list[str]]
+    merged: list[tuple[int, int, int, int]]
+    errors: list[tuple[int, int]]
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row that is not empty."""
+        return next((number for number, row in enumerate(self.rows, 1) if any(row)), 0)
+
+
+class _Table(NamedTuple):
+    """A sheet, and where its table begins."""
+
+    sheet: _Sheet
+    header_row: int
+    is_regular: bool
+
+
+def _table(sheet: _Sheet) -> _Table | None:
+    """Return where the table of a sheet begins; None if the sheet is empty."""
+    cells = [(number, row) for number, row in enumerate(sheet.rows, 1) if any(row)]
     if not cells:
-        raise InputError(f"{path.name}: the first sheet is empty. Supply it again.")
-    position = header_position([row for _, row in cells[:_LOOKED_AT_ROWS]])
-    header_row, names = cells[position]
-    if position:
-        rejects.add_note(f"the header is row {header_row}; what is above it is not read")
-    header = [name.strip() for name in names]
+        return None
+    looked_at = [row for _, row in cells[:_LOOKED_AT_ROWS]]
+    position = header_position(looked_at)
+    below = looked_at[position + 1 :]
+    is_regular = sum(map(bool, looked_at[position])) > 1 and any(
+        sum(map(bool, r)) > 1 for r in below
+    )
+    return _Table(sheet, cells[position][0], is_regular)
+
+
+def _below(table: _Table, rejects: Rejects) -> Rows:
+    """Return the header, and the rows below it, each as wide as the header."""
+    sheet = table.sheet
+    header = [" ".join(name.split()) for name in sheet.rows[table.header_row - 1]]
     width = len(header)
-    rows: list[Sequence[str]] = []
-    lines: list[int] = []
-    for number, row in cells[position + 1 :]:
-        if any(row[width:]):
-            rejects.add(number, WHOLE_ROW, "the row has more cells than the header")
-        else:
-            rows.append([*row, *[""] * width][:width])
-            lines.append(number)
-    return header, rows, lines, header_row
+    _spread_merged(sheet, table.header_row)
+    for row, column in sheet.errors:
+        if row > table.header_row and column <= width:
+            reason = "is an error of the spreadsheet (#N/A and the like); taken as missing"
+            rejects.add(row, header[column - 1], reason)
+    filled = [
+        (number, row)
+        for number, row in enumerate(sheet.rows[table.header_row :], table.header_row + 1)
+        if any(row)
+    ]
+    if beyond := sum(any(row[width:]) for _, row in filled):
+        rejects.add_note(f"{beyond} rows have cells beside the table; these are not read")
+    whole = ((number, [*row, *[""] * width][:width]) for number, row in filled)
+    kept = list(without_headers((each for each in whole if any(each[1])), header, rejects))
+    return header, [row for _, row in kept], [number for number, _ in kept]
 
 
-def _sheet(path: Path, rejects: Rejects) -> list[list[str]]:
-    """Return the rows of the first sheet as text, without the empty cells at their ends."""
+def _spread_merged(sheet: _Sheet, header_row: int) -> None:
+    """Write the value of cells that are merged over several rows into each of these rows."""
+    for first, last, column, _ in sheet.merged:
+        if first <= header_row or first == last or len(sheet.rows[first - 1]) < column:
+            continue
+        value = sheet.rows[first - 1][column - 1]
+        for row in sheet.rows[first:last]:
+            row += [""] * (column - len(row))
+            row[column - 1] = value
+
+
+def _sheets(path: Path) -> list[_Sheet]:
+    """Return the sheets of a workbook that are not hidden; all of them, if all are."""
     try:
+        with path.open("rb") as file:
+            if file.read(4) == OLD_WORKBOOK_BEGINNING:
+                raise InputError(
+                    f"{path.name}: is a workbook of the old kind (.xls), or locked by a password."
+                    " Save it as .xlsx, without a password."
+                )
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-        refuse_bomb(path, sum(p.compress_size for p in parts), sum(p.file_size for p in parts))
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            cells = [[as_text(value) for value in row] for row in book.worksheets[0].values]
-            if len(book.worksheets) > 1:
-                rejects.add_note("only the first sheet is read")
-        finally:
-            book.close()
+        unpacked = sum(part.file_size for part in parts)
+        refuse_bomb(path, sum(part.compress_size for part in parts), unpacked)
+        return _read_sheets(path, whole=unpacked <= _LARGEST_WHOLE)
     except _WORKBOOK_ERRORS as error:
         raise InputError(
             f"{path.name}: cannot be read as an xlsx workbook (cut off?). Supply it again."
         ) from error
-    for row in cells:
+
+
+def _read_sheets(path: Path, *, whole: bool) -> list[_Sheet]:
+    """Read the sheets, as a whole or row by row.
+
+    Only what is read as a whole tells which cells are merged. It takes fifty times the memory, and
+    pictures and charts that are damaged, or merely unknown, prevent it.
+    """
+    try:
+        book = openpyxl.load_workbook(path, read_only=not whole, data_only=True)
+    except _WORKBOOK_ERRORS:
+        if not whole:
+            raise
+        return _read_sheets(path, whole=False)
+    try:
+        visible = [each for each in book.worksheets if each.sheet_state == "visible"]
+        return [
+            _read_sheet(number, sheet)
+            for number, sheet in enumerate(book.worksheets, 1)
+            if sheet in visible or not visible
+        ]
+    finally:
+        book.close()
+
+
+def _read_sheet(number: int, sheet: Any) -> _Sheet:
+    rows = [[as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    errors = []
+    for place, row in enumerate(rows, 1):
+        for column, text in enumerate(row, 1):
+            if text.startswith("#") and text in ERROR_CODES:
+                row[column - 1] = ""
+                errors.append((place, column))
         while row and not row[-1]:
             row.pop()
-    return cells
+    ranges = getattr(getattr(sheet, "merged_cells", None), "ranges", ())
+    merged = [(each.min_row, each.max_row, each.min_col, each.max_col) for each in ranges]
+    return _Sheet(number, rows, merged, errors)

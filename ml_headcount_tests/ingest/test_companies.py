@@ -205,3 +205,15 @@ def test_a_table_in_windows_1252_is_read(make_study: MakeStudy) -> None:
     assert companies["company_id"].tolist() == ["acme", "café"]
     assert companies["name"].tolist() == ["Acme – Söhne", "Café Zürich"]
     assert rejects["reason"].tolist() == ["the text is not UTF-8; read as Windows-1252"]
+
+
+def test_a_row_that_sums_up_the_others_is_no_company(make_study: MakeStudy) -> None:
+    rows = "company_id,headcount\nacme,120\nglobex,40\n"
+    companies, _, rejects = read_companies(make_study(companies=f"{rows}Total,160\n"))
+    assert companies["company"].tolist() == ["acme", "globex"]
+    assert rejects[["line", "reason"]].values.tolist() == [
+        [4, "the row is the sum of the others; not used"]
+    ]
+    # The company of that name has another headcount.
+    companies, _, _ = read_companies(make_study(companies=f"{rows}total,100000\n"))
+    assert companies["company"].tolist() == ["acme", "globex", "total"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import openpyxl
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest.layouts import find_layout
 from ml_headcount_assets.ingest.tables import RawTable, read_header, read_table
 
@@ -81,7 +83,7 @@ def test_titles_of_a_sheet(tmp_path: Path) -> None:
     assert [values[0] for values in table.columns.values()] == ["acme", "Acme", "40", ""]
     assert (list(table.line), table.form.header_line) == ([4], 3)
     assert table.rejects.frame()["reason"].tolist() == [
-        "only the first sheet is read",
+        "of 2 sheets only number 1 is read",
         "the header is row 3; what is above it is not read",
     ]
 
@@ -117,13 +119,132 @@ def test_the_usual_delimiter_and_the_first_row_unless_there_is_reason(text: str)
 
 
 def test_a_damaged_line_is_no_other_encoding(tmp_path: Path) -> None:
-    content = "a,b\nü,1\n".encode() + b"M\xfcller,2\nz,3\n"
+    content = "a,b\nü,1\n".encode() + b"M\xc3ller,2\nz,3\n"
     table = _table(tmp_path, content)
     assert list(table.columns["a"]) == ["ü", "z"]
     assert table.rejects.frame()[["line", "reason"]].values.tolist() == [
         [3, "the line is not valid UTF-8 text"]
     ]
     assert table.form.encoding == "UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [
+        ("mac_roman", "Mac Roman"),
+        ("cp1252", "Windows-1252"),
+        ("utf-32", "UTF-32"),
+        ("utf-32-be", "UTF-32"),
+    ],
+)
+def test_encodings_are_told_by_where_letters_stand(tmp_path: Path, codec: str, name: str) -> None:
+    rows = ["Müller & Söhne", "Café Société – “x”", "ÉCOLE à l’œuvre", "¿Qué?"]
+    content = "\n".join(["a,b", *(f"{row},1" for row in rows), ""])
+    content = content if codec != "mac_roman" else content.replace("œ", "æ")
+    table = _table(tmp_path, content.encode(codec))
+    assert list(table.columns["a"]) == [
+        row if codec != "mac_roman" else row.replace("œ", "æ") for row in rows
+    ]
+    assert table.form.encoding == name
+
+
+@pytest.mark.parametrize(
+    ("codec", "word"),
+    [("big5", "台積電"), ("shift_jis", "日本電気"), ("cp1251", "Яндекс"), ("iso8859-2", "Łódź")],
+)
+def test_other_encodings_are_not_taken_for_western_ones(
+    tmp_path: Path, codec: str, word: str
+) -> None:
+    with pytest.raises(InputError, match=r"not valid UTF-8|not UTF-8"):
+        _table(tmp_path, f"a,b\n{word},1\n".encode(codec))
+
+
+def test_some_lines_in_another_encoding_than_the_rest(tmp_path: Path) -> None:
+    table = _table(tmp_path, "a,b\nü,1\n".encode() + "Café,2\nSöhne,3\n".encode("cp1252"))
+    assert list(table.columns["a"]) == ["ü", "Café", "Söhne"]
+    assert "2 lines are not UTF-8" in table.rejects.frame()["reason"][0]
+    double = _table(tmp_path, b"\xef\xbb\xbf" + "a,b\nü,1\n".encode("utf-8-sig"))
+    assert list(double.columns) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Exported by me, with love\n\na,b,c\nx,y,1\nz,w,2\n",
+        "# made by a program\n#x,y\na,b,c\nx,y,1\nz,w,2\n",
+        "a,b,c\nx,y,1,\nz,w,2,\n",  # a comma more than in the header
+        'a, b, c\n"x", "y", 1\nz, w, 2\n',
+        "a,b,c\nx,y,1\na,b,c\nz,w,2\n",  # files put together
+    ],
+)
+def test_what_programs_put_around_a_table(tmp_path: Path, text: str) -> None:
+    assert _rows(_table(tmp_path, text)) == [["x", "y", "1"], ["z", "w", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b"PK\x03\x04...", ".xlsx"),
+        (b"\xd0\xcf\x11\xe0...", "Save it as .xlsx"),
+        (b" <!DOCTYPE html><table>", "web page"),
+        (b"PAR1....", "parquet"),
+    ],
+)
+def test_files_that_are_no_text(tmp_path: Path, content: bytes, hint: str) -> None:
+    with pytest.raises(InputError, match=hint):
+        _table(tmp_path, content)
+
+
+def test_packed_files_by_any_name(tmp_path: Path) -> None:
+    assert _rows(_table(tmp_path, gzip.compress(_text(",").encode()))) == ROWS
+
+
+def _book(*sheets: list[list[object]]) -> openpyxl.Workbook:
+    book = openpyxl.Workbook()
+    for number, rows in enumerate(sheets):
+        sheet = book.active if number == 0 else book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    return book
+
+
+def _of_book(folder: Path, book: openpyxl.Workbook) -> RawTable:
+    book.save(folder / "companies.xlsx")
+    return read_table(folder / "companies.xlsx")
+
+
+SHEET: list[list[object]] = [["id", "name", "size"], ["a", "A", 1], ["b", "B", 2]]
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        [[["Report", 2025], ["by", "us"], [], *SHEET]],
+        [[["Company", None, "Size"], *SHEET]],
+        [[["What this is"], ["More of it"]], SHEET],
+        [[], SHEET],
+        [[[None, *row] for row in SHEET]],
+        [[SHEET[0], [*SHEET[1], None, "look here"], SHEET[2]]],
+    ],
+)
+def test_sheets_as_people_lay_them_out(tmp_path: Path, sheets: list[list[list[object]]]) -> None:
+    table = _of_book(tmp_path, _book(*sheets))
+    assert _rows(table) == [["a", "A", "1"], ["b", "B", "2"]]
+
+
+def test_hidden_sheets_and_merged_cells(tmp_path: Path) -> None:
+    book = _book([["id", "size"], ["old", 1]], [*SHEET, ["c", None, 3]])
+    book.worksheets[0].sheet_state = "hidden"
+    book.worksheets[1].merge_cells("B3:B4")
+    book.worksheets[1].row_dimensions[2].hidden = True
+    table = _of_book(tmp_path, book)
+    assert _rows(table) == [["a", "A", "1"], ["b", "B", "2"], ["c", "B", "3"]]
+
+
+def test_errors_of_a_spreadsheet_are_no_values(tmp_path: Path) -> None:
+    table = _of_book(tmp_path, _book([*SHEET, ["#REF!", "C", "#N/A"]]))
+    assert _rows(table)[2] == ["", "C", ""]
+    assert table.rejects.frame()[["line", "field"]].values.tolist() == [[4, "id"], [4, "size"]]
 
 
 _cells = st.text(
