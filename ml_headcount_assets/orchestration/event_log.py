@@ -30,7 +30,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import Connection
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 
@@ -38,7 +38,7 @@ _INSERT = SqlEventLogStorageTable.insert()
 
 
 class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
-    """`SqliteEventLogStorage` with batches in one transaction and one engine per shard."""
+    """`SqliteEventLogStorage` with batches in one transaction, and files that stay open."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
@@ -70,17 +70,32 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
                     del self._open[shard]
 
     def _engine(self, shard: str) -> Engine:
-        # Making an engine costs more than the statements that go through it.
+        # Making an engine costs more than the statements that go through it, and so does opening a
+        # file: whoever closes a write-ahead log last moves it into its file.
         if shard not in self._engines:
+            self._close_former_runs()
             self._engines[shard] = create_engine(
                 self.conn_string_for_shard(shard),
-                poolclass=NullPool,
+                poolclass=QueuePool,
+                pool_size=1,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
             )
         if shard not in self._initialized_dbs:
             self._initdb(self._engines[shard])
             self._initialized_dbs.add(shard)
         return self._engines[shard]
+
+    def _close_former_runs(self) -> None:
+        """Close the files of single runs: a server that goes on for months has seen many."""
+        for shard in self._engines.keys() - self._open.keys() - {INDEX_SHARD_NAME}:
+            self._engines.pop(shard).dispose()
+
+    def dispose(self) -> None:
+        """Close all files."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+        super().dispose()
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in one transaction per shard: all of them, or none.

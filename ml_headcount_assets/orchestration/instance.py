@@ -19,6 +19,7 @@ from ml_headcount_assets.warehouse.beside import home_of
 
 from .event_log import BATCH_SIZE_VARIABLE, BatchedSqliteEventLogStorage
 from .history import HISTORY, SCHEDULES, check_history
+from .run_storage import OpenSqliteRunStorage
 
 __all__ = [
     "CODE_LOCATION",
@@ -50,8 +51,8 @@ def instance_settings(home: str) -> dict[str, Any]:
     history = f"{home}/{HISTORY}"
     return {
         "run_storage": {
-            "module": "dagster._core.storage.runs",
-            "class": "SqliteRunStorage",
+            "module": OpenSqliteRunStorage.__module__,
+            "class": OpenSqliteRunStorage.__name__,
             "config": {"base_dir": history},
         },
         "event_log_storage": {

@@ -46,6 +46,12 @@ def world() -> SimulatedWorld:
 
 
 @pytest.fixture(scope="session")
+def few() -> SimulatedWorld:
+    """A world that is fitted in a third of the time, for what any fit has to hold."""
+    return simulate_study(companies=10, profiles=1_500, seed=3)
+
+
+@pytest.fixture(scope="session")
 def rated(reference_directory: Path) -> pd.DataFrame:
     return pd.read_csv(reference_directory / "validation_labels.csv")
 

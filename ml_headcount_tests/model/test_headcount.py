@@ -72,11 +72,11 @@ def test_a_company_alone_has_the_numbers_it_has_in_the_whole(world, whole):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_threads_and_number_of_draws_change_nothing(world, estimator):
+def test_threads_and_number_of_draws_change_nothing(few, estimator):
     options = {"estimator": estimator, "settings": EstimatorSettings(effort=LITTLE)}
-    one = run(world, **options, compute=LocalCompute(workers=1))
-    two = run(world, **options, compute=LocalCompute(workers=3))
-    more = run(world, **options, draws=230)
+    one = run(few, **options, compute=LocalCompute(workers=1))
+    two = run(few, **options, compute=LocalCompute(workers=3))
+    more = run(few, **options, draws=230)
     np.testing.assert_array_equal(one.draws.filled(), two.draws.filled())
     np.testing.assert_array_equal(one.draws.filled(), more.draws.filled()[:, :120])
 

@@ -63,11 +63,11 @@ def test_a_number_is_repeated_and_so_is_the_middle_if_the_layer_is_off() -> None
 
 
 @pytest.fixture(scope="module")
-def tables(world) -> dict[str, pd.DataFrame]:
-    companies = world.companies.assign(headcount_low=pd.NA, headcount_high=pd.NA)
+def tables(few) -> dict[str, pd.DataFrame]:
+    companies = few.companies.assign(headcount_low=pd.NA, headcount_high=pd.NA)
     return {
-        "validation": world.validation,
-        "profiles": world.profiles,
+        "validation": few.validation,
+        "profiles": few.profiles,
         "companies": companies.astype({"headcount_low": "Int64", "headcount_high": "Int64"}),
     }
 
