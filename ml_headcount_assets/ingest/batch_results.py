@@ -239,6 +239,8 @@ def _verdict(key: str, content: Any) -> int | Missing:
 
 
 def _what_it_is_instead(record: Mapping[str, Any]) -> str:
+    if "response" in record:  # as of Vertex, which repeats the request
+        return "is a result without custom_id or key, so it is not known whose; not used"
     if {"body", "params", "request"} & record.keys():
         return "is a request and no result; not used. Put the batch's output here"
     return (

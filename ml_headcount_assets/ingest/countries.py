@@ -21,6 +21,8 @@ import yaml
 from babel import Locale
 from babel.core import get_global
 
+from .languages import LANGUAGES
+
 __all__ = ["countries_of", "country_named"]
 
 _UNKNOWN = frozenset({"", "unknown", "n/a", "null", "none", "nan", "-"})
@@ -40,12 +42,6 @@ _CODE = re.compile(r"[a-z]{2}")
 #: A part of a country by ISO 3166-2: "US-CA"
 _CODE_OF_PART = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
 _MOST_WORDS = 4
-
-# The languages in which LinkedIn shows profiles.
-_LANGUAGES = (
-    "ar bn cs da de el en es fa fi fil fr he hi hu id it ja ko mr ms nb nl pa pl pt ro ru sv te th"
-    " tr uk vi zh zh_Hant"
-)
 
 
 def countries_of(headquarters: Sequence[str]) -> list[str]:
@@ -213,7 +209,7 @@ _NONE = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 def _in_all_languages(by_iso: Mapping[str, str]) -> dict[str, str]:
     """Return the English names of countries by their names in all languages."""
     found: dict[str, set[str]] = {}
-    for language in _LANGUAGES.split():
+    for language in LANGUAGES:
         for code, name in Locale.parse(language).territories.items():
             if meant := by_iso.get(str(code).casefold()):
                 found.setdefault(_key(str(name)), set()).add(meant)

@@ -1,8 +1,9 @@
 """Dates as they are written: when a profile was taken, when a post began or ended.
 
 A date is read as the stretch of time that it can mean: "2025" is a year, "05/03/2025" is some day
-between 5 March and 3 May, and only what can mean one thing is compared as such. Words that say
-that something goes on are known in the languages in which profiles are shown.
+between 5 March and 3 May, and only what can mean one thing is compared as such. Names of months are
+known in the languages in which profiles are shown, those in ``date_words.yaml`` and CLDR's, and
+so are words that say that something goes on.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 import yaml
+from babel import Locale
 
-__all__ = ["Stretch", "dates_within", "iso", "mentions_now", "read_moment"]
+from .languages import LANGUAGES
+
+__all__ = ["Stretch", "dates_within", "iso", "mentions_now", "read_moment", "says_over"]
 
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.0+)?")
 _LATEST_SECONDS = 1e11  # larger numbers of a time stamp are milliseconds
@@ -31,7 +35,7 @@ _SPREADSHEET_START = datetime(1899, 12, 30, tzinfo=UTC)
 
 _CLOCK = re.compile(
     r"[T\s,]*\b(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?"
-    r"\s*(?:Z|UTC|GMT|[+-]\d\d:?\d\d)?(?:\s*[(\[].*[)\]])?\s*$",
+    r"(?:\s*(?:Z|UTC|GMT|[+-]\d\d:?\d\d)){0,2}(?:\s*[(\[].*[)\]])?\s*$",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\d+")
@@ -46,13 +50,38 @@ _WORDS = yaml.safe_load(
 _MONTH_OF = {name: month for month, names in _WORDS["months"].items() for name in names}
 _WORD = re.compile(r"[^\W\d_]+")
 #: Words that may stand in a date besides that of the month.
-_FILLERS = frozenset({"of", "the", "de", "del", "di", "den", "d", *_WORDS["weekdays"]})
+_FILLERS = frozenset({*_WORDS["fillers"], *_WORDS["weekdays"]})
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|\.|er|º|ª)(?!\w)", re.IGNORECASE)
+_REMARK = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_QUARTER = re.compile(r"Q([1-4])[\s/-]*(\d{4})|(\d{4})[\s/-]*Q([1-4])", re.IGNORECASE)
+_WHOLE_YEAR = re.compile(r"((?:19|20|21)\d\d)\.0+")
+#: Years of two digits: "05-MAR-25", "Mar-25", "March '25", "3/5/25".
+_DAY_MONTH_SHORT = re.compile(r"(\d{1,2})[-\s.]+([^\W\d_]{3,})\.?[-\s.]+'?(\d\d)")
+_MONTH_SHORT = re.compile(r"([^\W\d_]{3,})\.?\s*(?:-|-?\s*['\u2019])\s*(\d\d)")
+_ALL_SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d\d)")
+#: Two digits from here up are of the last century.
+_LAST_CENTURY = 60
+#: Thailand counts years so.
+_BUDDHIST_YEAR = re.compile(r"\b(2[45]\d\d)\b")
+_THAI = re.compile("[\u0e00-\u0e7f]")
+_AFTER_CHRIST = 543
 
+#: Words for "no longer".
+_OVER = frozenset(_WORDS["over"])
+_AGO = re.compile(
+    r"(?:over |about |almost )?\d{1,2}\+? ?(?:years?|yrs?|months?|mos?|weeks?|days?) ago"
+)
 #: Words for "until now".
 _NOW = frozenset(word for words in _WORDS["now"] for word in words)
 _BETWEEN_DATES = re.compile(
     r"\s[-–—~〜]\s|\s+(?:to|bis|until|till|au|à|al|a|até|do|до)\s+|[–—~〜·|]"
+    r"|(?<=[\d日月年월년일])-(?=(?:\d{1,2}[/.])?(?:19|20)\d\d)"
+)
+_DURATION = re.compile(
+    r"\s+\d{1,2}\s*(?:years?|yrs?|months?|mos?|mths?|ans?|années?|mois|jahre?n?|monate?n?|años?|"
+    r"mes(?:es)?|anos?|mês|anni?|mesi?|jaar|maand(?:en)?|år|mån\w*|md|лет|год\w*|г|мес\w*|"
+    r"年|[かヶ]月|[个個]月|년|개월)(?!\w).*$",
+    re.IGNORECASE,
 )
 _PUNCTUATION = re.compile(r"[()\[\]{}.,;:!*·•–—-]+")
 
@@ -62,6 +91,13 @@ class Stretch(NamedTuple):
 
     first: datetime
     last: datetime
+
+
+@lru_cache(maxsize=10_000)
+def says_over(text: str) -> bool:
+    """Whether a text says that something is over, without a date: "Former", "no longer"."""
+    folded = _folded(_PUNCTUATION.sub(" ", text))
+    return folded in _OVER or _AGO.fullmatch(folded) is not None
 
 
 @lru_cache(maxsize=10_000)
@@ -83,10 +119,9 @@ def _now_pattern() -> re.Pattern[str]:
 @lru_cache(maxsize=10_000)
 def dates_within(text: str) -> tuple[Stretch, ...]:
     """Return the dates in a text that has several, such as "Jan 2020 - Mar 2022 · 2 yrs"."""
-    pieces = re.split(
-        r"\s[-–—~〜]\s|\s+(?:to|bis|until|till|au|à|al|a|até|do|до)\s+|[–—~〜·|]", text
-    )
-    found = (read_moment(piece.strip()) for piece in pieces if any(map(str.isdigit, piece)))
+    pieces = (piece.strip() for piece in _BETWEEN_DATES.split(text))
+    dated = (piece for piece in pieces if any(map(str.isdigit, piece)))
+    found = (read_moment(piece) or read_moment(_DURATION.sub("", piece)) for piece in dated)
     return tuple(each for each in found if each)
 
 
@@ -125,6 +160,8 @@ def read_moment(value: Any) -> Stretch | None:
             return _from_parts(value)
         if isinstance(value, str):
             return _from_text(value.strip()[:80])
+        if isinstance(value, list):
+            return _from_list(value)
         return _from_typed(value)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
@@ -162,14 +199,28 @@ def _from_text(text: str) -> Stretch | None:
     exact = _from_iso(text)
     if exact is not None:
         return exact
-    text = unicodedata.normalize("NFKC", text)
+    text = _in_ascii_digits(text)
     clock = _CLOCK.search(text)
-    day = _ORDINAL.sub(" ", (text[: clock.start()] if clock else text).strip()).strip()
-    for whole in (day, text):
-        found = _in_figures(whole.strip(" ,")) or _with_month(whole)
-        if found:
-            return found
+    bare = text[: clock.start()] if clock else text
+    if not clock:
+        bare = _REMARK.sub("", bare)
+    day = _ORDINAL.sub(" ", bare.strip()).strip()
+    for whole in dict.fromkeys((day, text)):
+        for read in (_in_figures, _with_month, _with_short_year, _with_any_month):
+            if found := read(whole.strip(" ,")):
+                return found
     return None
+
+
+def _in_ascii_digits(text: str) -> str:
+    """Return a text in compatibility form, with the digits and the years that we use."""
+    text = unicodedata.normalize("NFKC", text)
+    if text.isascii():
+        return text
+    text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+    if _THAI.search(text):
+        text = _BUDDHIST_YEAR.sub(lambda year: str(int(year[1]) - _AFTER_CHRIST), text)
+    return text
 
 
 def _from_iso(text: str) -> Stretch | None:
@@ -185,6 +236,11 @@ def _from_iso(text: str) -> Stretch | None:
 
 
 def _in_figures(text: str) -> Stretch | None:
+    if quarter := _QUARTER.fullmatch(text):
+        last_month, of = 3 * int(quarter[1] or quarter[4]), int(quarter[2] or quarter[3])
+        return Stretch(_stretch(of, last_month - 2).first, _stretch(of, last_month).last)
+    if whole := _WHOLE_YEAR.fullmatch(text):
+        return _stretch(int(whole[1]))
     first = _YEAR_FIRST.fullmatch(text)
     if first:
         return _stretch(*(int(part) for part in first.groups() if part))
@@ -203,9 +259,72 @@ def _in_figures(text: str) -> Stretch | None:
     return _days(min(known), max(known)) if known else None
 
 
+def _with_short_year(text: str) -> Stretch | None:
+    """Read a date with a year of two digits, as all that it can mean."""
+    if found := _DAY_MONTH_SHORT.fullmatch(text):
+        month = _month_called(found[2])
+        return _stretch(_full_year(found[3]), month, int(found[1])) if month else None
+    if found := _MONTH_SHORT.fullmatch(text):
+        month = _month_called(found[1])
+        return _stretch(_full_year(found[2]), month) if month else None
+    if found := _ALL_SHORT.fullmatch(text):
+        one, separator, other, last = found.groups()
+        year = _full_year(last)
+        known = [_day(year, int(other), int(one))]
+        if separator != ".":
+            known.append(_day(year, int(one), int(other)))
+            if len(one) == len(other) == 2:
+                known.append(_day(_full_year(one), int(other), int(last)))
+        days = [each for each in known if each]
+        return _days(min(days), max(days)) if days else None
+    return None
+
+
+def _full_year(digits: str) -> int:
+    return int(digits) + (1900 if int(digits) >= _LAST_CENTURY else 2000)
+
+
+def _month_called(word: str) -> int | None:
+    key = word.casefold()
+    return _MONTH_OF.get(key) or _months_of_all_languages().get(key)
+
+
+def _with_any_month(text: str) -> Stretch | None:
+    """Read a date with the name of a month that CLDR knows, in whatever script."""
+    key = text.casefold()
+    names = {_months_of_all_languages()[name] for name in _month_pattern().findall(key)}
+    if len(names) != 1:
+        return None
+    rest = _month_pattern().sub(" ", key)
+    return _around_month([word for word in _WORD.findall(rest)], [names.pop()], rest)
+
+
+@lru_cache(maxsize=1)
+def _months_of_all_languages() -> dict[str, int]:
+    found: dict[str, set[int]] = {}
+    for language in LANGUAGES:
+        months = Locale.parse(language).months
+        for context in ("format", "stand-alone"):
+            for width in ("wide", "abbreviated"):
+                for month, name in months[context][width].items():
+                    found.setdefault(name.casefold().strip(". "), set()).add(month)
+    return {name: months.pop() for name, months in found.items() if len(months) == 1 and name}
+
+
+@lru_cache(maxsize=1)
+def _month_pattern() -> re.Pattern[str]:
+    names = sorted(_months_of_all_languages(), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, names))})(?!\w)\.?")
+
+
 def _with_month(text: str) -> Stretch | None:
     words = [word.casefold() for word in _WORD.findall(text)]
     months = [_MONTH_OF[word] for word in words if word in _MONTH_OF]
+    return _around_month(words, months, text)
+
+
+def _around_month(words: list[str], months: list[int], text: str) -> Stretch | None:
+    """Read the numbers beside the name of a month, or a year alone."""
     numbers = [int(number) for number in _NUMBERS.findall(text)]
     years = [number for number in numbers if number in _YEARS]
     if len(years) != 1 or len(months) > 1 or not _FILLERS.issuperset(_others(words)):
@@ -218,6 +337,16 @@ def _with_month(text: str) -> Stretch | None:
 
 def _others(words: list[str]) -> list[str]:
     return [word for word in words if word not in _MONTH_OF]
+
+
+def _from_list(parts: list[Any]) -> Stretch | None:
+    """Read a list of year, month and day, or one with a single date in it."""
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return read_moment(parts[0])
+    whole = [each for each in map(_whole, parts) if each]
+    if len(whole) != len(parts) or not 2 <= len(parts) <= 3 or whole[0] not in _YEARS:
+        return None
+    return _stretch(*whole)
 
 
 def _from_parts(parts: Mapping[str, Any]) -> Stretch | None:

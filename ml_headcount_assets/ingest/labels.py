@@ -1,4 +1,7 @@
-"""Labels as files spell them: 0 and 1, also as 1.00, True and false; nothing; -1 for abstentions.
+"""Labels as files spell them: 0 and 1, also as 1.00, True, yes, ACCEPT and the like; nothing; -1.
+
+The last stands for an abstention. Words are those of verdicts, and what spreadsheet programs write
+for true and false in other languages.
 
 A column that holds something else altogether would lose most of its labels, and not at random. So
 a column of probabilities, or one that is coded 1 and 2, is an error that tells what to do.
@@ -20,16 +23,23 @@ from .values import NOTHING, map_distinct
 
 __all__ = ["read_labels"]
 
-_WORDS = {"true": 1.0, "false": 0.0}
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "y", "t", "accept", "accepted"), 1.0),
+    **dict.fromkeys(("false", "no", "n", "f", "reject", "rejected"), 0.0),
+    **dict.fromkeys(("wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar"), 1.0),
+    **dict.fromkeys(("falsch", "faux", "falso", "onwaar"), 0.0),
+}
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[-+]?\d+)?")
 _ABSTAINED = -1.0
 _WANTED = "0, 1 or empty"
 # Words that may be repeated in a message: whatever else is there could be somebody's name.
-_SPEAKABLE = frozenset({"yes", "no", "y", "n", "t", "f", "accept", "reject"})
+_SPEAKABLE = frozenset({"maybe", "unsure", "unclear", "abstain", "unknown", "error"})
 
 #: A single odd value between 0 and 1 is listed; several different ones, or many, are probabilities.
 _FEWEST_PROBABILITIES = 2
 _SHARE_OF_PROBABILITIES = 0.05
+#: Larger numbers are no codes of labels; several of them are scores.
+_LARGEST_CODE, _FEWEST_SCORES = 2, 2
 
 
 def read_labels(
@@ -66,6 +76,7 @@ def read_labels(
     if threshold is None:
         _refuse_probabilities(numbers, field, rejects, remedy)
         _refuse_one_and_two(numbers, field, rejects)
+        _refuse_scores(numbers, field, rejects)
         labels = np.where(np.isin(numbers, (0.0, 1.0)), numbers, np.nan)
     else:
         within = (numbers >= 0) & (numbers <= 1)
@@ -107,8 +118,19 @@ def _refuse_one_and_two(numbers: NDArray[np.float64], field: str, rejects: Rejec
         )
 
 
+def _refuse_scores(numbers: NDArray[np.float64], field: str, rejects: Rejects) -> None:
+    known = numbers[np.isfinite(numbers)]
+    large = known[np.abs(known) > _LARGEST_CODE]
+    several = len(large) >= _FEWEST_SCORES
+    if several and len(large) > _SHARE_OF_PROBABILITIES * len(known):
+        raise InputError(
+            f"{rejects.source_file}: {field!r} holds numbers such as {large[0]:.6g}, as scores or"
+            " per cent, and no labels. Write 1 for yes and 0 for no."
+        )
+
+
 def _plain(text: str) -> str:
-    return text.strip().casefold()
+    return text.strip(" \t\r\n'\"").casefold()
 
 
 def _number(text: str) -> float:
@@ -116,7 +138,11 @@ def _number(text: str) -> float:
     text = _plain(text)
     if text in _WORDS:
         return _WORDS[text]
-    return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else np.nan
+    per_cent = text.endswith("%")
+    text = text.removesuffix("%").rstrip()
+    if not _NUMBER.fullmatch(text):
+        return np.nan
+    return float(text.replace(",", ".")) / (100 if per_cent else 1)
 
 
 def _speakable(text: str) -> str:

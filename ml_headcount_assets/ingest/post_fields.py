@@ -29,6 +29,7 @@ class Role(StrEnum):
     RANGE = "range"
     CURRENT = "current"
     PAST = "past"
+    STATUS = "status"
     DELETED = "deleted"
     PRIMARY = "primary"
     ORDER = "order"
@@ -56,6 +57,7 @@ class Fields:
     range: Names = ()
     current: Names = ()
     past: Names = ()
+    status: Names = ()
     deleted: Names = ()
     primary: Names = ()
     order: Names = ()

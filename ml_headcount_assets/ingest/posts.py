@@ -6,12 +6,13 @@ A post of which no field says so is neither open nor ended, and nobody is counte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from .dates import Stretch, dates_within, mentions_now, read_moment
+from .dates import Stretch, dates_within, mentions_now, read_moment, says_over
 from .employers import Employer, employer_of, scalar
 from .post_fields import COMPANY_ROLES, POST_ROLES, Fields, Roles
 from .values import NOTHING
@@ -22,6 +23,18 @@ __all__ = ["Post", "State", "entries_in", "read_posts", "truth"]
 #: A stretch of time is written in fewer characters.
 _LONGEST_RANGE = 120
 
+#: What data bases have in place of an end that has not come.
+_NEVER = re.compile(r"(?<!\d)(?:9999|2999)(?!\d)")
+#: "since 2019", "2019 -"
+_WITHOUT_END = re.compile(
+    r"(?:since|seit|desde|depuis|dal|sinds|sedan|siden|od|с)\s+[^-–—]*\d{4}\D{0,3}"
+    r"|[^-–—]*\d{4}\D{0,3}\s*[-–—]",
+    re.IGNORECASE,
+)
+_DASHES = " \t\r\n-–—−…∞"
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+_LONGEST_STATUS = 30
 _DEEPEST = 3
 
 
@@ -181,6 +194,7 @@ def _state(entry: Mapping[str, Any], fields: Fields, ends: list[Any], reading: _
     ]
     flags = [truth(entry[name]) for name in fields.current]
     flags += [_opposite(truth(entry[name])) for name in fields.past]
+    flags += [_by_status(entry[name]) for name in fields.status]
     if State.ENDED in said or False in flags:
         return State.ENDED
     if State.OPEN in said or True in flags:
@@ -196,7 +210,11 @@ def _said(end: Any, now: datetime) -> State | None:
         return None
     if isinstance(end, bool):
         return State.ENDED if end else State.OPEN
-    texts = end.values() if isinstance(end, dict) else [end]
+    texts = list(end.values()) if isinstance(end, dict) else [end]
+    if any(isinstance(text, str) and says_over(text[:_LONGEST_RANGE]) for text in texts):
+        return State.ENDED
+    if any(isinstance(text, str) and _NEVER.search(text[:_LONGEST_RANGE]) for text in texts):
+        return State.OPEN
     if any(isinstance(text, str) and mentions_now(text[:_LONGEST_RANGE]) for text in texts):
         return State.OPEN
     moment = read_moment(end)
@@ -206,7 +224,7 @@ def _said(end: Any, now: datetime) -> State | None:
 
 
 def _said_by_range(text: str, now: datetime) -> State | None:
-    if mentions_now(text[:_LONGEST_RANGE]):
+    if mentions_now(text[:_LONGEST_RANGE]) or _WITHOUT_END.fullmatch(text.strip()):
         return State.OPEN
     dates = dates_within(text[:_LONGEST_RANGE])
     return _passed(max(dates), now) if len(dates) > 1 else None
@@ -220,19 +238,23 @@ def _is_nothing(value: Any) -> bool:
     if value is None or value != value or (value == 0 and not isinstance(value, bool)):
         return True
     if isinstance(value, str):
-        return value.strip().casefold() in NOTHING
+        return value.strip(_DASHES).casefold() in NOTHING
     if isinstance(value, dict):
         return all(_is_nothing(each) for each in value.values())
     return isinstance(value, list) and not value
+
+
+_TRUTHS = {
+    **dict.fromkeys(("true", "1", "1.0", "yes", "y", "t", "ja", "oui", "si", "sí", "sim"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no", "n", "f", "nein", "non", "não"), False),
+}
 
 
 def truth(value: Any) -> bool | None:
     """Return what a flag says; None if it says nothing."""
     if isinstance(value, str):
         word = value.strip().casefold()
-        return {"true": True, "1": True, "yes": True, "1.0": True}.get(
-            word, {"false": False, "0": False, "no": False, "0.0": False}.get(word)
-        )
+        return _TRUTHS.get(word)
     if isinstance(value, (bool, int, float)) and value in (0, 1):
         return bool(value)
     return None
@@ -240,6 +262,15 @@ def truth(value: Any) -> bool | None:
 
 def _opposite(flag: bool | None) -> bool | None:
     return None if flag is None else not flag
+
+
+def _by_status(value: Any) -> bool | None:
+    """Return whether a post goes on, by a word for that; a state may be a place, too."""
+    if not isinstance(value, str) or len(value) > _LONGEST_STATUS:
+        return None
+    if says_over(value):
+        return False
+    return True if mentions_now(value) else None
 
 
 def _whole(value: Any) -> int | None:
@@ -287,6 +318,9 @@ def _suspect(entry: Mapping[str, Any], fields: Fields) -> str:
     """Return the field that looks as if it said when a post ended, "" if there is none."""
     for name in (*fields.end, *fields.end_year):
         if not _is_nothing(entry[name]):
+            return name
+    for name in fields.range:
+        if isinstance(entry[name], str) and _YEAR.search(entry[name][:_LONGEST_RANGE]):
             return name
     for name in fields.other:
         value = entry[name]

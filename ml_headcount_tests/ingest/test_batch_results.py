@@ -270,6 +270,22 @@ def _id(record: dict[str, Any]) -> str:
     return str(record.get("custom_id") or record.get("key") or record["metadata"]["key"])
 
 
+def test_answers_by_calling_a_function(study: Study) -> None:
+    called = {"function": {"name": "verdict", "arguments": '{"verdict": "REJECT"}'}}
+    choice = {"message": {"content": None, "tool_calls": [called]}, "finish_reason": "tool_calls"}
+    used = {"type": "tool_use", "name": "verdict", "input": {"verdict": "ACCEPT"}}
+    message = {"content": [used], "stop_reason": "tool_use"}
+    records = [
+        {"custom_id": "a", "response": {"status_code": 200, "body": {"choices": [choice]}}},
+        {"custom_id": "b", "result": {"type": "succeeded", "message": message}},
+        {"request": {}, "response": {"candidates": []}},
+    ]
+    _write(study, "output.jsonl", *records)
+    found = read_batch_results(study, "llm_a")
+    assert found.by_person[["profile_id", "label"]].values.tolist() == [["a", 0], ["b", 1]]
+    assert found.rejects["reason"].str.contains("without custom_id or key").tolist() == [True]
+
+
 def test_errors_in_a_file_of_their_own(study: Study) -> None:
     expired = {"custom_id": "q", "response": None, "error": {"code": "batch_expired"}}
     _write(study, "errors.jsonl", expired, {**expired, "custom_id": "p"})

@@ -25,6 +25,10 @@ def _read(*texts: str, threshold: float | None = None) -> tuple[list[int | None]
 
 
 def test_spellings_of_labels() -> None:
+    texts = ["yes", "N", "ACCEPT", "Rejected", "WAHR", "faux", "'1'", '"0"', "１"]
+    labels, rejects = _read(*texts)
+    assert labels == [1, 0, 1, 0, 1, 0, 1, 0, 1]
+    assert rejects.empty
     texts = ["1", "0", "1.0", "0.00", "True", "FALSE", " true ", "1.00", "1,0", "", "NA", "null"]
     labels, rejects = _read(*texts)
     assert labels == [1, 0, 1, 0, 1, 0, 1, 1, 1, None, None, None]
@@ -39,10 +43,10 @@ def test_abstentions_are_missing_and_counted_once() -> None:
 
 
 def test_what_is_no_label_is_missing_and_listed() -> None:
-    labels, rejects = _read("1", "0", "yes", "Jane", "3", *["0"] * 40)
+    labels, rejects = _read("1", "0", "maybe", "Jane", "3", *["0"] * 40)
     assert labels[:5] == [1, 0, None, None, None]
     assert rejects[["line", "reason"]].values.tolist() == [
-        [4, "'yes' is not 0, 1 or empty; taken as missing"],
+        [4, "'maybe' is not 0, 1 or empty; taken as missing"],
         [5, "the text there is not 0, 1 or empty; taken as missing"],
         [6, "3 is not 0, 1 or empty; taken as missing"],
     ]
@@ -54,7 +58,9 @@ def test_a_single_odd_value_among_many_labels_is_listed() -> None:
     assert rejects["line"].tolist() == [2]
 
 
-@pytest.mark.parametrize("texts", [["0.9", "0.2", "1"], ["0.5"], ["1e-3", "0", "0", "0,7"]])
+@pytest.mark.parametrize(
+    "texts", [["0.9", "0.2", "1"], ["0.5"], ["1e-3", "0", "0", "0,7"], ["90%", "5%"]]
+)
 def test_probabilities_stop(texts: list[str]) -> None:
     with pytest.raises(InputError, match=r"validation.csv: 'llm_x' holds probabilities"):
         _read(*texts)
@@ -69,6 +75,12 @@ def test_a_threshold_makes_labels_of_probabilities() -> None:
 @pytest.mark.parametrize("texts", [["1", "2", "2"], ["1.0", "2.0", ""]])
 def test_one_and_two_stop(texts: list[str]) -> None:
     with pytest.raises(InputError, match="never 0, as if coded 1 and 2"):
+        _read(*texts)
+
+
+@pytest.mark.parametrize("texts", [["90", "10", "0"], ["100", "0", "100"], ["5", "4", "1", "0"]])
+def test_scores_stop(texts: list[str]) -> None:
+    with pytest.raises(InputError, match=r"scores or per cent"):
         _read(*texts)
 
 

@@ -33,6 +33,11 @@ ENDED = [
     {"startEndDate": {"start": {"year": 2012}, "end": {"year": 2016}}},
     {"end_date": "2016", "is_current": True},
     {"end_date": "Jan 2012 - May 2016"},
+    *({"end_date": "no longer present"}, {"end_date": "Not current"}, {"end_date": "2 years ago"}),
+    *({"status": "Former"}, {"left_company": "Y"}, {"fecha_fin": "2016"}, {"end_date": "3/5/16"}),
+    *({"duration": "2012-2016"}, {"duration": "2012/04-2016/03"}, {"end_date": [2016, 3]}),
+    *({"duration": "Jan 2012 - Mar 2016 (4 yrs)"}, {"duration": "von Jan 2012 bis Mär 2016"}),
+    {"duration": "2012年4月 – 2016年3月 4年"},
 ]
 OPEN = [
     *({"end_date": None}, {"ends_at": None}, {"date_to": ""}, {"end_date": "Present"}),
@@ -42,6 +47,8 @@ OPEN = [
     *({"ended": False}, {"timePeriod": {"startDate": {"year": 2012}}}, {"end_date": "null"}),
     {"ends_at": {"day": None, "month": None, "year": None}},
     {"end_date": {"year": 2025, "month": 7}},
+    *({"end_date": "31.12.9999"}, {"end_date": "—"}, {"status": "current"}),
+    *({"duration": "since 2019"}, {"duration": "2019 –"}, {"end_date": "Actualité"}),
 ]
 UNTOLD = [
     *({}, {"start_date": "2012"}, {"end_date": "*** ****"}, {"end_date": "some time ago"}),
@@ -73,6 +80,10 @@ def test_a_field_that_may_tell_of_the_end_is_named() -> None:
     assert (post.state, post.suspect) == (State.UNTOLD, "gone")
     (post,) = read_posts([{"company": "A", "end_date": "?"}], POST_ROLES, NOW, null_is_open=True)
     assert post.suspect == "end_date"
+    # Otherwise it would be open in a file that tells of other ends.
+    entry = {"company": "A", "duration": "2012 perhaps 2016"}
+    (post,) = read_posts([entry], POST_ROLES, NOW, null_is_open=True)
+    assert (post.state, post.suspect) == (State.UNTOLD, "duration")
 
 
 def test_posts_in_a_group_have_its_company() -> None:

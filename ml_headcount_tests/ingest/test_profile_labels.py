@@ -68,7 +68,7 @@ def test_no_profile_of_a_known_company_is_an_error(make_study: MakeStudy) -> Non
 
 
 def test_unusable_label_is_missing_and_the_row_survives(make_study: MakeStudy) -> None:
-    rows = PROFILE_LABELS + "acme,2,1\nacme,yes,1\nacme,1.0,0.0\n"
+    rows = PROFILE_LABELS + "acme,2,1\nacme,maybe,1\nacme,1.0,0.0\n"
     labels, rejects = read_profile_labels(make_study(profile_labels=rows), KNOWN)
     wide = labels.pivot(index="profile_id", columns="annotator", values="label").loc[
         ["5", "6", "7"]

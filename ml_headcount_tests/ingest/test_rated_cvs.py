@@ -44,7 +44,7 @@ def test_missing_labels_stay_missing(make_study: MakeStudy, label: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "shown"), [("2", "2"), ("yes", "'yes'"), ("Jane Roe", "the text there")]
+    ("label", "shown"), [("2", "2"), ("maybe", "'maybe'"), ("Jane Roe", "the text there")]
 )
 def test_unusable_label_is_missing_and_reported_without_text(
     make_study: MakeStudy, label: str, shown: str
@@ -81,7 +81,7 @@ def test_both_verdicts_are_needed(make_study: MakeStudy, verdict: str, kind: str
 
 
 def test_annotator_without_labels_is_an_error(make_study: MakeStudy) -> None:
-    rows = "is_expert,llm_x,filter_a\n1,yes,0\n0,no,0\n"
+    rows = "is_expert,llm_x,filter_a\n1,maybe,0\n0,x,0\n"
     with pytest.raises(InputError, match="'llm_x' has not one label"):
         read_rated_cvs(make_study(validation=rows))
 

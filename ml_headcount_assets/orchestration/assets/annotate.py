@@ -16,7 +16,7 @@ from ..recipes import COMPANY, Frames, Recipe
 from ..stages import ANNOTATE
 from ..versions import ANNOTATORS, FILTERS
 
-LABELLING_VERSION = "2"
+LABELLING_VERSION = "3"
 COUNTING_VERSION = "1"
 
 #: Tables of labels that are made from the texts of raw profiles.

@@ -3,10 +3,11 @@
 The rule: the answer is a verdict, or has one where answers put it, and nothing is searched for in
 sentences.
 
-1. A code fence, quotation marks and the marks of Markdown around the answer make no difference.
-2. A JSON object gives what stands under verdict, evaluation, label, decision, answer,
-   classification, result, is_expert or accept, the first of these that it has; so does an object
-   in it, or the only object of a list.
+1. A code fence, a tag, quotation marks, symbols and the marks of Markdown around the answer make no
+   difference, nor do invisible characters and full-width letters.
+2. A JSON object (or what Python prints of one) gives what stands under verdict, evaluation, label,
+   decision, answer, classification, result, is_expert or accept, the first of these that it has; so
+   does an object in it, or the only object of a list.
 3. Text gives its verdict if it is one (``ACCEPT``, ``**Reject**``, ``Yes.``, ``1``); if its first
    line begins with such a word and a punctuation mark (``ACCEPT: the profile ...``); or if lines
    of it are such a word, perhaps behind the name of the field (``Final verdict: REJECT``). Two
@@ -17,8 +18,10 @@ Words for 1 are ACCEPT, ACCEPTED, YES, TRUE and 1; for 0 REJECT, REJECTED, NO, F
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import unicodedata
 from typing import Any
 
 from .missing import Missing
@@ -34,6 +37,11 @@ _FIELDS = (
     *("is_expert", "accept", "accepted"),
 )
 _FENCE = re.compile(r"```\w*\s*\n?(?P<inside>[^`]*?)\s*```")
+_TAG = re.compile(r"<(?P<name>\w+)>(?P<inside>[^<>]*)</(?P=name)>")
+#: Categories of what is not seen, and of pictures beside a word.
+_UNSEEN = frozenset({"Cf", "So", "Mn"})
+#: `ast` needs a lot of memory for long texts.
+_LONGEST_LITERAL = 10_000
 _DECORATION = " \t\r\n*_`\"'“”‘’«»#>.!,;:()[]{}-–—"
 _NAMED = re.compile(
     r"(?:(?:my|the|final|overall)\s+)*(?:verdict|evaluation|label|decision|answer|classification|"
@@ -59,11 +67,12 @@ def read_verdict(content: Any) -> int | Missing:
 
 
 def _of_text(text: str) -> int | Missing:
-    text = text.strip()
-    if not text:
+    if not text.strip():
         return Missing.EMPTY
-    fenced = _FENCE.fullmatch(text)
-    text = fenced["inside"].strip() if fenced else text
+    text = _plain(text)
+    for around in (_FENCE, _TAG):
+        found = around.fullmatch(text)
+        text = found["inside"].strip() if found else text
     whole = _word(text)
     if whole is None and text[:1] in ("{", "["):
         whole = _of_json(text)
@@ -72,10 +81,22 @@ def _of_text(text: str) -> int | Missing:
     return Missing.NO_VERDICT if whole is None else whole
 
 
+def _plain(text: str) -> str:
+    """Return a text without compatibility forms, invisible characters and symbols around it."""
+    if not text.isascii():
+        normal = unicodedata.normalize("NFKC", text)
+        text = "".join(c for c in normal if unicodedata.category(c) not in _UNSEEN)
+    return text.strip()
+
+
 def _of_json(text: str) -> int | None:
     try:
         return _of_value(json.loads(text), _DEEPEST)
     except (ValueError, RecursionError):
+        pass
+    try:
+        return _of_value(ast.literal_eval(text[:_LONGEST_LITERAL]), _DEEPEST)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
 
 

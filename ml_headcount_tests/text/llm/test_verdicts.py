@@ -32,6 +32,13 @@ from ml_headcount_assets.text.llm.verdicts import read_verdict
         ("Final verdict: REJECT", 0),
         ("Verdict: **ACCEPT**\nReason: designs architectures", 1),
         ("Label: 1", 1),
+        *(
+            ("accept\u200b", 1),
+            ("ＲＥＪＥＣＴ", 0),
+            ("ACCEPT ✅", 1),
+            ("<b>REJECT</b>", 0),
+        ),
+        ("{'verdict': 'ACCEPT', 'sure': True}", 1),
         *((1, 1), (0, 0), (True, 1), (False, 0), (1.0, 1), ({"verdict": "no"}, 0)),
     ],
 )
@@ -42,6 +49,7 @@ def test_verdicts(answer: Any, label: int) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
+        *("✅", "<a>ACCEPT</b>", "{'verdict': 'ACCEPT' * 9}", "{'reason': 'ACCEPT'}"),
         *("maybe", "I cannot accept this", "not accepted", "ACCEPT or REJECT", "ACCEPT\nREJECT"),
         *("No evidence of machine learning", "-1", "2", "10", "1. designs models\n2. trains them"),
         *("The text says ACCEPT", '{"verdict": "ACCEPT" "x"}', '{"verdict": null}', "[]", "{}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,7 +46,13 @@ def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
     missing = _ENDS.get(str(message.get("stop_reason")))
     parts = [part for part in message["content"] if isinstance(part, dict)]
     text = joined_texts([part for part in parts if part.get("type", "text") == "text"])
-    return BatchAnswer.of(key, text, missing)
+    return BatchAnswer.of(key, text.strip() or _input(parts), missing)
+
+
+def _input(parts: list[dict[str, Any]]) -> str:
+    """Return what a model answers by using the one tool that it was given."""
+    used = [part.get("input") for part in parts if part.get("type") == "tool_use"]
+    return json.dumps(used[0]) if len(used) == 1 and isinstance(used[0], dict) else ""
 
 
 FORM = BatchForm(

@@ -55,7 +55,7 @@ def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
         missing = Missing.REFUSED if message.get("refusal") else _ENDS.get(str(end))
         content = message.get("content")
         text = content if isinstance(content, str) else joined_texts(content)
-        return BatchAnswer.of(key, text, missing)
+        return BatchAnswer.of(key, text or _arguments(message), missing)
     if isinstance(body.get("output"), list):  # /v1/responses
         parts = [
             part
@@ -70,6 +70,16 @@ def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
         missing = Missing.REFUSED if refused else _ENDS.get(str(reason))
         return BatchAnswer.of(key, joined_texts(parts), missing)
     return BatchAnswer(key, missing=Missing.NOT_PROTOCOL)
+
+
+def _arguments(message: Mapping[str, Any]) -> str:
+    """Return what a model answers by calling the one function that it was given."""
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list) or len(calls) != 1 or not isinstance(calls[0], dict):
+        return ""
+    function = calls[0].get("function")
+    arguments = function.get("arguments") if isinstance(function, dict) else None
+    return arguments if isinstance(arguments, str) else ""
 
 
 FORM = BatchForm(
