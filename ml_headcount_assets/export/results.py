@@ -34,7 +34,7 @@ KEYWORD_RESULTS = tuple(name for name in KEYWORD_TABLES if name != "keyword_fold
 #: Those that tell whether to believe it; what an estimator does not report has no rows.
 TRUST_TABLES = (
     *("annotator_drift", "annotator_use", "deployed_rates", "learned_scales", "prior_posterior"),
-    *("company_prevalences", "cohort_patterns", "diagnostics", *SENSITIVITY_TABLES),
+    *("company_prevalences", "cohort_patterns", "diagnostics", *SENSITIVITY_TABLES, "checks"),
 )
 
 #: Those of people's verdicts on profiles; without verdicts they are not shown.

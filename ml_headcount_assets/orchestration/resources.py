@@ -38,6 +38,13 @@ class StudyResource(dg.ConfigurableResource):
     config: str | None = None
     _loaded: Study | None = PrivateAttr(default=None)
 
+    @classmethod
+    def holding(cls, study: Study) -> "StudyResource":
+        """Return a resource that has a study already."""
+        resource = cls(directory=str(study.directory))
+        resource._loaded = study
+        return resource
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Begin a run: the configuration is read when it is first asked for."""
         self._loaded = None

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 
 from ml_headcount_assets.compute.whole_file import UNFINISHED, whole_file
 from ml_headcount_assets.errors import ComputeError, InputError
@@ -153,7 +154,13 @@ def package_code() -> str:
     return hashed.hexdigest()
 
 
-def publish(warehouse: Path, study: Study, inputs: Mapping[str, str], run: Run) -> None:
+def publish(
+    warehouse: Path,
+    study: Study,
+    inputs: Mapping[str, str],
+    run: Run,
+    checks: pd.DataFrame | None = None,
+) -> None:
     """Put what a warehouse's tables hold in the place of what was published before.
 
     Parameters
@@ -167,6 +174,8 @@ def publish(warehouse: Path, study: Study, inputs: Mapping[str, str], run: Run) 
     run
         Which run publishes. One that finds the very same as was published takes its place in
         the history.
+    checks
+        Rows of table checks: what the checks found in the tables as they are now.
 
     Raises
     ------
@@ -212,6 +221,8 @@ def publish(warehouse: Path, study: Study, inputs: Mapping[str, str], run: Run) 
             """,
             [run.id, study.headline],
         )
+        if checks is not None and len(checks):
+            _store(connection, RUN_TABLES["checks"], checks)
 
 
 def publish_keywords(warehouse: Path) -> None:
@@ -268,8 +279,18 @@ def _copy(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
 
 def _fill(connection: duckdb.DuckDBPyConnection, spec: Table, select: str) -> None:
     connection.execute(spec.ddl(_RESULTS))
-    order = ", ".join(spec.key) or "ALL"
+    order = ", ".join(f'"{name}"' for name in spec.key) or "ALL"
     connection.execute(f"INSERT INTO {_RESULTS}.{spec.name} BY NAME {select} ORDER BY {order}")
+
+
+def _store(connection: duckdb.DuckDBPyConnection, spec: Table, rows: pd.DataFrame) -> None:
+    """Put some rows into a table that is there."""
+    rows = spec.validate(rows)[list(spec.columns)].astype(object)
+    marks = ", ".join("?" for _ in spec.columns)
+    connection.executemany(
+        f"INSERT INTO {_RESULTS}.{spec.name} VALUES ({marks})",
+        rows.where(rows.notna(), None).to_numpy().tolist(),
+    )
 
 
 def _has(connection: duckdb.DuckDBPyConnection, database: str, table: str) -> bool:
@@ -300,7 +321,7 @@ def _carry_on(connection: duckdb.DuckDBPyConnection, content: str, inputs: str) 
     same = connection.execute(
         f"SELECT run FROM ({last}) WHERE content = ? AND inputs = ?", [content, inputs]
     ).fetchone()
-    for name in RUN_TABLES:
+    for name in (name for name, spec in RUN_TABLES.items() if "run" in spec.columns):
         connection.execute(
             f"INSERT INTO {_RESULTS}.{name} BY NAME SELECT * FROM {_FORMER}.{name} WHERE run <> ?",
             [same[0] if same else ""],

@@ -854,9 +854,26 @@ _RUNS = [
         },
         key=["run", "company_id"],
     ),
+    table(
+        "checks",
+        {
+            "asset": column(TEXT, "The asset that is checked"),
+            "check": column(TEXT, "Name of the check"),
+            "looks_for": column(TEXT, "What holds if it passes"),
+            "passed": column(BOOLEAN, "Whether it holds"),
+            "severity": column(
+                TEXT,
+                "What happens if it does not: ERROR stops the run, WARN warns",
+                pa.Check.isin(["ERROR", "WARN"]),
+            ),
+            "description": column(TEXT, "What was found; missing if it passed", nullable=True),
+            "numbers": column(TEXT, "The numbers that it rests on, as JSON"),
+        },
+        key=["asset", "check"],
+    ),
 ]
 
-#: Tables of published results that tell of the runs they come from.
+#: Tables of published results that tell of the runs they come from, and of how far these hold.
 RUN_TABLES: Mapping[str, Table] = {table.name: table for table in _RUNS}
 
 #: Tables that tell of single persons: they are kept apart, and no reader of results has them.

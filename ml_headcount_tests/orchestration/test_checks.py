@@ -1,5 +1,6 @@
 """Every check passes on a study in order, and finds what it is there to find."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,7 +8,9 @@ import dagster as dg
 import duckdb
 import pytest
 
+import ml_headcount_assets as mh
 from ml_headcount_assets.orchestration import checks
+from ml_headcount_assets.orchestration.checks.findings import findings
 from ml_headcount_assets.orchestration.resources import StudyResource, WarehouseResource
 from ml_headcount_assets.warehouse.beside import people_path, work_path
 
@@ -123,3 +126,25 @@ def test_what_must_never_be_is_found(name, change, place):
     with opened(place) as connection:
         connection.execute(change)
     assert not evaluate(name, place).passed
+
+
+def test_what_is_published_says_what_the_checks_found(place):
+    rows = mh.open_study(place.warehouse).table("checks").set_index("check")
+    assert set(rows.index) == set(CHECKS)
+    assert rows.loc[list(BLOCKING), "passed"].all()
+    assert set(rows.loc[list(BLOCKING), "severity"]) == {"ERROR"}
+    assert rows["description"].isna().tolist() == rows["passed"].tolist()
+    assert rows.loc["raters_agree", "looks_for"].startswith("Any two raters agree")
+    assert rows.loc["most_companies_have_evidence", "numbers"].startswith('{"companies": 12,')
+
+
+def test_findings_tell_the_rows_they_rest_on(place):
+    with opened(place) as connection:
+        connection.execute(BREAK["few_labels_are_missing"])
+    rows = findings(place.warehouse, place.study).set_index("check")
+    row = rows.loc["few_labels_are_missing"]
+    (found,) = json.loads(row["numbers"])["found"]
+    assert found["annotator"] == "llm_sonnet_4"
+    assert found["missing"] > 0.2
+    assert not row["passed"]
+    assert "llm_sonnet_4" in row["description"]

@@ -168,3 +168,13 @@ def test_no_room_leaves_what_was_published(warehouse, study, monkeypatch):
 
 def test_the_hash_of_the_code_is_that_of_its_text(monkeypatch):
     assert publishing.package_code() == publishing.package_code.__wrapped__()
+
+
+def test_checks_are_those_of_what_is_published(warehouse, study):
+    said = {"asset": "companies", "check": "known", "looks_for": "It is.", "passed": True}
+    said |= {"severity": "WARN", "description": None, "numbers": "{}"}
+    publish(warehouse, study, {}, run(1), pd.DataFrame([said]))
+    failed = said | {"passed": False, "description": "It is not."}
+    publish(warehouse, study, {}, run(2), pd.DataFrame([failed]))
+    publish_keywords(warehouse)
+    assert Published(warehouse).read("checks").to_dict("records") == [failed]

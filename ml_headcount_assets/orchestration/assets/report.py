@@ -13,17 +13,20 @@ from ml_headcount_assets.warehouse.forgetting import forgotten_version
 from ml_headcount_assets.warehouse.publish import PUBLISHED_TABLES, Published, publish
 from ml_headcount_assets.warehouse.ratings import ratings_version
 
+from ..checks.findings import findings
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Obtained, Recipe
 from ..stages import REPORT as STAGE
 from ..versions import CONFIGURATION, ESTIMATION, FILES, LEVEL, NAME, source_versions
 
-REPORT_VERSION = "2"
+REPORT_VERSION = "3"
 
 
 def _published(reader: Reader, _: Progress) -> Frames:
     inputs = source_versions(reader.study) | _kept_versions(reader)
-    publish(reader.path, reader.study, inputs, reader.around.run)
+    # The checks look at tables of people, too; what changes those changes the files declared here.
+    checks = findings(reader.path, reader.study)
+    publish(reader.path, reader.study, inputs, reader.around.run, checks)
     results = read_results(Published(reader.path), reader.study.estimators)
     write_report(results, reader.study, report_path(reader.path))
     return {}
