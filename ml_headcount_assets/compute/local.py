@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context
+from types import ModuleType
 from typing import Any
 
 from ..errors import ComputeError, InputError
@@ -25,6 +28,9 @@ _CHUNKS_EACH = 8
 @dataclass(frozen=True)
 class LocalCompute(Compute):
     """Work on this machine: in threads of this process, or in a pool of processes.
+
+    A script that starts processes need not keep its code from being run again in each of them
+    (``if __name__ == "__main__"``): what is sent comes from modules, and theirs is not imported.
 
     Threads cost nothing to start, and NumPy and SciPy release the interpreter lock in the
     kernels. Processes take a second or two to start; with many cores, and work that is mostly
@@ -73,12 +79,12 @@ class LocalCompute(Compute):
             raise InputError(f"Unknown worker {worker!r}; there are {', '.join(WORKERS)}.")
         if worker == "gpu":
             with ThreadPoolExecutor(max_workers=1) as pool:
-                return _gather(pool, function, tasks, 1, progress)
+                return _collect(pool, pool.map(function, tasks), len(tasks), progress)
         if self.processes and len(tasks) > 1:
             return self._map_in_processes(function, tasks, progress)
         threads = min(self.workers or len(os.sched_getaffinity(0)), max(1, len(tasks)))
         with ThreadPoolExecutor(max_workers=threads) as pool:
-            return _gather(pool, function, tasks, 1, progress)
+            return _collect(pool, pool.map(function, tasks), len(tasks), progress)
 
     def _map_in_processes(
         self,
@@ -87,16 +93,20 @@ class LocalCompute(Compute):
         progress: Progress | None,
     ) -> list[Result]:
         processes = min(self.processes, len(tasks))
+        packed = pickle.dumps(function)
         with ProcessPoolExecutor(
             max_workers=processes,
             # A fork of a process with threads may inherit locks that nobody will ever release.
             mp_context=get_context("forkserver"),
             initializer=_receive,
-            initargs=(pickle.dumps(function),),
+            initargs=(packed,),
         ) as pool:
             try:
                 size = max(1, -(-len(tasks) // (processes * _CHUNKS_EACH)))
-                return _gather(pool, _apply, tasks, size, progress)
+                # The processes are started here, where the tasks are handed in.
+                with nullcontext() if b"__main__" in packed else _main_module_hidden():
+                    coming = pool.map(_apply, tasks, chunksize=size)
+                return _collect(pool, coming, len(tasks), progress)
             except BrokenProcessPool as error:
                 raise ComputeError(
                     f"One of {processes} processes was killed at its work, most likely because "
@@ -116,19 +126,26 @@ def _apply(task: Any) -> Any:
     return _received[0](task)
 
 
-def _gather(
-    pool: Executor,
-    function: Callable[[Task], Result],
-    tasks: Sequence[Task],
-    size: int,
-    progress: Progress | None,
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Start processes that do not run the caller's script again before they begin."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _collect(
+    pool: Executor, coming: Iterable[Result], total: int, progress: Progress | None
 ) -> list[Result]:
     results: list[Result] = []
     try:
-        for result in pool.map(function, tasks, chunksize=size):
+        for result in coming:
             results.append(result)
             if progress is not None:
-                progress(len(results), len(tasks))
+                progress(len(results), total)
     except BaseException:
         # Without this, Ctrl-C would wait for every task still in the queue.
         pool.shutdown(wait=False, cancel_futures=True)

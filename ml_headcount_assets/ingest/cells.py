@@ -11,8 +11,11 @@ import ast
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from ..text.fields import SECTIONS, squashed
 from .values import NOTHING
@@ -63,10 +66,9 @@ def _parsed(cell: str, field: str, report: Report | None) -> Any:
         return None
     like_json = _LIKE_JSON.match(cell) is not None
     if like_json:
-        try:
-            return json.loads(cell)
-        except (ValueError, RecursionError):
-            pass
+        for load in (orjson.loads, json.loads):  # the second knows NaN, and half a character
+            with suppress(ValueError, RecursionError):
+                return load(cell)
         literal = _literal(cell)
         if isinstance(literal, (dict, list)):
             _tell(report, field, "is a Python literal and no JSON; read as what it stands for")

@@ -145,7 +145,7 @@ def _folded(text: str) -> str:
 
 def iso(moment: datetime) -> str:
     """Return a moment of UTC as ISO 8601, by which text sorts as time does."""
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def read_moment(value: Any) -> Stretch | None:

@@ -120,11 +120,13 @@ class LineDecoder:
         self.encoding = UTF_8
         self.odd_lines = 0
         self._source, self._sample = source, sample
-        self._has_utf8 = False
+        self._has_utf8 = _has_utf8(sample)
         self._unreadable = 0
 
     def decode(self, line: bytes) -> str | None:
         """Return the text of a line; None if it cannot be read.
+
+        Lines in UTF-8 need not all be shown; then, those of the sample tell what the file is in.
 
         Raises
         ------
@@ -172,6 +174,13 @@ class LineDecoder:
             if (worth > most or (best is None and well == badly == 0)) and worth >= 0:
                 best, most = name, worth
         return best
+
+
+def _has_utf8(sample: bytes) -> bool:
+    """Whether some line of a sample is UTF-8 with characters of several bytes."""
+    if sample.isascii():
+        return False
+    return any(_is_utf8(line) for line in sample.splitlines() if not line.isascii())
 
 
 def _is_utf8(line: bytes) -> bool:

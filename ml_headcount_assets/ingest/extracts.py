@@ -22,6 +22,7 @@ from ..compute.local import LocalCompute
 from ..errors import ComputeError, InputError
 from ..study import ProfilesSource
 from ..text.recipe import RECIPE_VERSION
+from .contents import contents_of, stamp_of
 from .extraction import EXTRACT_VERSION, Extract, extract
 from .profile_files import RecordFile
 from .text_files import Part
@@ -110,7 +111,8 @@ def open_extracts(
 def _made(
     files: Mapping[str, Path], source: ProfilesSource, cache: Path, progress: Progress | None
 ) -> Extracts:
-    keys = {name: _key(name, path, source) for name, path in files.items()}
+    contents = contents_of(files.values(), _PART)
+    keys = {name: _key(name, contents[path].digest, source) for name, path in files.items()}
     missing = [name for name in files if not (cache / keys[name]).is_dir()]
     if missing:
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cache))
@@ -118,11 +120,13 @@ def _made(
             tasks = [
                 _Task(name, files[name], source, unfinished / keys[name], number, part)
                 for name in missing
-                for number, part in enumerate(RecordFile.parts(files[name], _PART))
+                for number, part in enumerate(
+                    RecordFile.parts(files[name], _PART, contents[files[name]].line_ends)
+                )
             ]
             _side_by_side(tasks, progress)
             for name in missing:
-                if _key(name, files[name], source) != keys[name]:
+                if stamp_of(files[name]) != contents[files[name]].stamp:
                     raise ComputeError(
                         f"{files[name].name}: the file was changed while it was being read."
                         " Run again."
@@ -162,8 +166,7 @@ def _side_by_side(tasks: Sequence[_Task], progress: Progress | None) -> None:
             (lambda done, _: progress(told[done - 1], total)) if progress else None,
         )
     except ComputeError:
-        # Processes cannot be started everywhere (a script without a main block, say), and one that
-        # is killed for its memory may find enough alone.
+        # One that is killed for its memory may find enough alone.
         for task in tasks:
             shutil.rmtree(task.folder, ignore_errors=True)
         _one_by_one(tasks, progress)
@@ -187,12 +190,7 @@ def _make(task: _Task) -> None:
         ) from error
 
 
-def _key(name: str, path: Path, source: ProfilesSource) -> str:
-    try:
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "blake2b").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path.name}: the file cannot be read ({error.strerror}).") from error
+def _key(name: str, content: str, source: ProfilesSource) -> str:
     read = source.model_dump(mode="json", exclude={"path"})
     told = json.dumps([content, name, read, EXTRACT_VERSION, RECIPE_VERSION], sort_keys=True)
     return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()

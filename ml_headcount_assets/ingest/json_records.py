@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from .encodings import UTF_8, as_utf8
 from .file_kinds import GZIP_BEGINNING
 from .rejects import WHOLE_ROW, Rejects
@@ -60,8 +62,7 @@ def json_records(
     """
     beginning = _beginning(path)
     if part or _is_lines(beginning):
-        first = part.first_line if part else 1
-        yield from _lines(TextLines(path, rejects, part), rejects, first)
+        yield from _lines(TextLines(path, rejects, part), rejects)
     else:
         by_line = not beginning.startswith("[") and "\n" in beginning
         yield from _Stream(_text(path, rejects), rejects, by_line=by_line)
@@ -95,11 +96,18 @@ def _is_lines(beginning: str) -> bool:
     return line[end:].strip(" \t\r,") == ""
 
 
-def _lines(
-    lines: Iterator[str], rejects: Rejects, first: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _lines(lines: TextLines, rejects: Rejects) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line, record) of the objects in each line."""
-    for number, line in enumerate(lines, first):
+    for number, raw in lines.numbered_bytes():
+        try:
+            parsed = orjson.loads(raw)
+        except ValueError:
+            parsed = None
+        if isinstance(parsed, dict):
+            yield number, parsed
+            continue
+        # What the quick parser is too strict for (NaN, half of a character), and all other bytes.
+        line = lines.text(number, raw)
         try:
             parsed = json.loads(line)
         except (ValueError, RecursionError):

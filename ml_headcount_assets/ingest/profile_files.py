@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..study import JSON_EXTENSIONS, PROFILE_EXTENSIONS, Study
+from ..study import JSON_EXTENSIONS, PROFILE_EXTENSIONS
 from .cells import nested
 from .delimited import read_delimited
 from .json_records import can_be_divided, json_records
@@ -16,6 +16,9 @@ from .rejects import Rejects
 from .tables import DELIMITERS, file_extension, refuse_repeats
 from .text_files import Part, parts_of
 from .typed_files import parquet_records, xlsx_rows
+
+if TYPE_CHECKING:  # it brings the model, which a process that reads does not need
+    from ..study import Study
 
 __all__ = ["RecordFile", "profile_files"]
 
@@ -67,15 +70,16 @@ class RecordFile:
     read: Callable[[Rejects], Iterator[tuple[int, Record]]]
 
     @staticmethod
-    def parts(path: Path, size: int) -> list[Part | None]:
+    def parts(path: Path, size: int, line_ends: Sequence[int]) -> list[Part | None]:
         """Divide a file into parts that can be read beside each other, if that is possible.
 
-        Parts are of about `size` bytes; None alone stands for the whole file.
+        Parts are of about `size` bytes; None alone stands for the whole file. How many lines end
+        in each range of so many bytes, `contents_of` tells.
         """
         whole: list[Part | None] = [None]
         if not path.name.lower().endswith(JSON_EXTENSIONS) or path.stat().st_size < 2 * size:
             return whole
-        return [*parts_of(path, size)] if can_be_divided(path) else whole
+        return [*parts_of(path, size, line_ends)] if can_be_divided(path) else whole
 
     @classmethod
     def of(cls, path: Path, part: Part | None = None) -> RecordFile:

@@ -6,7 +6,7 @@ import csv
 import gzip
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BufferedReader
 from itertools import chain, islice
 from pathlib import Path
@@ -43,17 +43,33 @@ class Part(NamedTuple):
     first_line: int
 
 
-def parts_of(path: Path, size: int) -> list[Part]:
-    """Divide a file that is not packed into parts of whole lines and about `size` bytes."""
-    parts: list[Part] = []
-    start, line = 0, 1
+def parts_of(path: Path, size: int, line_ends: Sequence[int]) -> list[Part]:
+    """Divide a file that is not packed into parts of whole lines and about `size` bytes.
+
+    Parameters
+    ----------
+    path
+        The file.
+    size
+        About how large a part is to be.
+    line_ends
+        How many lines end in each range of so many bytes, as `contents_of` returns them.
+    """
+    starts = [(0, 1)]
+    before = 0
     with path.open("rb") as file:
-        while chunk := file.read(size):
-            chunk += file.readline(LONGEST_LINE)
-            parts.append(Part(start, start + len(chunk), line))
-            start += len(chunk)
-            line += chunk.count(b"\n")
-    return parts
+        for number, ends in enumerate(line_ends[:-1], 1):
+            before += ends
+            file.seek(number * size)
+            rest = file.readline(LONGEST_LINE)
+            start = number * size + len(rest)
+            # A line may be longer than a part.
+            if rest.endswith(b"\n") and start > starts[-1][0]:
+                starts.append((start, before + 2))
+    total = path.stat().st_size
+    whole = [(start, line) for start, line in starts if start < total]
+    stops = [*(start for start, _ in whole[1:]), total]
+    return [Part(start, stop, line) for (start, line), stop in zip(whole, stops, strict=True)]
 
 
 class TextLines(Iterator[str]):
@@ -83,36 +99,53 @@ class TextLines(Iterator[str]):
 
     def __init__(self, path: Path, rejects: Rejects, part: Part | None = None) -> None:
         self.encoding = UTF_8
-        self._lines = self._decoded(path, rejects, part)
+        self._rejects = rejects
+        self._first_line = part.first_line if part else 1
+        self._bytes = self._read(path, part)
+        self._lines = map(self._text, self._bytes)
 
     def __iter__(self) -> Iterator[str]:
-        # The generator itself, since a call for each line would cost a tenth of the time.
+        # The iterator itself, since a call for each line would cost a tenth of the time.
         return self._lines
 
     def __next__(self) -> str:
         return next(self._lines)
 
-    def _decoded(self, path: Path, rejects: Rejects, part: Part | None) -> Iterator[str]:
-        read = _chunks_of(path, part) if part else unpacked_chunks(path, rejects)
+    def numbered_bytes(self) -> Iterator[tuple[int, bytes]]:
+        """Yield number and bytes of each line, in UTF-8 unless `text` tells otherwise."""
+        return self._bytes
+
+    def text(self, number: int, line: bytes) -> str:
+        """Return the text of a line; blank if it cannot be read, which is told."""
+        decoder = self._decoder
+        text = decoder.decode(line)
+        if decoder.encoding != self.encoding == UTF_8:
+            self.encoding = decoder.encoding
+            self._rejects.add_note(f"the text is not UTF-8; read as {self.encoding}")
+        if text is None:
+            self._rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
+        return "\n" if text is None else text
+
+    def _text(self, numbered: tuple[int, bytes]) -> str:
+        return self.text(*numbered)
+
+    def _read(self, path: Path, part: Part | None) -> Iterator[tuple[int, bytes]]:
+        read = _chunks_of(path, part) if part else unpacked_chunks(path, self._rejects)
         self.encoding, chunks = as_utf8(read)
         beginning = next(chunks, b"")
-        decoder = LineDecoder(path.name, beginning)
+        self._decoder = LineDecoder(path.name, beginning)
         lines = _byte_lines(chain([beginning], chunks))
-        for number, line in enumerate(lines, part.first_line if part else 1):
-            if len(line) > LONGEST_LINE:
-                rejects.add(number, WHOLE_ROW, f"the line is longer than {LONGEST_LINE >> 20} MB")
-                yield "\n"
+        for number, line in enumerate(lines, self._first_line):
+            if len(line) <= LONGEST_LINE:
+                yield number, line
                 continue
-            text = decoder.decode(line)
-            if decoder.encoding != self.encoding == UTF_8:
-                self.encoding = decoder.encoding
-                rejects.add_note(f"the text is not UTF-8; read as {self.encoding}")
-            if text is None:
-                rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
-            yield "\n" if text is None else text
-        if decoder.odd_lines:
-            rejects.add_note(
-                f"{decoder.odd_lines} lines are not UTF-8 as the others are; read as Windows-1252"
+            reason = f"the line is longer than {LONGEST_LINE >> 20} MB"
+            self._rejects.add(number, WHOLE_ROW, reason)
+            yield number, b"\n"
+        if self._decoder.odd_lines:
+            self._rejects.add_note(
+                f"{self._decoder.odd_lines} lines are not UTF-8 as the others are; read as"
+                " Windows-1252"
             )
 
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from .spelling import plain
 
@@ -49,20 +50,47 @@ def without_companies(parts: Collection[str], companies: Iterable[str]) -> list[
     as a piece of its own beside a comma, a bar or a dash. Anywhere else the name may be an
     ordinary word, and stays.
     """
+    known = _companies(frozenset(companies))
+    if not known.longest:
+        return list(parts)
+    kept = [part for part in parts if not _is_company(part, known)]
+    folded = "\n".join(kept).casefold()
+    for name, looked_for in known.names:
+        if looked_for in folded:
+            kept = [_without(part, name) for part in kept]
+    return [part for part in kept if part]
+
+
+class _Companies(NamedTuple):
+    """Names of companies, made ready to be looked for.
+
+    Attributes
+    ----------
+    names
+        Those of several letters, the longest first, each also in lower case.
+    keys, beginnings
+        Their keys, and the first words of these.
+    longest
+        No part that is a company's name has more characters; 0 if there is no company.
+    """
+
+    names: tuple[tuple[str, str], ...]
+    keys: frozenset[str]
+    beginnings: tuple[str, ...]
+    longest: int
+
+
+@lru_cache(maxsize=10_000)
+def _companies(companies: frozenset[str]) -> _Companies:
     bare = set(map(_bare, companies))
     names = sorted(filter(None, bare), key=lambda name: (-len(name), name))
-    if not names:
-        return list(parts)
-    keys = {company_key(name) for name in names}
-    beginnings = tuple({key.split()[0] for key in keys if key.split()})
-    longest = len(names[0]) + _LONGEST_FORM
-    kept = [part for part in parts if not _is_company(part, keys, beginnings, longest)]
-    folded = "\n".join(kept).casefold()
-    longer = (name for name in dict.fromkeys(names) if len(name) > 1)
-    present = [name for name in longer if name.casefold() in folded]
-    for name in present:
-        kept = [_without(part, name) for part in kept]
-    return [part for part in kept if part]
+    keys = frozenset(map(company_key, names))
+    return _Companies(
+        tuple((name, name.casefold()) for name in names if len(name) > 1),
+        keys,
+        tuple({key.split()[0] for key in keys if key.split()}),
+        len(names[0]) + _LONGEST_FORM if names else 0,
+    )
 
 
 def _without(part: str, name: str) -> str:
@@ -72,13 +100,12 @@ def _without(part: str, name: str) -> str:
     return part if left == part else left.strip(" |,·•;:–-\n")
 
 
-def _is_company(
-    part: str, keys: Collection[str], beginnings: tuple[str, ...], longest: int
-) -> bool:
+def _is_company(part: str, known: _Companies) -> bool:
     # The key takes time, and few parts can be a company's name.
-    if len(part) > longest or not part.lstrip(" .,'\"(").casefold().startswith(beginnings):
+    if len(part) > known.longest:
         return False
-    return company_key(part) in keys
+    begins = part.lstrip(" .,'\"(").casefold().startswith(known.beginnings)
+    return begins and company_key(part) in known.keys
 
 
 @lru_cache(maxsize=100_000)

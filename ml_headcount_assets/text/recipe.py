@@ -271,10 +271,13 @@ def _content(parts: Iterable[str], companies: Collection[str]) -> list[str]:
 
 
 def _says_something(part: str) -> bool:
-    if len(part) > _LONGEST_NOTHING and part[0].isalpha():  # as most do
-        return True
-    if len(part) > _LONGEST_NOTHING:
-        return any(map(str.isalnum, part))
+    if len(part) <= _LONGEST_NOTHING:
+        return _short_says_something(part)
+    return part[0].isalpha() or any(map(str.isalnum, part))
+
+
+@lru_cache(maxsize=10_000)
+def _short_says_something(part: str) -> bool:
     return any(map(str.isalnum, part)) and part.strip(" |").casefold() not in _NOTHING
 
 

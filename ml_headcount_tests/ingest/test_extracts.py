@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -162,3 +164,12 @@ def test_a_large_file_is_read_in_parts(grow: Grow, monkeypatch: pytest.MonkeyPat
     rows = pd.concat([rows for table, rows in tables if table == "profiles"], ignore_index=True)
     pd.testing.assert_frame_equal(rows, whole[0])
     pd.testing.assert_frame_equal(tables[-1][1], whole[1])
+
+
+def test_a_process_that_reads_starts_without_the_model() -> None:
+    probe = (
+        "import sys, ml_headcount_assets.ingest.extracts;"
+        "print([n for n in ('scipy', 'ml_headcount_assets.model', 'torch') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
