@@ -13,8 +13,10 @@ import dagster as dg
 import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Compute
+from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.warehouse.publish import Run
 from ml_headcount_assets.warehouse.schemas import TABLES
+from ml_headcount_assets.warehouse.store import TableStore
 
 from .making import Settled, follow
 from .partitions import COMPANIES, COMPANY_PARTITIONS, WHOLE_STUDY, beta_features, covers
@@ -24,6 +26,8 @@ from .resources import Announcer, ProgressListener, StudyResource, WarehouseReso
 from .versions import FILES
 
 __all__ = ["asset_of"]
+
+_NAMED = 5
 
 
 def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
@@ -55,6 +59,7 @@ def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
         pages = len(compute.pages)
         around = Surroundings(compute, progress, _telling(announce, context), _run_of(context))
         companies = list(context.partition_keys) if recipe.grain == COMPANY else None
+        _refuse_strangers(warehouse.store, companies or ())
         settled = follow(recipe, study.load(), warehouse.store, companies, around)
         context.log.info(f"{recipe.asset}: {settled.made} made, {settled.kept} from the cache")
         shared = _metadata(settled) | _links(compute.pages[pages:])
@@ -120,6 +125,24 @@ def _columns(table: str) -> dict[str, Any]:
         "dagster/table_name": table,
         "dagster/column_schema": dg.TableSchema(columns=columns),
     }
+
+
+def _refuse_strangers(store: TableStore, companies: Sequence[str]) -> None:
+    """Raise an `InputError` if some partitions are no companies of the study."""
+    if not companies:
+        return
+    with store.snapshot() as snapshot:
+        if not snapshot.has("companies"):
+            return  # what reads that table says so
+        known = set(snapshot.read("companies", columns=["company"])["company"])
+    strangers = sorted(set(companies) - known)
+    if strangers:
+        named = ", ".join(map(repr, strangers[:_NAMED])) + (", ..." * (len(strangers) > _NAMED))
+        raise InputError(
+            f"{named}: no company of the study has this key. If the study's files have the company,"
+            " run the whole study, which registers it; if it has left them, delete its partition"
+            " (the sensor study_files and ml-headcount run do that)."
+        )
 
 
 def _telling(announce: Announcer, context: dg.AssetExecutionContext) -> Announcer:

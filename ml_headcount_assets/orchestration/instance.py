@@ -32,6 +32,9 @@ __all__ = [
 
 EVENT_BATCH_SIZE = "500"
 
+#: A run that goes on for longer is ended: the largest studies take hours.
+MOST_RUN_SECONDS = 24 * 60 * 60
+
 #: What Dagster loads, and what it is called wherever it is shown.
 CODE_LOCATION = {
     "module_name": "ml_headcount_assets.definitions",
@@ -73,7 +76,11 @@ def instance_settings(home: str) -> dict[str, Any]:
         # DuckDB has one writer at a time.
         "concurrency": {"runs": {"max_concurrent_runs": 1}},
         "freshness": {"enabled": True},
-        "run_monitoring": {"enabled": True, "start_timeout_seconds": 300},
+        "run_monitoring": {
+            "enabled": True,
+            "start_timeout_seconds": 300,
+            "max_runtime_seconds": MOST_RUN_SECONDS,
+        },
         "retention": {
             "schedule": {"purge_after_days": 90},
             "sensor": {"purge_after_days": {"skipped": 7, "failure": 30, "success": -1}},

@@ -132,8 +132,21 @@ def _settle(
         made=len(comparison.misses),
         kept=len(comparison.hits),
         rows={table: transaction.row_counts(table) for table in recipe.tables_made},
-        shown={title: transaction.query(sql) for title, sql in recipe.shows.items()},
+        shown=_shown(transaction, recipe, comparison),
     )
+
+
+def _shown(
+    transaction: Transaction, recipe: Recipe, comparison: Comparison
+) -> dict[str, pd.DataFrame]:
+    """Return the tables for people, by title."""
+    shown = {title: transaction.query(sql) for title, sql in recipe.shows.items()}
+    if recipe.grain == COMPANY and len(comparison.inputs) == 1:
+        shown |= {
+            title: transaction.query(sql, list(comparison.inputs))
+            for title, sql in recipe.shows_company.items()
+        }
+    return shown
 
 
 def _parts(table: str, recipe: Recipe, comparison: Comparison) -> Sequence[str] | None:

@@ -92,6 +92,9 @@ class Recipe:
         Obtains something from outside, for all companies of a run; None for nothing.
     shows
         For people, by title: what a SELECT finds in the tables once they are stored.
+    shows_company
+        For people, by title: what a SELECT finds for the one company (its parameter) that a run
+        was of. Of many companies at once nothing is said: it would stand on the page of each.
     pages
         Where the files are that it makes in place of tables, by asset, given the warehouse.
     after
@@ -116,6 +119,7 @@ class Recipe:
     rejects: bool = False
     obtain: Callable[[Reader], AbstractContextManager[Obtained]] | None = None
     shows: Mapping[str, str] = field(default_factory=dict)
+    shows_company: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, Callable[[Path], Path]] = field(default_factory=dict)
     after: Callable[[Transaction], None] | None = None
     kinds: frozenset[str] = frozenset()

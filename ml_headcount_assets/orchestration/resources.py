@@ -24,6 +24,7 @@ from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.warehouse.beside import ranges_path
 from ml_headcount_assets.warehouse.store import TableStore
 
+from .abandoned import close_abandoned, note_holder
 from .run_lock import only_run
 
 STUDY_VARIABLE = "ML_HEADCOUNT_STUDY"
@@ -95,11 +96,14 @@ class WarehouseResource(dg.ConfigurableResource):
     def yield_for_execution(
         self, context: dg.InitResourceContext
     ) -> Generator["WarehouseResource", None, None]:
-        """Hold the warehouse while a run lasts."""
+        """Hold the warehouse while a run lasts, and close the runs that have ended untold."""
         if not self.path:
             yield self
             return
         with only_run(Path(self.path)):
+            if context.run is not None and context.instance is not None:
+                note_holder(context.instance, context.run.run_id)
+                close_abandoned(context.instance, but=context.run.run_id)
             yield self
 
 

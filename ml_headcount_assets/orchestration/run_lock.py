@@ -14,7 +14,13 @@ from pathlib import Path
 from ml_headcount_assets.errors import ComputeError
 from ml_headcount_assets.warehouse.beside import lock_path, make_folder
 
+__all__ = ["WarehouseHeldError", "only_run"]
+
 _held: set[Path] = set()
+
+
+class WarehouseHeldError(ComputeError):
+    """Another process runs on this warehouse."""
 
 
 @contextmanager
@@ -35,7 +41,7 @@ def only_run(warehouse: Path) -> Iterator[None]:
 
     Raises
     ------
-    ComputeError
+    WarehouseHeldError
         Another process runs on this warehouse.
     """
     warehouse = warehouse.resolve()
@@ -48,7 +54,7 @@ def only_run(warehouse: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise ComputeError(
+            raise WarehouseHeldError(
                 f"Another run is at work on the warehouse {warehouse} (process "
                 f"{file.read().strip() or 'unknown'}). Wait until it has ended, or use another "
                 "warehouse."

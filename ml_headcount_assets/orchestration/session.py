@@ -29,11 +29,12 @@ from ml_headcount_assets.study import Study, with_choices
 from ml_headcount_assets.warehouse.beside import home_of, keep_study, kept_study, work_path
 from ml_headcount_assets.warehouse.store import TableStore
 
+from .abandoned import close_abandoned
 from .assets.calibrate import ANNOTATOR_FIT, ANNOTATOR_SUMMARY
 from .assets.keywords import DISCOVERY
 from .build import RECIPES, build_definitions
 from .history import history_told
-from .instance import open_instance
+from .instance import CODE_LOCATION, open_instance
 from .jobs import calibration, keyword_discovery, refresh_company, whole_study
 from .jobs import sensitivity as sensitivity_job
 from .partitions import contiguous_ranges, range_tags, sync_companies
@@ -58,7 +59,8 @@ __all__ = [
     "materialize_study",
 ]
 
-_SESSION_TAG = "ml_headcount/session"
+#: The UI lists a run under its job if it is of a code location that it knows.
+_OF_THE_CODE_LOCATION = {".dagster/repository": f"__repository__@{CODE_LOCATION['location_name']}"}
 #: The choices in a study's configuration that estimates depend on.
 _OF_ESTIMATES = (
     *("estimators", "preset", "draws", "seed"),
@@ -208,7 +210,7 @@ def _session(
     warehouse = Path(warehouse).resolve()
     home = home_of(warehouse)
     with only_run(warehouse), history_told(home), open_instance(warehouse) as instance:
-        _close_interrupted_runs(instance)
+        close_abandoned(instance)
         yield _Session(
             study,
             warehouse,
@@ -263,24 +265,6 @@ def _find_company(company: str, registered: Sequence[str]) -> str:
     raise InputError(f"Company {company!r} is not in the study's company table.{hint}")
 
 
-def _close_interrupted_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs of sessions that were killed as failed, lest the UI show them running for ever.
-
-    Whoever calls this holds the warehouse, so that none of them can still be at work.
-    """
-    unfinished = dg.RunsFilter(
-        tags={_SESSION_TAG: "true"},
-        statuses=[
-            dg.DagsterRunStatus.NOT_STARTED,
-            dg.DagsterRunStatus.STARTING,
-            dg.DagsterRunStatus.STARTED,
-            dg.DagsterRunStatus.CANCELING,
-        ],
-    )
-    for run in instance.get_runs(unfinished):
-        instance.report_run_failed(run, "The process that ran this was interrupted.")
-
-
 class _Session:
     """Runs of one study on one instance."""
 
@@ -332,7 +316,7 @@ class _Session:
             result = self.definitions.resolve_job_def(job).execute_in_process(
                 instance=self.instance,
                 run_id=run_id,
-                tags={_SESSION_TAG: "true", **range_tags(first, last)},
+                tags={**_OF_THE_CODE_LOCATION, **range_tags(first, last)},
                 run_config=_QUIET,
             )
         except dg.DagsterExecutionInterruptedError as error:

@@ -87,9 +87,12 @@ def ui_commands(folder: Path, port: int, *, read_only: bool = False) -> dict[str
     """
     python = [sys.executable, "-P", "-W", "ignore", "-m"]
     workspace = ["--workspace", str(folder / WORKSPACE_NAME)]
+    # Ours closes runs that have ended untold first, which readers are not to do.
+    ours = ["ml_headcount_assets.orchestration.code_location"]
+    code_server = ["dagster", "code-server", "start"] if read_only else ours
     commands = {
         "code server": [
-            *(*python, "dagster", "code-server", "start", "--log-level", "warning"),
+            *(*python, *code_server, "--log-level", "warning"),
             *("--socket", str(folder / _SOCKET), "--working-directory", str(folder)),
             *("--module-name", CODE_LOCATION["module_name"]),
             *("--location-name", CODE_LOCATION["location_name"]),

@@ -6,10 +6,11 @@ import dagster as dg
 import pytest
 
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.orchestration import sensors
 from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.resources import StudyResource
 from ml_headcount_assets.orchestration.schedules import weekly_refresh
-from ml_headcount_assets.orchestration.sensors import study_files
+from ml_headcount_assets.orchestration.sensors import Seen, study_files
 from ml_headcount_tests.orchestration.test_session import edit_companies
 
 
@@ -102,7 +103,64 @@ def test_a_study_that_cannot_be_read_fails_the_tick(fresh, instance):
 
 
 def test_the_schedule_asks_for_one_run_of_all_companies(fresh, instance):
-    context = dg.build_schedule_context(instance=instance)
-    assert isinstance(weekly_refresh(context), dg.SkipReason)
+    def tick():
+        context = dg.build_schedule_context(instance=instance)
+        return weekly_refresh(context, study=StudyResource(directory=str(fresh.directory)))
+
+    assert isinstance(tick(), dg.SkipReason)
     look(fresh, instance)
-    assert len(covered(weekly_refresh(context), instance)) == 12
+    assert len(covered(tick(), instance)) == 12
+    edit_companies(fresh, lambda frame: frame.iloc[1:])
+    assert len(covered(tick(), instance)) == len(instance.get_dynamic_partitions("company")) == 11
+
+
+def test_content_that_is_put_back_requests_a_run(fresh, instance):
+    path = fresh.directory / "study.yaml"
+    was = path.read_text()
+    first = look(fresh, instance)
+    path.write_text(was + "seed: 3\n")
+    second = look(fresh, instance, first.cursor)
+    path.write_text(was)
+    third = look(fresh, instance, second.cursor)
+    # Dagster starts no run for a key that it has seen.
+    keys = [result.run_requests[0].run_key for result in (first, second, third)]
+    assert len(set(keys)) == 3
+
+
+def test_a_partition_that_is_no_company_goes_and_requests_a_run(fresh, instance):
+    cursor = look(fresh, instance).cursor
+    instance.add_dynamic_partitions("company", ["nobody"])
+    (request,) = look(fresh, instance, cursor).run_requests
+    assert len(covered(request, instance)) == 12
+    assert "nobody" not in instance.get_dynamic_partitions("company")
+
+
+def run_that_ends(instance, how) -> None:
+    run = instance.create_run_for_job(build_definitions().resolve_job_def("whole_study"))
+    if how == "canceled":
+        instance.report_run_canceled(run)
+    elif how == "failed":
+        instance.report_run_failed(run)
+
+
+@pytest.mark.parametrize("how", ["failed", "canceled"])
+def test_a_run_that_does_not_end_well_is_tried_again_a_few_times(fresh, instance, monkeypatch, how):
+    first = look(fresh, instance)
+    run_that_ends(instance, how)
+    waiting = look(fresh, instance, first.cursor)
+    assert "tried again in" in waiting.skip_message
+    monkeypatch.setattr(sensors, "PAUSES_SECONDS", (0.0, 0.0))
+    keys, cursor = {first.run_requests[0].run_key}, first.cursor
+    for _ in range(2):
+        again = look(fresh, instance, cursor)
+        keys, cursor = keys | {again.run_requests[0].run_key}, again.cursor
+        run_that_ends(instance, how)
+    assert len(keys) == 3
+    assert "See what it says" in look(fresh, instance, cursor).skip_message
+    run_that_ends(instance, "not yet")
+    assert look(fresh, instance, cursor).skip_message == "The study has not changed."
+
+
+def test_a_cursor_of_an_earlier_version_is_understood(fresh, instance):
+    version = Seen.from_cursor(look(fresh, instance).cursor).version
+    assert isinstance(look(fresh, instance, version), dg.SkipReason)

@@ -167,6 +167,13 @@ HEADCOUNT_INTERVALS = Recipe(
     make=_interval_frames,
     tables=("headcount_draws",),
     settings=(ESTIMATION, LEVEL),
+    shows_company={
+        "experts": """
+            SELECT estimator, low, median, high, level, evidence, n_profiles, headcount, confidence,
+                   flags
+            FROM headcount_intervals WHERE company = ? ORDER BY estimator
+            """
+    },
 )
 
 
