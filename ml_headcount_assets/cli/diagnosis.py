@@ -88,8 +88,8 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _people(people: PeopleFound) -> str:
-    beginning = "in the first " if people.is_part else ""
-    parts = [f"{people.people:,} {beginning and f'{beginning}{people.records:,} records'}".strip()]
+    sample = f" in the {people.records:,} records that were looked at" if people.is_part else ""
+    parts = [f"{people.people:,}{sample}"]
     if people.by_id is not None:
         parts.append(
             f"{people.by_id + (people.by_name or 0):,} with an employer ({people.by_id:,} known by"

@@ -36,7 +36,7 @@ _SHOWN_COMPANIES = 15
 def doctor(directory: Path, config: str | None) -> None:
     """Tell what a study's files are, and what they allow.
 
-    Nothing is computed, and nobody is asked. Of large files only the beginning is looked at. The
+    Nothing is computed, and nobody is asked. Of large files a sample is looked at. The
     exit status says whether a run would do: 0, or 2.
     """
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines

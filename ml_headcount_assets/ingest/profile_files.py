@@ -14,7 +14,7 @@ from .delimited import read_delimited
 from .json_records import can_be_divided, json_records
 from .rejects import Rejects
 from .tables import DELIMITERS, file_extension, refuse_repeats
-from .text_files import Part, parts_of
+from .text_files import Part, parts_of, spread_parts
 from .typed_files import parquet_records, xlsx_rows
 
 if TYPE_CHECKING:  # it brings the model, which a process that reads does not need
@@ -80,6 +80,12 @@ class RecordFile:
         if not path.name.lower().endswith(JSON_EXTENSIONS) or path.stat().st_size < 2 * size:
             return whole
         return [*parts_of(path, size, line_ends)] if can_be_divided(path) else whole
+
+    @staticmethod
+    def looks(path: Path, count: int) -> list[Part | None]:
+        """Return parts that begin at places spread over a file, or None alone for its beginning."""
+        divided = path.name.lower().endswith(JSON_EXTENSIONS) and can_be_divided(path)
+        return [*spread_parts(path, count)] if divided else [None]
 
     @classmethod
     def of(cls, path: Path, part: Part | None = None) -> RecordFile:

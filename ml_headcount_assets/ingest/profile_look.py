@@ -1,7 +1,7 @@
-"""A look at raw profiles: who is in the first records of each file, and how they are known.
+"""A look at raw profiles: who is in some records of each file, and how they are known.
 
 The same code reads them as in a run, but no more than some thousand records, which are spread over
-the files by their sizes.
+the files by their sizes, and within files of lines over these.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import InputError
-from ..study import Study
+from ..study import ProfilesSource, Study
 from ..text.fields import says_nothing_of_work, squashed
 from ..text.recipe import text_fields
 from .delimited import DELIMITERS, read_delimited
 from .extraction import Extract, Facts, extract
 from .file_forms import FileForm
 from .identifiers import company_slug
-from .profile_files import profile_files
+from .profile_files import RecordFile, profile_files
 from .profiles import all_rejects
 from .rejects import Rejects
 from .survey import survey_profiles
@@ -30,6 +30,8 @@ from .vendors import Standing
 __all__ = ["PeopleFound", "ProfileLook", "look_at_profiles"]
 
 _MOST_RECORDS, _FEWEST_OF_FILE = 12_000, 50
+#: A file is looked at in so many places, if so many records of it are looked at.
+_PLACES, _FEWEST_AT_PLACE = 8, 25
 _EMPLOYED = (Standing.EMPLOYED.value, Standing.UNTOLD.value)
 
 
@@ -89,7 +91,7 @@ class ProfileLook:
 
 
 def look_at_profiles(study: Study, companies: pd.DataFrame) -> ProfileLook:
-    """Look at the first records of a study's raw profiles.
+    """Look at some records of a study's raw profiles.
 
     Parameters
     ----------
@@ -110,21 +112,37 @@ def look_at_profiles(study: Study, companies: pd.DataFrame) -> ProfileLook:
     most = _quotas(files)
     with tempfile.TemporaryDirectory(prefix="profiles-") as folder:
         extracts = {name: Extract(Path(folder) / str(n)) for n, name in enumerate(files)}
-        facts = {
-            name: extract(path, name, source, extracts[name].folder, most[name])
+        cut_off = {
+            name: _look(path, name, source, extracts[name].folder, most[name])
             for name, path in files.items()
         }
+        facts = {name: each.facts() for name, each in extracts.items()}
         survey = survey_profiles(extracts, facts, source.columns, companies)
-        is_part = any(facts[name].records >= most[name] for name in files)
-        people = _people(extracts, survey.chosen, is_part=is_part)
+        people = _people(extracts, survey.chosen, is_part=any(cut_off.values()))
         rejects = all_rejects(extracts, facts, survey)
     return ProfileLook(
         people,
-        tuple(_form(name, path, facts[name], most[name]) for name, path in files.items()),
+        tuple(
+            _form(name, path, facts[name], is_part=cut_off[name]) for name, path in files.items()
+        ),
         rejects,
         tuple(f"{name} is left out: {facts[name].unreadable}" for name in files
               if facts[name].unreadable),
     )  # fmt: skip
+
+
+def _look(path: Path, name: str, source: ProfilesSource, folder: Path, most: int) -> bool:
+    """Read records at several places of a file; return whether it has more of them."""
+    try:
+        places = RecordFile.looks(path, max(1, min(_PLACES, most // _FEWEST_AT_PLACE)))
+    except (InputError, OSError):  # reading it says what is wrong
+        places = [None]
+    here = -(-most // len(places))
+    found = [
+        extract(path, name, source, folder, here, number=number, part=part)
+        for number, part in enumerate(places)
+    ]
+    return any(each.records >= here for each in found)
 
 
 def _quotas(files: Mapping[str, Path]) -> dict[str, int]:
@@ -157,7 +175,7 @@ def _people(extracts: Mapping[str, Extract], chosen: pd.DataFrame, *, is_part: b
     )
 
 
-def _form(name: str, path: Path, facts: Facts, most: int) -> FileForm:
+def _form(name: str, path: Path, facts: Facts, *, is_part: bool) -> FileForm:
     if facts.unreadable:
         return FileForm(name, "cannot be read")
     form = FileForm(name, facts.format)
@@ -169,7 +187,7 @@ def _form(name: str, path: Path, facts: Facts, most: int) -> FileForm:
     return replace(
         form,
         vendor=facts.said,
-        records=None if facts.records >= most else facts.records,
+        records=None if is_part else facts.records,
         fields_used=tuple(used),
         fields_unused=tuple(
             each for each in top if each not in used and not says_nothing_of_work(squashed(each))

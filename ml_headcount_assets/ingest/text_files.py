@@ -20,17 +20,22 @@ from .rejects import WHOLE_ROW, Rejects
 
 __all__ = [
     "LONGEST_LINE",
+    "UNKNOWN_LINE",
     "Part",
     "TextLines",
     "copy_beginning",
     "parts_of",
     "records",
     "same_width",
+    "spread_parts",
     "unpacked_chunks",
 ]
 
 #: Lines that are longer than so many bytes are no rows but damage.
 LONGEST_LINE = 32 << 20
+
+#: Number from which lines are counted whose place in the file is not known.
+UNKNOWN_LINE = -(1 << 40)
 
 _CHUNK = 1 << 20
 
@@ -70,6 +75,26 @@ def parts_of(path: Path, size: int, line_ends: Sequence[int]) -> list[Part]:
     whole = [(start, line) for start, line in starts if start < total]
     stops = [*(start for start, _ in whole[1:]), total]
     return [Part(start, stop, line) for (start, line), stop in zip(whole, stops, strict=True)]
+
+
+def spread_parts(path: Path, count: int) -> list[Part]:
+    """Return parts of whole lines that begin at places spread over a file, for a look.
+
+    Which lines those behind the first begin with is not known, so they count from
+    `UNKNOWN_LINE`.
+    """
+    size = path.stat().st_size
+    starts = [0]
+    with path.open("rb") as file:
+        for number in range(1, count):
+            file.seek(number * size // count)
+            file.readline(LONGEST_LINE)
+            if starts[-1] < file.tell() < size:
+                starts.append(file.tell())
+    return [
+        Part(start, stop, 1 if start == 0 else UNKNOWN_LINE)
+        for start, stop in zip(starts, [*starts[1:], size], strict=True)
+    ]
 
 
 class TextLines(Iterator[str]):

@@ -1,6 +1,6 @@
 """What a study's files are and what they allow, found out before anything is computed.
 
-Nothing is stored, nobody is asked, and of large files the beginning is looked at. Whatever would
+Nothing is stored, nobody is asked, and of large files a sample is looked at. Whatever would
 stop a run is found here, as far as files and settings can tell; all of it, and not the first only.
 """
 
@@ -38,6 +38,8 @@ _LARGEST_LABELS = 8 << 20
 _LOOKED_AT_LINES = 20_000
 _FEWEST_RATED = 30
 _MOST_JOINS = 3
+#: Share of profiles without content from which on it is told.
+_MANY_EMPTY = 0.2
 
 _Found = TypeVar("_Found")
 
@@ -225,9 +227,20 @@ class _Examination:
                 self._people = found.people
                 self._files += found.forms
                 self._warnings += found.left_out
+                self._warn_of_content(found.people)
                 self._note(found.rejects)
         elif self._annotators is not None:
             self._attempt(self._labelled_profiles)
+
+    def _warn_of_content(self, people: PeopleFound) -> None:
+        here = int(people.at_companies.sum())
+        empty = here - (people.with_content or 0)
+        if empty > _MANY_EMPTY * here:
+            self._warnings.append(
+                f"{empty:,} of {here:,} profiles say nothing of the person's work (nothing but the"
+                " employer's name, asterisks or dashes): their labels will be missing. Ask the"
+                " vendor for complete records."
+            )
 
     def _labelled_profiles(self) -> None:
         entry = self._study.files.profile_labels
@@ -362,8 +375,10 @@ class _Examination:
             ["source_file", "field", "reason"], sort=False
         ):
             lines = rows["line"].dropna()
-            where = f", line {lines.iloc[0]}" if len(lines) else ""
-            more = f" and {len(lines) - 1:,} more" if len(lines) > 1 else ""
+            known = lines[lines > 0]  # where a look begins within a large file, nobody counts
+            where = f", line {known.iloc[0]}" if len(known) else ""
+            more = f" and {len(lines) - 1:,} more" if len(known) and len(lines) > 1 else ""
+            more = more or (f" ({len(lines):,} times)" if len(lines) and known.empty else "")
             what = "" if field.startswith("(") else f", {field}"
             self._notes.append(f"{source}{where}{more}{what}: {reason}")
 

@@ -81,6 +81,7 @@ def test_unusable_studies_are_refused_in_words_and_can_be_mended(
 ) -> None:
     study = files.write()
     spoil(study)
+    assert command("doctor", "--study", study).exit_code == 2
     result = command("run", "--study", study, *OPTIONS)
     assert result.exit_code == 2
     message = result.output[result.output.index("Error: ") :]
@@ -134,6 +135,8 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, TableStore]
     home = tmp_path_factory.mktemp("blemished")
     study, warehouse = blemished(StudyFiles(home / "study")), home / "warehouse"
     arguments = ["run", "--study", study, *OPTIONS, "--warehouse", warehouse]
+    told = CliRunner().invoke(main, ["doctor", "--study", str(study)])
+    assert told.exit_code == 0, told.output
     result = CliRunner(env={"COLUMNS": "200"}).invoke(main, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output
     return result.output, TableStore(warehouse)

@@ -135,7 +135,7 @@ def test_raw_profiles(tmp_path: Path) -> None:
     assert "8 with an employer (7 known by id, 1 by name)" in _shown(found)
 
 
-def test_of_many_profiles_the_first_are_looked_at(
+def test_of_many_profiles_a_sample_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(profile_look, "_MOST_RECORDS", 60)
@@ -147,8 +147,37 @@ def test_of_many_profiles_the_first_are_looked_at(
     assert (found.people.records, found.people.is_part) == (60, True)
     assert found.files[2].records is None
     shown = _shown(found)
-    assert "60 in the first 60 records" in shown
+    assert "60 in the 60 records that were looked at" in shown
     assert "from profiles: at least 1 companies" in shown
+
+
+def test_a_large_file_is_looked_at_in_several_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile_look, "_MOST_RECORDS", 80)
+    monkeypatch.setattr(profile_look, "_FEWEST_AT_PLACE", 10)
+    people: list[dict[str, object]] = [
+        {"linkedin_id": f"p{n}", "current_company": "Acme" if n < 300 else "Beta", "about": "x"}
+        for n in range(400)
+    ]
+    people[-4]["current_company"] = "Acne"
+    people[-4:] *= 2  # the end of the file is a place, too
+    found = _diagnosed(_raw(tmp_path, people))
+    assert found.people is not None
+    assert (found.people.records, found.people.is_part) == (80, True)
+    # By size of the file: three quarters and one quarter of the places.
+    assert 50 <= found.people.at_companies["acme"] <= 70
+    assert 10 <= found.people.at_companies["b"] <= 30
+
+
+def test_profiles_without_content_are_a_warning(tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [
+        {"linkedin_id": f"p{n}", "current_company": {"name": "Acme"}, "about": "***"}
+        for n in range(9)
+    ]
+    people.append({"linkedin_id": "q", "current_company": {"name": "Acme"}, "about": "nets"})
+    found = _diagnosed(_raw(tmp_path, people))
+    assert ["9 of 10 profiles say nothing" in each for each in found.warnings] == [True]
 
 
 def test_of_a_large_file_of_labels_the_beginning_is_looked_at(
