@@ -43,7 +43,7 @@ __all__ = [
     "text_fields",
 ]
 
-RECIPE_VERSION = "2"
+RECIPE_VERSION = "3"
 
 _BETWEEN_FIELDS = " | "
 _BETWEEN_PARTS = "\n|\n"

@@ -12,6 +12,7 @@ reader it is the same; to a pattern it is not. `plain` undoes what a reader does
 - every hyphen, dash and minus is "-";
 - where a Latin word touches kana, han, hangul or another script that is written without spaces,
   a space is put between them;
+- a line break that was written as a backslash and an n (JSON within JSON) is one;
 - a hashtag is the words it is made of, and, if capitals tell them apart, itself as well.
 
 Case, accents, punctuation and line breaks stay. `plain` of its own result changes nothing.
@@ -99,8 +100,8 @@ def _is_doubtful(text: str) -> bool:
     if text.isascii() and (
         text.isprintable() or text.replace("\n", " ").replace("\t", " ").isprintable()
     ):
-        return "<" in text or "&" in text or "#" in text
-    return _DOUBTFUL.search(text) is not None
+        return "<" in text or "&" in text or "#" in text or _ESCAPED_BREAK in text
+    return _DOUBTFUL.search(text) is not None or _ESCAPED_BREAK in text
 
 
 def _once(text: str) -> tuple[str, bool]:
@@ -112,6 +113,8 @@ def _once(text: str) -> tuple[str, bool]:
         text = _TAG.sub(_instead_of_tag, _UNSEEN.sub(" ", text))
     if "\r" in text:
         text = text.replace("\r\n", "\n")
+    if _ESCAPED_BREAK in text:
+        text = text.replace("\\r\\n", "\n").replace(_ESCAPED_BREAK, "\n")
     settled = text == before
     # Few texts have many different characters of these, and none costs more than one pass.
     unusual = "".join(sorted(set(_UNUSUAL.findall(text))))
@@ -132,6 +135,8 @@ def _instead_of_tag(tag: re.Match[str]) -> str:
     return "" if tag[1] else " "
 
 
+_ESCAPED_BREAK = "\\n"
+_KEYCAP = "\u20e3"  # makes a key of the digit before it
 _BREAKS = frozenset("\r\x0b\x0c\x85\u2028\u2029")
 _BLANKS = frozenset("\u200b\u3164\u2800\uffa0\u115f\u1160")
 #: Not drawn, or drawn through or under letters to make them look crossed out or underlined.
@@ -151,7 +156,7 @@ def _written(character: str) -> str:
             return known[character]
     if character in _BREAKS:
         return "\n"
-    if character in _BLANKS:
+    if character in _BLANKS or character == _KEYCAP:
         return " "
     if character in _UNDRAWN:
         return ""

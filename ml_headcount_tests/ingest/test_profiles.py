@@ -341,7 +341,9 @@ ROWS = [
 
 
 @given(st.lists(st.sampled_from(ROWS), max_size=10))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15
+)
 def test_wrong_quoting_costs_no_good_row(make_raw: MakeRaw, lines: list[str]) -> None:
     text = "\n".join(["linkedin_id,current_company,about", "first,Acme Inc,x", *lines])
     rows, rejects = _read(make_raw(a__csv=(text + "\nlast,Acme Inc,x\n").encode()))
@@ -496,7 +498,9 @@ FIELDS += ["education", "certifications", "text", "name"]
     st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, _JSON)), max_size=4),
     st.sampled_from(["jsonl", "csv", "parquet"]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15
+)
 def test_no_value_in_any_field_costs_a_good_row(
     make_raw: MakeRaw, records: list[dict[str, Any]], extension: str
 ) -> None:

@@ -40,6 +40,8 @@ _AS_WRITTEN = [
     "#AI#MachineLearning",
     "machine learning™ ①",
     "①machine learning²",
+    "1\ufe0f\u20e3machine learning",
+    "Lead\\nmachine\\r\\nlearning",
 ]
 
 
