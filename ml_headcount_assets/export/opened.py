@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.figures.catalogue import StudyFigure
 from ml_headcount_assets.figures.style import level_of
 from ml_headcount_assets.model import ESTIMATORS, HeadcountResult, estimator_of
 from ml_headcount_assets.warehouse.publish import Published, last_run
@@ -167,9 +167,9 @@ class OpenedStudy:
         """
         return self.draws(estimator).total(where, self.level if level is None else level)
 
-    def figures(self) -> Mapping[str, go.Figure]:
-        """Return the report's figures by name."""
-        return dict(study_figures(read_results(self._store)))
+    def figures(self) -> Mapping[str, StudyFigure]:
+        """Return the report's figures by name: each with its title, numbers and plotly figure."""
+        return {figure.name: figure for figure in study_figures(read_results(self._store)).drawn}
 
     def _chosen(self, estimator: str | None) -> str:
         return self.estimators[0] if estimator is None else estimator_of(estimator).name

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 
@@ -59,6 +60,8 @@ class StudyResults:
         that have rows.
     keywords
         The tables `KEYWORD_RESULTS` by name; empty if no keywords have been discovered.
+    read
+        Returns any table by name, when it is asked for; None if there is none.
     """
 
     companies: pd.DataFrame
@@ -71,6 +74,7 @@ class StudyResults:
     rejects: pd.DataFrame
     trust: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     keywords: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    read: Callable[[str], pd.DataFrame | None] = lambda _: None
 
     @property
     def estimators(self) -> list[str]:
@@ -194,5 +198,11 @@ def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:
         portfolio=portfolio,
         trust=trust,
         keywords=keywords if complete else {},
+        read=partial(_read_if_there, store),
         **tables,
     )
+
+
+def _read_if_there(store: Tables, table: str) -> pd.DataFrame | None:
+    with store.snapshot() as snapshot:
+        return snapshot.read(table) if snapshot.has(table) else None

@@ -91,7 +91,7 @@ def error_correlations(correlations: pd.DataFrame) -> go.Figure:
     names = sorted({*correlations["annotator_a"], *correlations["annotator_b"]})
     titles = ("among people who are no experts", "among experts")
     figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06, subplot_titles=titles
+        rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, subplot_titles=titles
     )
     for is_expert in (0, 1):
         rows = correlations[correlations["is_expert"] == is_expert]
@@ -121,14 +121,14 @@ def error_correlations(correlations: pd.DataFrame) -> go.Figure:
                 "outlinecolor": FAINT,
                 "thickness": 14,
             },
-            row=1,
-            col=is_expert + 1,
+            row=is_expert + 1,
+            col=1,
         )
     figure = lay_out(
         figure,
         "How the annotators' errors hang together",
         "Mean latent (tetrachoric) correlation of two annotators' labels within one class",
-        height=54 * len(names) + 250,
+        height=88 * len(names) + 250,
     )
     figure.update_xaxes(showgrid=False, tickangle=-35, showline=False, ticks="")
     figure.update_yaxes(autorange="reversed", showline=False, ticks="")

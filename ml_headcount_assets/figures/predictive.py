@@ -31,7 +31,7 @@ def pattern_check(checks: pd.DataFrame, annotators: Sequence[str], *, limit: int
         How many patterns of each class to draw, the most frequent ones first.
     """
     level = level_of(checks)
-    classes = ((0, "rated CVs of people who are no experts"), (1, "rated CVs of experts"))
+    classes = ((0, "others"), (1, "experts"))
     figure = make_subplots(
         rows=1, cols=2, horizontal_spacing=0.14, subplot_titles=[title for _, title in classes]
     )
@@ -50,8 +50,8 @@ def pattern_check(checks: pd.DataFrame, annotators: Sequence[str], *, limit: int
     figure = lay_out(
         figure,
         "Does the model predict the label patterns?",
-        f"{share(within)} of all patterns lie within their {percent(level)} prediction"
-        f". Labels in the order {shorten(', '.join(annotators), 110)}",
+        f"{share(within)} of all patterns lie within their {percent(level)} prediction."
+        f"<br>Labels in the order {shorten(', '.join(annotators), 90)}",
         height=20 * longest + 200,
     )
     figure.update_layout(margin_t=128)

@@ -332,12 +332,16 @@ def _settings(study: Study) -> dict[str, Any]:
     """Return a configuration in JSON-like values, with its paths as the study has them."""
     # Defaults stay out: what is given has to go with what else is, a default need not.
     content = study.model_dump(mode="json", exclude={"directory"}, exclude_unset=True)
-    return _without(content, f"{study.directory}{os.sep}")
+    return _without(content, study.directory)
 
 
-def _without(value: Any, start: str) -> Any:
+def _without(value: Any, directory: Path) -> Any:
+    """Return a configuration without where on this machine it lies."""
     if isinstance(value, dict):
-        return {key: _without(each, start) for key, each in value.items()}
+        return {key: _without(each, directory) for key, each in value.items()}
     if isinstance(value, list):
-        return [_without(each, start) for each in value]
-    return value.removeprefix(start) if isinstance(value, str) else value
+        return [_without(each, directory) for each in value]
+    if not isinstance(value, str) or not Path(value).is_absolute():
+        return value
+    path = Path(value)
+    return str(path.relative_to(directory)) if path.is_relative_to(directory) else path.name

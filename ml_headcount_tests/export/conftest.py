@@ -43,8 +43,9 @@ def tables() -> dict[str, pd.DataFrame]:
             "headcount": pd.array([900, 50, None, None], dtype="Int64"),
             "headcount_low": pd.array([None, 11, None, None], dtype="Int64"),
             "headcount_high": pd.array([None, 90, None, None], dtype="Int64"),
-            "size_band": ["201-1000", "1-200", "unknown", "unknown"],
+            "size_band": ["100_to_999", "under_100", "unknown", "unknown"],
             "cohort": ["lab", None, None, None],
+            "headquarters": ["Tokyo, Japan", "Lima, Peru", None, None],
             "country": ["Japan", "Peru", None, None],
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from ml_headcount_assets.export import StudyResults, write_report
+from ml_headcount_assets.export.report import FLAG_MEANINGS
 from ml_headcount_assets.study import Study
 
 from .conftest import Read, tables
@@ -46,13 +48,53 @@ def test_the_headline_is_the_total_with_its_interval(report: str) -> None:
 
 def test_every_company_has_its_row_the_largest_first(report: str) -> None:
     table = report[report.index('<table id="table">') : report.index("</table>")]
-    rows = [[words(cell) for cell in row.split("</td>")[:-1]] for row in table.split("<tr")[2:]]
-    assert [row[0] for row in rows] == [
-        *("> =Acme &lt;b&gt;&amp; Sons&lt;/b&gt;", "> core", "> Bits\x0bInc".replace("\x0b", " ")),
-        'class="none"> Dusk',
+    rows = [
+        [words(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        for row in table.split("<tr")[2:]
     ]
-    assert rows[0][2:8] == ["100", "900", "40", "120", "90", "6.7 %"]
-    assert rows[3][2:] == ["0", "–", "–", "–", "–", "–", "no evidence", "headcount_missing"]
+    assert [row[0] for row in rows] == [
+        *("=Acme &lt;b&gt;&amp; Sons&lt;/b&gt;", "core", "Bits\x0bInc".replace("\x0b", " ")),
+        "Dusk",
+    ]
+    assert rows[0][2:9] == ["Japan", "100", "900", "40", "120", "90", "6.7 %"]
+    assert rows[3][2:] == ["", "0", "–", "–", "–", "–", "–", "no evidence", "headcount_missing"]
+
+
+def test_a_company_has_a_page_of_its_own(report: str) -> None:
+    kept = report[report.index('id="data-companies-pages">') :]
+    content = json.loads(kept[kept.index(">") + 1 : kept.index("</script>")])
+    assert content["level"] == "95 %"
+    acme = content["pages"]["acme"]
+    assert acme["label"] == "=Acme <b>& Sons</b>"  # written as text, never as markup
+    assert acme["sentence"].startswith(
+        "120 experts, 6.7 % of the employees; 95 % interval 40 to 90"
+    )
+    assert ["five_layer", 40.0, 60.0, 90.0] in acme["estimates"]
+    dusk = content["pages"]["dusk"]
+    assert "not the same as zero" in dusk["sentence"]
+    assert dusk["estimates"][0][1:] == [None, None, None]
+    assert dusk["flags"] == [f"headcount_missing: {FLAG_MEANINGS['headcount_missing']}"]
+
+
+def test_figures_are_numbered_told_and_have_their_numbers(report: str) -> None:
+    figures = re.findall(r'<figure id="figure-(\w+)">(.*?)</figure>', report, re.DOTALL)
+    assert len(figures) > 10
+    for number, (name, figure) in enumerate(figures, start=1):
+        assert f"Figure {number}. " in figure
+        (told,) = re.findall(r'role="img" aria-label="([^"]+)"', figure)
+        assert len(told) > 30, name
+        assert "<tbody>" in figure
+        drawn = figure[figure.index("application/json") :]
+        content = json.loads(drawn[drawn.index(">") + 1 : drawn.index("</script>")])
+        assert content["data"], name
+        assert not content["layout"].get("title"), "the page writes it, where lines can be broken"
+
+
+def test_what_speaks_against_it_comes_first(read: Read, study: Study, tmp_path: Path) -> None:
+    doubt = {"estimator": "independent", "measure": "m", "subject": "s", "value": 3.0}
+    doubt |= {"threshold": 2.0, "verdict": "doubtful", "because": "Chains disagree <a>."}
+    said = page(read(diagnostics=pd.DataFrame([{**doubt, "would_help": ""}])), study, tmp_path)
+    assert said.index("Chains disagree &lt;a&gt;.") < said.index('<section id="companies">')
 
 
 def test_names_and_reasons_are_no_markup(report: str) -> None:
@@ -104,7 +146,7 @@ def test_figures_are_left_out_where_there_is_nothing_to_draw(
     whole = page(read(), study, tmp_path)
     assert 'id="figure-checks"' in whole
     assert 'id="figure-correlations"' in whole
-    assert 'id="keywords"' not in whole
+    assert 'id="keywords-figures"' not in whole
     tables_now = tables()
     less = page(
         read(

@@ -329,7 +329,7 @@ def test_exports_and_the_report_have_the_keywords(place, tmp_path):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     page = (out / "report.html").read_text()
-    assert 'id="keywords"' in page
+    assert 'id="keywords-figures"' in page
     for figure in ("phrases", "recall", "optimism", "reach"):
         assert f'id="figure-{figure}"' in page
     assert FOUND in page

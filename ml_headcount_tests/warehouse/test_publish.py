@@ -178,3 +178,12 @@ def test_checks_are_those_of_what_is_published(warehouse, study):
     publish(warehouse, study, {}, run(2), pd.DataFrame([failed]))
     publish_keywords(warehouse)
     assert Published(warehouse).read("checks").to_dict("records") == [failed]
+
+
+def test_where_files_lie_on_this_machine_is_not_published(warehouse, study):
+    elsewhere = study.model_copy(update={"directory": Path("/another/place")})
+    for number, given in enumerate((study, elsewhere), start=1):
+        publish(warehouse, given, {}, run(number))
+        (settings,) = Published(warehouse).read("runs", columns=["settings"])["settings"].tail(1)
+        assert "profiles.csv" in settings
+        assert str(study.directory) not in settings

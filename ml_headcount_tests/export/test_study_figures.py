@@ -1,0 +1,109 @@
+"""Every view, drawn from a study that has been run: its words, and its numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_headcount_assets.export import read_results
+from ml_headcount_assets.export.study_figures import StudyFigures, study_figures
+from ml_headcount_assets.figures import VIEWS
+from ml_headcount_assets.figures.catalogue import FAMILIES
+from ml_headcount_assets.warehouse.publish import Published
+from ml_headcount_tests.orchestration.conftest import heard, pristine  # noqa: F401
+
+#: What a study without rated profiles, texts, sensitivities and earlier runs has nothing for.
+NOT_HERE = {
+    *("phrases", "themes", "recall", "optimism", "reach", "raters", "change", "history"),
+    *("sensitivity", "budget", "company_budget", "rejects"),
+}
+#: Nor one without the estimator that learns.
+LEARNED = {
+    *("prior_posterior", "deployed_rates", "easy_people", "scales", "dispersion", "prevalences"),
+    *("cohort_patterns", "diagnostics"),
+}
+
+
+@pytest.fixture(scope="module")
+def published(pristine) -> Published:  # noqa: F811
+    return Published(pristine[1])
+
+
+@pytest.fixture(scope="module")
+def figures(published) -> StudyFigures:
+    truth = published.read("companies")[["company_id"]].assign(experts=range(12))
+    return study_figures(read_results(published), truth)
+
+
+def test_every_view_is_drawn_or_left_out_with_a_reason(figures) -> None:
+    names = [view.name for view in VIEWS]
+    assert len(names) == len(set(names)) >= 55
+    assert {view.family for view in VIEWS} == set(FAMILIES)
+    drawn = [figure.name for figure in figures.drawn]
+    assert drawn == [name for name in names if name in drawn]
+    assert set(drawn) | set(figures.left_out) == set(names)
+    assert len(drawn) >= 30
+    assert set(figures.left_out) - NOT_HERE - LEARNED <= {"synthetic", "by_cohort", "hits"}
+    assert all(len(reason) > 15 for reason in figures.left_out.values())
+
+
+def test_every_figure_says_what_is_seen_for_eyes_and_ears(figures) -> None:
+    for figure in figures.drawn:
+        assert 20 < len(figure.title) < 170, figure.name
+        assert "nan" not in figure.title.split(), figure.title
+        assert 30 < len(figure.alt) < 200, figure.name
+        assert len(figure.numbers), figure.name
+        assert figure.figure.layout.height >= 150, figure.name
+
+
+def test_numbers_are_those_that_are_published(published, figures) -> None:
+    shown = {figure.name: figure for figure in figures.drawn}
+    intervals = published.read("headcount_intervals")
+    headline = intervals[intervals["estimator"] == "five_layer"].set_index("company_id")
+    forest = shown["companies"].numbers.set_index("company_id")
+    for part in ("low", "median", "high"):
+        pd.testing.assert_series_equal(
+            forest[part].sort_index(), headline.loc[forest.index, part].sort_index()
+        )
+    totals = published.read("portfolio_intervals")
+    total = totals[(totals["grouping"] == "all") & (totals["estimator"] == "five_layer")].iloc[0]
+    assert shown["total_density"].title == (
+        f"The total is {total['median']:,.0f}; 80 % of the draws lie from"
+        f" {total['low']:,.0f} to {total['high']:,.0f}"
+    )
+    draws = published.read("headcount_draws")
+    known = draws[(draws["estimator"] == "five_layer") & (draws["evidence"] != "none")]
+    np.testing.assert_array_equal(
+        shown["total_density"].numbers["total"], np.stack(known["draws"]).sum(axis=0)
+    )
+    top = shown["top_share"].numbers
+    assert top["median"].is_monotonic_increasing
+    assert shown["lorenz"].numbers["median"].iloc[-1] == pytest.approx(1)
+
+
+def test_patterns_are_those_of_the_profiles(published, figures) -> None:
+    shown = {figure.name: figure for figure in figures.drawn}
+    counts = published.read("pattern_counts")
+    said = shown["said"].numbers
+    assert (
+        said[["accepted", "refused", "no_label"]].sum(axis=1) == counts["n_profiles"].sum()
+    ).all()
+    agreement = shown["agreement"].numbers
+    assert agreement["kappa"].between(-1, 1).all()
+    one = counts["pattern"].str[0].repeat(counts["n_profiles"]).reset_index(drop=True)
+    other = counts["pattern"].str[1].repeat(counts["n_profiles"]).reset_index(drop=True)
+    both = (one != "-") & (other != "-")
+    first, second = (labels[both] == "1" for labels in (one, other))
+    agreed = (first == second).mean()
+    chance = first.mean() * second.mean() + (~first).mean() * (~second).mean()
+    names = sorted(published.read("annotators")["annotator"])
+    pair = agreement[
+        (agreement["annotator_a"] == names[1]) & (agreement["annotator_b"] == names[0])
+    ]
+    assert pair["kappa"].iloc[0] == pytest.approx((agreed - chance) / (1 - chance))
+
+
+def test_without_the_truth_nothing_is_said_of_it(published) -> None:
+    left_out = study_figures(read_results(published)).left_out
+    assert {"truth", "covered", "truth_ranks"} <= set(left_out)
