@@ -41,6 +41,7 @@ def estimate_headcount(
     *,
     draws: int = 1000,
     seed: int = 0,
+    ratings: pd.DataFrame | None = None,
     compute: Compute | None = None,
     progress: Progress | None = None,
 ) -> HeadcountResult:
@@ -64,6 +65,11 @@ def estimate_headcount(
         All other choices: priors, layers, kinds of annotators; None takes the default ones.
     draws, seed
         Number of joint draws, and the seed of all random streams.
+    ratings
+        What people said of some of the profiles, counted: ``company_id``, ``pattern`` (0, 1 or -
+        of each annotator, by name), ``yes`` and ``no`` (how many raters said so of each of these
+        profiles) and ``n_profiles``. `hierarchical` learns from them how annotators do on
+        deployed profiles; which profiles were rated may depend on company and pattern.
     compute, progress
         Where the work runs, and a callback ``(done, total)``, once per stage.
 
@@ -99,7 +105,7 @@ def estimate_headcount(
     True
     """
     chosen, evidence, settings, unmatched = prepare(
-        validation, profiles, companies, estimator, settings
+        validation, profiles, companies, estimator, settings, ratings
     )
     check_numbers(draws, seed)
     fitted = Fitted.of(
@@ -120,6 +126,7 @@ def prepare(
     companies: pd.DataFrame,
     estimator: str,
     settings: EstimatorSettings | None,
+    ratings: pd.DataFrame | None = None,
 ) -> tuple[Estimator, StudyEvidence, EstimatorSettings, pd.DataFrame]:
     """Check what an estimate is to be made from, and count it.
 
@@ -138,7 +145,7 @@ def prepare(
     check_counts(companies, annotators)
     counts = _counted(validation, profiles, annotators, settings)
     matched = counts["company_id"].isin(companies["company_id"].astype(str))
-    evidence = StudyEvidence(annotators, counts[matched], companies, rated=validation)
+    evidence = StudyEvidence(annotators, counts[matched], companies, validation, ratings)
     return chosen, evidence, settings, counts[~matched]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .annotators import Annotator
+from .deployed_verdicts import DeployedVerdicts, company_verdicts
 from .patterns import decode_patterns
 from .priors import size_band
 from .settings import EstimatorSettings
@@ -47,6 +48,8 @@ class CompanyEvidence:
     accepted
         (accepted, labelled) by annotator: people whom it accepted, of those it was asked about.
         Hits of an LLM among all employees count here too. Only known ones.
+    verdicts
+        What people said of some of its profiles; None if nobody has rated any.
     """
 
     company_id: str
@@ -61,6 +64,7 @@ class CompanyEvidence:
     flags: tuple[str, ...]
     headcount_band: tuple[int, int] | None = None
     accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    verdicts: DeployedVerdicts | None = None
 
     @property
     def headcount_is_known(self) -> bool:
@@ -79,6 +83,7 @@ def assess_companies(
     described: Sequence[Annotator],
     kept: Sequence[Annotator],
     settings: EstimatorSettings,
+    ratings: pd.DataFrame | None = None,
 ) -> list[CompanyEvidence]:
     """Gather each company's evidence, in the order of `companies`.
 
@@ -95,12 +100,14 @@ def assess_companies(
         All annotators (order of the patterns' characters) and those in the likelihood.
     settings
         Thresholds of sufficient evidence, and the priors.
+    ratings
+        Verdicts about deployed profiles (`company_verdicts`); None if there are none.
 
     Raises
     ------
     InputError
-        If a company occurs twice, a pattern has the wrong length, or more people are accepted
-        than labelled.
+        If a company occurs twice, a pattern has the wrong length, more people are accepted than
+        labelled, or more profiles are rated than there are.
     """
     ids = companies["company_id"].astype(str)
     if ids.duplicated().any():
@@ -116,8 +123,13 @@ def assess_companies(
     hits = _hits(companies, described)
     bands = _bands(companies)
     accepted = _accepted(companies, described, ids)
+    verdicts = (
+        {}
+        if ratings is None
+        else company_verdicts(ratings, described, kept, missing_as_zero=settings.missing_as_zero)
+    )
     empty = np.empty((0, len(kept)), np.int8), np.empty(0, np.int64)
-    return [
+    assessed = [
         _assess(
             company_id,
             headcounts[row],
@@ -130,6 +142,20 @@ def assess_companies(
         )
         for row, company_id in enumerate(ids)
     ]
+    return [_with_verdicts(company, verdicts.get(company.company_id)) for company in assessed]
+
+
+def _with_verdicts(company: CompanyEvidence, verdicts: DeployedVerdicts | None) -> CompanyEvidence:
+    """Add the verdicts about its profiles, having checked that it has so many."""
+    if verdicts is None:
+        return company
+    found = verdicts.rated_of(company.labels)
+    if (found > company.counts).any() or found.sum() < verdicts.n_profiles:
+        raise InputError(
+            f"Of company {company.company_id!r} more profiles with some label pattern have been "
+            "rated than there are; count the ratings again with the labels of today."
+        )
+    return replace(company, verdicts=verdicts)
 
 
 def _project(

@@ -30,12 +30,16 @@ class StudyEvidence:
     rated
         Rated CVs: ``is_expert`` and one column per annotator. None where all that they tell is
         in a fit already.
+    ratings
+        Verdicts about deployed profiles: ``company_id``, ``pattern`` as above, ``yes``, ``no``,
+        ``n_profiles`` (`deployed_verdicts`); None if nobody has rated any.
     """
 
     annotators: tuple[Annotator, ...]
     pattern_counts: pd.DataFrame
     companies: pd.DataFrame
     rated: pd.DataFrame | None = None
+    ratings: pd.DataFrame | None = None
 
     @cached_property
     def described(self) -> tuple[Annotator, ...]:
@@ -58,4 +62,6 @@ class StudyEvidence:
     def assess(self, settings: EstimatorSettings) -> list[CompanyEvidence]:
         """Return each company's evidence; see `assess_companies`."""
         kept = likelihood_annotators(self.described, six_dimensional=settings.six_dimensional)
-        return assess_companies(self.pattern_counts, self.companies, self.described, kept, settings)
+        return assess_companies(
+            self.pattern_counts, self.companies, self.described, kept, settings, self.ratings
+        )

@@ -15,10 +15,22 @@ from ml_headcount_assets.warehouse.records import annotators_of, company_table, 
 
 from .reader import Reader
 
-__all__ = ["COUNTS", "LABELS", "USE", "VERDICTS", "rated_cvs", "study_evidence", "used_annotators"]
+__all__ = [
+    "COUNTS",
+    "EVIDENCE",
+    "LABELS",
+    "USE",
+    "VERDICTS",
+    "rated_cvs",
+    "study_evidence",
+    "used_annotators",
+]
 
 #: Tables of what is counted of companies.
 COUNTS = ("pattern_counts", "companies", "company_counts")
+
+#: All that is known of companies: these, and what people said of some of the profiles.
+EVIDENCE = (*COUNTS, "deployed_ratings")
 
 #: Tables of the annotators, and of which of them are used.
 USE = ("annotators", "annotator_use")
@@ -62,4 +74,5 @@ def study_evidence(
         reader.read("pattern_counts"),
         company_table(reader.read("companies"), reader.read("company_counts")),
         rated_cvs(reader) if rated else None,
+        reader.read("deployed_ratings"),
     )

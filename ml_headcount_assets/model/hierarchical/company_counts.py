@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..deployed_verdicts import DeployedVerdicts
 from ..evidence import AGGREGATES, NONE, PROFILES, CompanyEvidence
 from ..labels import MISSING
 from ..priors import SIZE_BANDS
@@ -75,6 +76,8 @@ class CompanyCounts:
         (labels (4, J), counts (4,)), the cell of no hit first; None if it is not known exactly.
     flags
         What had to be mended.
+    verdicts
+        What people said of some of its profiles, annotators in the order of the model.
     """
 
     company_id: str
@@ -87,6 +90,7 @@ class CompanyCounts:
     cells: CountCells
     table: tuple[NDArray[np.int8], NDArray[np.int64]] | None
     flags: tuple[str, ...]
+    verdicts: DeployedVerdicts | None = None
 
     @property
     def n_profiles(self) -> int:
@@ -142,6 +146,7 @@ def company_counts(
         _join([margins, hits], len(instruments.names)),
         table,
         tuple(flags),
+        company.verdicts and company.verdicts.ordered(instruments.order),
     )
 
 

@@ -22,6 +22,7 @@ from .fit import HierarchicalFit
 from .grids import EASY_LIMIT, prevalence_nodes
 from .instruments import SEARCH
 from .problem import count_expectations
+from .verdicts import VerdictView
 
 __all__ = ["CompanyDraws", "draw_company_hierarchical"]
 
@@ -92,6 +93,11 @@ def draw_company_hierarchical(
     counts = company_counts(
         company, fit.layout.instruments, separate_search=fit.layout.separate_search
     )
+    if counts.verdicts is not None and not fit.layout.verdicts:
+        raise InputError(
+            f"Profiles of company {company.company_id!r} have been rated since the fit was made; "
+            "fit the cohort again."
+        )
     if counts.evidence == NONE:
         nothing = np.full(draws, np.nan)
         return CompanyDraws(
@@ -130,6 +136,8 @@ class CompanyView:
         Of the logit of its share of easy people, (S,).
     search
         Index of the tables of hits among the fit's sources.
+    verdicts
+        What people said of some of its profiles.
     """
 
     fit: HierarchicalFit
@@ -144,6 +152,7 @@ class CompanyView:
     centre: FloatArray
     spread: FloatArray
     search: int
+    verdicts: VerdictView | None = None
 
     @classmethod
     def of(cls, fit: HierarchicalFit, counts: CompanyCounts) -> CompanyView:
@@ -186,6 +195,7 @@ class CompanyView:
             fit.easy_centre(cohort),
             np.exp(fit.parameter("log_easy_sd")[:, 0]),
             search,
+            None if counts.verdicts is None else VerdictView.of(fit, counts.verdicts),
         )
 
     # ------------------------------------------------------------ posterior of (pi, z) on nodes
@@ -209,6 +219,8 @@ class CompanyView:
             value[part] += np.einsum(
                 "sgkq,sq->sgk", log[..., patterns:], weight * cells.counts
             ) - np.einsum("sgkq,sq->sgk", q[..., patterns:], weight * cells.people)
+            if self.verdicts is not None:
+                value[part] += self.verdicts.log_likelihood(rows, pi, easy[part])
         return value
 
     def _at_a_time(self, pairs: int) -> int:
@@ -321,7 +333,8 @@ class CompanyView:
         for block in range(len(prevalence) // DRAW_BLOCK):
             rows = slice(block * DRAW_BLOCK, (block + 1) * DRAW_BLOCK)
             rng = stream(seed, "hierarchical", "experts", self.counts.company_id, block)
-            among = rng.binomial(self.counts.profiles, seen[rows]).sum(axis=1)
+            among = rng.binomial(self._not_rated, seen[rows]).sum(axis=1)
+            among += self._rated_experts(seen, rows, block, seed)
             sizes = np.broadcast_to(groups, (DRAW_BLOCK, len(groups)))
             if groups.sum() > people:
                 # Some of them have a profile that does not tell these labels.
@@ -337,6 +350,26 @@ class CompanyView:
                 )
             experts[rows] = among + others + rng.binomial(np.maximum(more, 0), prevalence[rows])
         return experts
+
+    @property
+    def _not_rated(self) -> NDArray[np.int64]:
+        """Profiles with each pattern of which nobody has said anything, (P,)."""
+        verdicts = self.counts.verdicts
+        rated = 0 if verdicts is None else verdicts.rated_of(self.counts.labels)
+        return self.counts.profiles - rated
+
+    def _rated_experts(
+        self, seen: FloatArray, rows: slice, block: int, seed: int
+    ) -> NDArray[np.int64] | int:
+        """Return the experts among the rated profiles in some draws."""
+        if self.verdicts is None:
+            return 0
+        of = self.verdicts.verdicts
+        same = (of.labels[:, None] == self.counts.labels[None]).all(axis=2).argmax(axis=1)
+        states = np.arange(rows.start, rows.stop) % len(self.near)
+        told = np.clip(self.verdicts.told(states, seen[rows][:, same]), 0.0, 1.0)
+        rng = stream(seed, "hierarchical", "rated", self.counts.company_id, block)
+        return rng.binomial(of.counts, told).sum(axis=1)
 
 
 def _prevalence_at(places: FloatArray) -> FloatArray:

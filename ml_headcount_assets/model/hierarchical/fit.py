@@ -135,6 +135,7 @@ class HierarchicalFit:
             "kept": [a.name for a in self.annotators],
             "cohorts": self.layout.cohorts,
             "separate_search": self.layout.separate_search,
+            "verdicts": self.layout.verdicts,
             "hyper": asdict(self.layout.hyper),
             "mass": self.mass.tolist(),
             "count_keys": self.count_rates.keys,
@@ -160,6 +161,7 @@ class HierarchicalFit:
             tuple(record["cohorts"]),
             record["separate_search"],
             hyper,
+            record.get("verdicts", False),  # fits of before there were any
         )
         patterns = 2 ** len(kept)
         shapes: dict[str, Sequence[int]] = {

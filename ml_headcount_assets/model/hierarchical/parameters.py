@@ -15,10 +15,22 @@ from numpy.typing import NDArray
 
 from ..priors import SIZE_BANDS
 from .instruments import Instruments
+from .verdicts import (
+    DEPLOYED_FALSE_YES,
+    DEPLOYED_MISS,
+    RATED_FALSE_YES,
+    RATED_MISS,
+    RATER_ERRORS,
+)
 
 __all__ = ["Hyperparameters", "Layout"]
 
 Normal = tuple[float, float]
+# Raters who miss experts among CVs are likely to miss them among profiles.
+_SAME_ERROR = (
+    np.array([DEPLOYED_MISS, RATED_MISS]),
+    np.array([DEPLOYED_FALSE_YES, RATED_FALSE_YES]),
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,9 @@ class Hyperparameters:
         The one scale of all effects of a cohort.
     log_profile_dispersion, log_count_dispersion
         Over-dispersion between companies: see `dispersion`.
+    rater_error, rater_error_deviation
+        Probit of the share of verdicts that are wrong, by truth: 4 %, within a factor of about 3.
+        The second is the sd by which raters of CVs and of profiles differ.
     """
 
     expert_mean: Normal = (0.3, 1.0)
@@ -79,6 +94,8 @@ class Hyperparameters:
     log_cohort_scale: Normal = (float(np.log(0.2)), 1.0)
     log_profile_dispersion: Normal = (float(np.log(1e4)), 2.0)
     log_count_dispersion: Normal = (float(np.log(300.0)), 2.5)
+    rater_error: Normal = (-1.75, 0.3)
+    rater_error_deviation: float = 0.25
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Hyperparameters:
@@ -104,12 +121,15 @@ class Layout:
         Whether hits found by a search have near misses, drift and silence of their own.
     hyper
         The priors.
+    verdicts
+        Whether deployed profiles have been rated; the raters' errors are parameters then.
     """
 
     instruments: Instruments
     cohorts: tuple[str, ...]
     separate_search: bool
     hyper: Hyperparameters = Hyperparameters()
+    verdicts: bool = False
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -155,6 +175,8 @@ class Layout:
                 "cohort_shift": count,
                 "cohort_concentration": count,
             }
+        if self.verdicts:
+            sizes[RATER_ERRORS] = 4
         return {name: size for name, size in sizes.items() if size}
 
     @cached_property
@@ -195,6 +217,7 @@ class Layout:
         searched = self.instruments.kind_of[self.instruments.searched]
         groups = [np.flatnonzero(searched == k) for k in self.instruments.silenceable]
         self._correlate(covariance, "search_drift", groups)
+        self._share(covariance, RATER_ERRORS, _SAME_ERROR, hyper.rater_error[1] ** 2)
         self._share(covariance, "band_shift", [np.arange(len(SIZE_BANDS))], hyper.shift**2)
         return mean, covariance
 
@@ -229,6 +252,7 @@ class Layout:
             "log_hit_dispersion": hyper.log_count_dispersion,
             "log_margin_dispersion": hyper.log_count_dispersion,
             "log_cohort_scale": hyper.log_cohort_scale,
+            RATER_ERRORS: (hyper.rater_error[0], hyper.rater_error_deviation),
             "cohort_easy": (0.0, 1.0),
             "cohort_shift": (0.0, 1.0),
             "cohort_concentration": (0.0, 1.0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,8 @@ class Problem:
         )
         has_search = any((c.cells.source == SEARCH).any() for c in known)
         cohorts = tuple(sorted({c.cohort for c in known})) or ("",)
-        layout = Layout(instruments, cohorts, separate and has_search, hyper)
+        rated_profiles = any(c.verdicts for c in known)
+        layout = Layout(instruments, cohorts, separate and has_search, hyper, rated_profiles)
         labels = rated.labels[:, instruments.order]
         return cls(layout, labels, rated.counts.astype(float), tuple(known), rates)
 
@@ -109,7 +111,16 @@ class Problem:
     def data_of(self, company: int) -> tuple[bytes, ...]:
         """Return what companies with the same likelihood have in common, to compare by."""
         cells = self.companies[company].cells
-        parts = (cells.source, cells.labels, cells.counts, cells.people, cells.weight)
+        parts: list[NDArray[Any]] = [
+            cells.source,
+            cells.labels,
+            cells.counts,
+            cells.people,
+            cells.weight,
+        ]
+        verdicts = self.companies[company].verdicts
+        if verdicts is not None:
+            parts += [verdicts.labels, verdicts.yes, verdicts.no, verdicts.counts]
         return self.profiles[company].tobytes(), *(part.tobytes() for part in parts)
 
     @cached_property

@@ -6,7 +6,7 @@ What is made for one company at a time does not belong here.
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.model import MODEL_VERSION, fit_annotators, predictive_checks
 
-from ..evidence import COUNTS, LABELS, USE, VERDICTS, rated_cvs, study_evidence, used_annotators
+from ..evidence import EVIDENCE, LABELS, USE, VERDICTS, rated_cvs, study_evidence, used_annotators
 from ..fits import (
     KEPT_TABLES,
     chosen_estimators,
@@ -170,7 +170,7 @@ COHORT_FIT = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=lambda reader, progress: _cohort_frames("cohort_fit", reader, progress, rated=False),
-    tables=(*USE, *COUNTS, "annotator_fit"),
+    tables=(*USE, *EVIDENCE, "annotator_fit"),
     settings=(ESTIMATION,),
     shows={
         "scale": """
@@ -192,7 +192,7 @@ HIERARCHICAL_FIT = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=lambda reader, progress: _cohort_frames("hierarchical_fit", reader, progress, rated=True),
-    tables=(*USE, *COUNTS, *LABELS),
+    tables=(*USE, *EVIDENCE, *LABELS),
     columns=VERDICTS,
     settings=(ESTIMATION,),
 )

@@ -24,7 +24,7 @@ from ml_headcount_assets.warehouse.records import (
     with_estimator,
 )
 
-from ..evidence import COUNTS, USE, used_annotators
+from ..evidence import COUNTS, EVIDENCE, USE, used_annotators
 from ..fits import (
     KEPT_TABLES,
     chosen_estimators,
@@ -46,7 +46,8 @@ _HELD_DRAWS = 12_500_000
 def _draw_frames(reader: Reader, progress: Progress) -> Frames:
     """Return the draws, of as many companies at a time as are held together."""
     table, slugs = _companies(reader)
-    counts, study = reader.read("pattern_counts"), reader.study
+    counts, ratings = reader.read("pattern_counts"), reader.read("deployed_ratings")
+    study = reader.study
     annotators = used_annotators(reader)
     # All is read beforehand: several frames are made while the warehouse is being written.
     fits = [(each, *stored_fits(reader, each)) for each in chosen_estimators(reader)]
@@ -56,7 +57,8 @@ def _draw_frames(reader: Reader, progress: Progress) -> Frames:
     def draw(number: int) -> pd.DataFrame:
         members = table[table["company"].isin(groups[number])]
         own = counts[counts["company_id"].isin(members["company_id"])]
-        evidence = StudyEvidence(annotators, own, members)
+        verdicts = ratings[ratings["company_id"].isin(members["company_id"])]
+        evidence = StudyEvidence(annotators, own, members, ratings=verdicts)
         results = {
             estimator.name: draw_headcounts(
                 fit,
@@ -100,7 +102,7 @@ HEADCOUNT_DRAWS = Recipe(
     follows=("annotator_summary",),
     version=MODEL_VERSION,
     make=_draw_frames,
-    tables=(*KEPT_TABLES, *COUNTS),
+    tables=(*KEPT_TABLES, *EVIDENCE),
     settings=(ESTIMATION,),
 )
 

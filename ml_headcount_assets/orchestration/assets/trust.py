@@ -15,7 +15,7 @@ from ml_headcount_assets.model.sensitivity import prior_sensitivity
 from ml_headcount_assets.study.annotators import DROP, KEEP
 from ml_headcount_assets.warehouse.records import annotators_of
 
-from ..evidence import COUNTS, LABELS, VERDICTS, rated_cvs, study_evidence
+from ..evidence import EVIDENCE, LABELS, VERDICTS, rated_cvs, study_evidence
 from ..fits import KEPT_TABLES, chosen_estimators, in_turn, one_by_one, rows_of, stored_fits
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
@@ -57,7 +57,7 @@ ANNOTATOR_DRIFT = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_drift_frames,
-    tables=("annotators", *COUNTS, *LABELS),
+    tables=("annotators", *EVIDENCE, *LABELS),
     columns=VERDICTS,
     settings=(ESTIMATION, LEVEL, DRIFT),
     shows={
@@ -114,7 +114,7 @@ FIT_REPORTS = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_told_frames,
-    tables=(*KEPT_TABLES, *COUNTS),
+    tables=(*KEPT_TABLES, *EVIDENCE),
     settings=(ESTIMATION, LEVEL),
     shows={
         "doubts": """
@@ -142,7 +142,7 @@ UNCERTAINTY_BUDGET = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_budget_frames,
-    tables=(*KEPT_TABLES, *COUNTS, *LABELS),
+    tables=(*KEPT_TABLES, *EVIDENCE, *LABELS),
     columns=VERDICTS,
     settings=(ESTIMATION, LEVEL),
     shows={
@@ -184,7 +184,7 @@ PRIOR_SENSITIVITY = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_sensitivity_frames,
-    tables=(*KEPT_TABLES, *COUNTS, *LABELS),
+    tables=(*KEPT_TABLES, *EVIDENCE, *LABELS),
     columns=VERDICTS,
     settings=(ESTIMATION, LEVEL),
     shows={

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ml_headcount_assets.model.annotators import Annotator, infer_annotators
+from ml_headcount_assets.model.deployed_verdicts import DeployedVerdicts
 from ml_headcount_assets.model.evidence import CompanyEvidence, assess_companies
 from ml_headcount_assets.model.hierarchical import (
     Effort,
@@ -97,3 +98,27 @@ def some_theta(study):
     rng = np.random.default_rng(1)
     mean, covariance = layout.prior
     return mean + 0.3 * rng.standard_normal((3, layout.size)) @ np.linalg.cholesky(covariance).T
+
+
+def _rate(company, kinds):
+    """Let (pattern's place, yes, no, profiles) of a company be rated."""
+    place, yes, no, counts = (np.array(column) for column in zip(*kinds, strict=True))
+    return replace(company, verdicts=DeployedVerdicts(company.labels[place], yes, no, counts))
+
+
+@pytest.fixture(scope="session")
+def rated_study(study):
+    """The small study, of whose largest two companies some profiles are rated, some twice."""
+    order = sorted(study.companies, key=lambda c: -c.n_profiles)[:2]
+    chosen = {c.company_id for c in order}
+
+    def kinds(company):
+        most = np.argsort(-company.counts)[:3]
+        return [(most[0], 0, 1, 2), (most[1], 1, 0, 1), (most[2], 1, 1, 1), (most[0], 0, 2, 1)]
+
+    companies = [
+        _rate(c, kinds(c)) if c.company_id in chosen and len(c.counts) > 2 else c
+        for c in study.companies
+    ]
+    assert sum(c.verdicts is not None for c in companies) == 2
+    return replace(study, companies=companies)

@@ -16,8 +16,10 @@ from torch import Tensor
 from ..dispersion import count_saturation, expected_deviance
 from ..grids import EASY_LIMIT, CompanyGrid
 from ..problem import FIT_CAPS, Problem, count_expectations
+from ..verdicts import RATER_ERRORS
 from .company_likelihood import Group, GroupInputs, group_log_likelihood, node_posterior
 from .components import ComponentModel, Components
+from .verdict_cells import VerdictCells, tables_of_verdicts
 
 __all__ = ["Density"]
 
@@ -85,7 +87,9 @@ class Density:
         """Return the log posterior density up to a constant, (B,)."""
         components = self.model.components(theta)
         value = components.log_prior
-        for table, counts in zip(components.rated, self.rated_counts, strict=True):
+        for table, counts in zip(
+            self.rated_tables(theta, components), self.rated_counts, strict=True
+        ):
             value = value + torch.log(table @ self.rated_cells + TINY) @ counts
         residual = (theta - self.mean) * self.normal
         value = value - 0.5 * ((residual @ self.precision) * residual).sum(-1)
@@ -95,6 +99,18 @@ class Density:
         companies = group_log_likelihood([d.group for d in self.groups], inputs, self.pool)
         constants = sum(data.constants(theta) for data in self.groups)
         return value + companies + constants
+
+    def rated_tables(self, theta: Tensor, components: Components) -> tuple[Tensor, Tensor]:
+        """Return pattern tables of CVs that were called non-experts and experts, (B, 2**J) each.
+
+        While nobody has rated profiles nothing tells of the raters' errors, and verdicts about
+        CVs are taken as the truth.
+        """
+        if not self.layout.verdicts:
+            return components.rated
+        yes_share = float(self.rated_counts[1].sum() / self.rated_counts.sum())
+        errors = self.model.part(theta, RATER_ERRORS)
+        return tables_of_verdicts(components.rated, errors, yes_share)
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """Return log density (B,) and gradient (B, D)."""
@@ -233,6 +249,7 @@ class _GroupData:
         self.multiplicity = torch.as_tensor(group.multiplicity)
         self.floor = torch.as_tensor(np.maximum(1.0, n / FIT_CAPS[0]))
         self._count_cells(members, problem)
+        self.verdicts = VerdictCells.of([c.verdicts for c in members], density.instruments)
 
     def _count_cells(self, members: Sequence, problem: Problem) -> None:
         """Lay the companies' cells of counts into one table, (C, Q)."""
@@ -300,12 +317,17 @@ class _GroupData:
             columns.append((self.cells * here, source))
         parts = [_mix(components, s, matrix, easy) for matrix, s in columns]
         cells = torch.stack(parts).sum(0) + TINY
+        hits, people = self.share * cell * self.y, self.share * cell * self.people
+        if len(self.verdicts):
+            base = _mix(components, 0, self.verdicts.patterns, easy) + TINY
+            errors = density.model.part(theta, RATER_ERRORS)
+            cells, hits, people = self.verdicts.with_cells(base, errors, cells, hits, people)
         return GroupInputs(
             _mix(components, 0, self.pattern_cells, easy) + TINY,
             cells,
             profile,
-            self.share * cell * self.y,
-            self.share * cell * self.people,
+            hits,
+            people,
             self._log_prior(theta),
         )
 
