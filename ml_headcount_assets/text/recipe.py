@@ -50,6 +50,9 @@ _BETWEEN_PARTS = "\n|\n"
 
 _WHOLE = "text"
 
+#: Fields that hold the current employer, or, as a text, what the person is there.
+_TITLES = frozenset({"currentjob", "currentposition", "currentpositions"})
+
 _NOTHING = frozenset({"na", "n/a", "nan", "null", "none", "<na>", "undefined", "unknown", "tbd"})
 _LONGEST_NOTHING = 12
 _LONGEST_COMPANY = 200
@@ -140,6 +143,8 @@ class _Found(NamedTuple):
                 continue
             if kind:
                 self.section(value, name, kind)
+            elif isinstance(value, list) and value and isinstance(value[0], dict):
+                self.section(value, name, "post")  # some call the list of posts "position"
             elif part := self.plain(value, name):
                 self.parts.append(part)
                 told = rank
@@ -147,7 +152,8 @@ class _Found(NamedTuple):
     def section(self, entries: Any, name: str, kind: str, depth: int = 0) -> None:
         """Gather from a list of entries, from one, or from a text in their place."""
         if isinstance(entries, dict) and not _is_entry(entries):
-            entries = [each for value in entries.values() for each in _listed(value)]
+            inside = (each for value in entries.values() for each in _listed(value))
+            entries = [each for each in inside if not isinstance(each, (int, float))]  # counts
         for entry in entries if isinstance(entries, list) else [entries]:
             if entry is None:
                 continue
@@ -156,6 +162,8 @@ class _Found(NamedTuple):
                 if depth < _DEEPEST:
                     for posts in _plan(tuple(entry), kind).posts:
                         self.section(entry[posts], name, kind, depth + 1)
+            elif kind == "employer" and squashed(name) in _TITLES and isinstance(entry, str):
+                self.parts.append(self.plain(entry, name))
             elif kind == "employer":
                 self._name(entry)
                 self._note(entry, name)

@@ -62,6 +62,12 @@ class Guess(NamedTuple):
     said: str
 
 
+def _marks(form: VendorForm, names: Collection[str]) -> tuple[str, ...]:
+    """Return by what a form is recognised: one name is not enough for what reads others' wrongly."""
+    found = form.marks(names)
+    return found if len(found) > 1 or not (form.current_roles or form.post_roles) else ()
+
+
 def form_of(names: Collection[str], source: ProfilesSource) -> Guess:
     """Return the form in which a file is to be read.
 
@@ -76,7 +82,7 @@ def form_of(names: Collection[str], source: ProfilesSource) -> Guess:
         form: VendorForm = FORMS[source.vendor]
         said = f"{form.title} (files.profiles.vendor)"
     else:
-        marks = {name: form.marks(names) for name, form in FORMS.items()}
+        marks = {name: _marks(form, names) for name, form in FORMS.items()}
         best = max(marks, key=lambda name: len(marks[name]))  # the first of equals
         form = FORMS[best] if marks[best] else GENERIC
         shown = ", ".join(marks[best][:_MOST_SAID])

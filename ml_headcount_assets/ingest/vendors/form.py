@@ -106,6 +106,7 @@ CURRENT_ROLES: Mapping[str, Role] = {
         (
             *("currentcompanycompanyid", "currentcompanyid", "currentcompanylinkedinid"),
             *("jobcompanyid", "jobcompanylinkedinid", "activeexperiencecompanyid"),
+            *("linkedincompanyslug", "linkedincompanyid"),
         ),
         Role.COMPANY_ID,
     ),
@@ -113,7 +114,7 @@ CURRENT_ROLES: Mapping[str, Role] = {
         (
             *("currentcompanylink", "currentcompanyurl", "currentcompanylinkedinurl"),
             *("jobcompanylinkedinurl", "companylinkedinurl", "companylinkedin"),
-            "currentcompanylinkedinprofileurl",
+            *("currentcompanylinkedinprofileurl", "linkedincompanyurl"),
         ),
         Role.COMPANY_PAGE,
     ),
@@ -121,6 +122,7 @@ CURRENT_ROLES: Mapping[str, Role] = {
         (
             *("currentcompanyname", "jobcompanyname", "activeexperiencecompanyname"),
             *("companyname", "company", "employer", "organization", "organisation"),
+            *("featuredjoborganizationname", "companyraw", "linkedincompanyname"),
         ),
         Role.COMPANY_NAME,
     ),
@@ -208,10 +210,12 @@ class VendorForm:
         if any(truth(record[name]) for name in plan.deleted):
             return Standing.DELETED, None, False
         now = taken.last if taken else datetime.now(UTC)
-        current = self._current_employers(record, now)
+        named = self._current_employers(record, now)
+        current = [post for post in named if post.employer]
         if self.current_first and current and current[0].employer and current[0].employer.ids:
             return Standing.EMPLOYED, current[0], False
-        posts = [
+        posts = [post for post in named if post.state is State.ENDED]
+        posts += [
             post
             for name in plan.posts
             for post in read_posts(
@@ -240,11 +244,14 @@ class VendorForm:
                     posts += (post for post in found if post.employer)
                     if posts and posts[0].employer and posts[0].employer.ids:
                         return posts  # what else the record repeats of it adds nothing
-                elif value is not None:
+                elif value is not None and not _is_title(name, value):
                     flat[key if not number else f"{key}{number}"] = value
         if flat:
+            flat |= {
+                _FLAT_ENDS[key]: record[n] for n in record if (key := squashed(n)) in _FLAT_ENDS
+            }
             posts += read_posts([flat], _FLAT_POST, now, null_is_open=True)
-        return [post for post in posts if post.employer]
+        return [post for post in posts if post.employer or post.state is State.ENDED]
 
 
 _FLAT: Mapping[Role, str] = {
@@ -253,10 +260,30 @@ _FLAT: Mapping[Role, str] = {
     Role.COMPANY_PAGE: "companyurl",
     Role.COMPANY_NAME: "companyname",
 }
+#: Fields of a record, beside those of a flat current employer, that say whether it still is one.
+_FLAT_ENDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            *("enddate", "jobenddate", "jobend", "positionenddate", "employmentenddate"),
+            *("currentjobenddate", "currentcompanyenddate", "currentpositionenddate"),
+        ),
+        "enddate",
+    ),
+    **dict.fromkeys(
+        ("jobdaterange", "linkedinjobdaterange", "datesemployed", "employmentperiod"), "daterange"
+    ),
+    **dict.fromkeys(("iscurrentjob", "iscurrentposition", "jobstillworking"), "iscurrent"),
+    "leftcompany": "leftcompany",
+}
 _CURRENT_POST = POST_ROLES.with_roles({"name": Role.COMPANY_NAME, "id": Role.COMPANY_ID})
 _FLAT_POST = POST_ROLES.with_roles(
     {f"{key}{number}": role for role, key in _FLAT.items() for number in range(1, 6)}
 )
+
+
+def _is_title(name: str, value: Any) -> bool:
+    """Whether a text is what somebody is and not where, as under ``current_position``."""
+    return isinstance(value, str) and squashed(name) in ("currentjob", "currentposition")
 
 
 def _is_empty(value: Any) -> bool:
@@ -341,7 +368,7 @@ def _plan(names: tuple[str, ...], ids: tuple[str, ...], snapshots: tuple[str, ..
     return _Plan(
         ids=present([*ids, *_IDS]),
         snapshots=present(snapshots) or present(_SNAPSHOTS),
-        posts=present(_POSTS),
+        posts=present([*_POSTS, "position"]),
         deleted=present(("deleted", "is_deleted", "member_is_deleted")),
     )
 

@@ -21,7 +21,7 @@ from ml_headcount_assets.ingest.vendors import FORMS, Standing, fields_of, form_
 from ml_headcount_assets.study import ProfilesSource
 
 from ..conftest import ReadPeople
-from .records import MAKERS, Record, bright_data, proxycurl
+from .records import MAKERS, PAGE, Record, bright_data, proxycurl
 
 _SOURCE = ProfilesSource(path=Path("profiles"))
 
@@ -151,6 +151,52 @@ def test_results_of_interfaces_are_unwrapped(read_people: ReadPeople) -> None:
         rows, _ = read_people({"a.json": json.dumps(content)})
         assert rows["profile_id"].tolist() == ["a", "b"]
         assert rows["snapshot"].str.startswith("2025-06-01").all()
+
+
+_FLAT = [
+    (
+        {"linkedinCompanyUrl": PAGE, "linkedinJobTitle": "Machine learning lead"},
+        {"linkedinJobDateRange": "Jan 2020 - Present"},
+        {"linkedinJobDateRange": "Jan 2020 - Mar 2021"},
+    ),
+    (
+        {"company_name": "Acme", "title_raw": "Machine learning lead"},
+        {"enddate": ""},
+        {"enddate": "2021-01-01"},
+    ),
+    (
+        {"Company Name": "Acme", "Current Job": "Machine learning lead"},
+        {"Is Current Job": "yes"},
+        {"Left company": "yes"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("common", "there", "gone"), _FLAT)
+def test_flat_tables_may_say_that_a_post_has_ended(
+    read_people: ReadPeople, common: Record, there: Record, gone: Record
+) -> None:
+    people = [{"profile_url": f"https://www.linkedin.com/in/p{n}", **common} for n in range(2)]
+    rows, rejects = read_people({"a.csv": _csv([people[0] | there, people[1] | gone])})
+    assert rows["profile_id"].tolist() == ["p0"]
+    assert rows["text"].tolist() == ["Machine learning lead"]
+    assert rejects["reason"].tolist() == ["every post of the profile has ended; not used"]
+
+
+def test_posts_under_the_name_of_a_headline(read_people: ReadPeople) -> None:
+    def person(name: str, year: int) -> Record:
+        post = {
+            "companyName": "Acme",
+            "companyUsername": "acme",
+            "title": "Machine learning lead",
+            "end": {"year": year, "month": 0, "day": 0},
+        }
+        return {"username": name, "headline": "h", "position": [post]}
+
+    rows, rejects = read_people({"a.json": [person("p0", 0), person("p1", 2021)]})
+    assert rows["profile_id"].tolist() == ["p0"]
+    assert rows["text"].str.contains("Machine learning lead").all()
+    assert rejects["line"].dropna().tolist() == [2]
 
 
 def test_records_that_are_deleted_are_not_used(read_people: ReadPeople) -> None:
