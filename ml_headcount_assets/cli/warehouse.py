@@ -10,7 +10,7 @@ from ml_headcount_assets.cli.options import short_path, warehouse_option
 from ml_headcount_assets.cli.terminal import echo, open_console
 from ml_headcount_assets.errors import InputError
 
-__all__ = ["forget", "history", "migrate"]
+__all__ = ["backup", "forget", "history", "housekeeping", "migrate", "restore"]
 
 _SHOWN_RUNS, _SHOWN_COMPANIES = 12, 15
 
@@ -50,12 +50,9 @@ def forget(person: str, everywhere: bool, warehouse: Path) -> None:
     touched, nor of what was exported.
     """
     from ml_headcount_assets.orchestration.run_lock import only_run
-    from ml_headcount_assets.warehouse.beside import refuse_single_file, work_path
     from ml_headcount_assets.warehouse.forgetting import forget_person
 
-    refuse_single_file(warehouse)
-    if not work_path(warehouse).is_file():
-        raise InputError(f"There is no warehouse at {short_path(warehouse)}.")
+    _refuse_none(warehouse)
     with only_run(warehouse):
         erased = forget_person(warehouse, person, everywhere=everywhere)
     if erased.rows:
@@ -89,3 +86,82 @@ def migrate(old: Path, warehouse: Path) -> None:
         " Next: ml-headcount run --study DIR. After that the old file, and what lies beside it"
         " under its name, can be deleted: it holds people's texts."
     )
+
+
+@click.command()
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0),
+    default=90,
+    show_default=True,
+    help="How long a run stays in Dagster's records after its end.",
+)
+@warehouse_option
+def housekeeping(days: float, warehouse: Path) -> None:
+    """Remove old runs from Dagster's records, and give back free room in the files.
+
+    No table, answer or published result is touched, nor the history of what was published.
+    """
+    from ml_headcount_assets.orchestration.housekeeping import keep_house
+    from ml_headcount_assets.orchestration.run_lock import only_run
+
+    _refuse_none(warehouse)
+    with only_run(warehouse):
+        done = keep_house(warehouse, days)
+    echo(f"Runs removed: {done.runs}; room given back: {done.freed / 1e6:,.1f} MB.")
+    if done.in_use:
+        echo(f"In use, and as they were: {', '.join(done.in_use)}. Close ml-headcount ui for them.")
+
+
+@click.command()
+@click.argument("target", metavar="NEW_FOLDER", type=click.Path(path_type=Path))
+@warehouse_option
+def backup(target: Path, warehouse: Path) -> None:
+    """Copy a warehouse into a new folder, each file whole and with its hash.
+
+    The copy holds people's texts as the warehouse does: keep it as safe, and no longer. The study's
+    own files are not in it.
+    """
+    from ml_headcount_assets.orchestration.run_lock import only_run
+    from ml_headcount_assets.warehouse.backup import back_up
+
+    _refuse_none(warehouse)
+    with only_run(warehouse):
+        files = back_up(warehouse, target)
+    echo(f"{short_path(target)} holds {files} files of {short_path(warehouse)}.")
+
+
+@click.command()
+@click.argument("source", metavar="BACKUP", type=click.Path(path_type=Path, exists=True))
+@click.option("--replace", is_flag=True, help="Put it in the place of a warehouse that is there.")
+@warehouse_option
+def restore(source: Path, replace: bool, warehouse: Path) -> None:
+    """Make a warehouse of a backup; every file is compared with its hash first.
+
+    Persons who were forgotten since the backup are taken out of it. BACKUP can also be the one file
+    that warehouses of earlier versions were.
+    """
+    from ml_headcount_assets.orchestration.run_lock import only_run
+    from ml_headcount_assets.warehouse.backup import bring_back
+
+    if warehouse.exists():
+        if not replace:
+            raise InputError(
+                f"{short_path(warehouse)} is there already. Give another --warehouse, or --replace"
+                " to put the backup in its place."
+            )
+        with only_run(warehouse):
+            forgotten = bring_back(source, warehouse)
+    else:
+        forgotten = bring_back(source, warehouse)
+    echo(f"{short_path(warehouse)} is as it was when {short_path(source)} was made.")
+    if forgotten:
+        echo(f"Persons forgotten since then, and taken out again: {forgotten}. Run the study anew.")
+
+
+def _refuse_none(warehouse: Path) -> None:
+    from ml_headcount_assets.warehouse.beside import refuse_single_file, work_path
+
+    refuse_single_file(warehouse)
+    if not work_path(warehouse).is_file():
+        raise InputError(f"There is no warehouse at {short_path(warehouse)}.")

@@ -7,6 +7,11 @@ connections for each, which takes about a minute for four assets; in one transac
 it takes seconds. Dagster's core already hands over such events in batches (when the environment
 variable `BATCH_SIZE_VARIABLE` is set), but only its PostgreSQL storage makes use of it.
 
+What a run took from the cache for every company would be told by thousands of events that repeat
+the last ones, and cost tens of megabytes. They are not stored: the last ones go on to speak for
+these partitions. For the same reason a run has one event, and not one a partition, for what it
+plans to make; that it failed is told of the run, and of its partitions that they are as they were.
+
 The files are those of the stock storage, so that switching back is a change of configuration.
 This module leans on private parts of Dagster; `ml_headcount_tests/orchestration/test_event_log.py`
 compares what the two storages answer.
@@ -14,12 +19,18 @@ compares what the two storages answer.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
-from dagster import EventLogEntry
+from dagster import DagsterEventType, EventLogEntry
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    INPUT_DATA_VERSION_TAG_PREFIX,
+)
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
@@ -28,13 +39,16 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
 )
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import QueuePool
 
 BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 
-_INSERT = SqlEventLogStorageTable.insert()
+_EVENTS = SqlEventLogStorageTable
+_INSERT = _EVENTS.insert()
+#: What the UI goes by when it says whether something is stale.
+_VERSION_TAGS = (DATA_VERSION_TAG, CODE_VERSION_TAG, INPUT_DATA_VERSION_TAG_PREFIX)
 
 
 class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
@@ -43,6 +57,8 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
         self._open: dict[str, Connection] = {}
+        # By asset: the run that was last asked about, and the versions of the partitions before it.
+        self._known: dict[str, tuple[str, dict[str, dict[str, str]]]] = {}
         super().__init__(base_dir, inst_data)
         # Re-entrant, because a batch holds a run's shard and the index shard at once, and because
         # the parent's methods open the index shard again while they store an event in it.
@@ -102,6 +118,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
 
         Dagster stores the events one by one when this raises, so nothing may be left behind.
         """
+        events = [event for event in events if not self._is_repeated(event)]
         rows = [self._event_to_row(event) for event in events]
         for run_id in dict.fromkeys(event.run_id for event in events):
             of_run = [
@@ -112,6 +129,45 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             with self.run_connection(run_id) as connection, self._connect(INDEX_SHARD_NAME):
                 connection.execute(_INSERT, [row for _, row in of_run])
                 self._store_in_index(of_run)
+
+    @property
+    def supports_partition_subset_in_asset_materialization_planned_events(self) -> bool:
+        """Whether a run says once which partitions of an asset it is to make."""
+        return True
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store one event; the last of a batch comes this way if it is alone."""
+        if not self._is_repeated(event):
+            super().store_event(event)
+
+    def _is_repeated(self, event: EventLogEntry) -> bool:
+        """Whether an event tells of a partition what the last one of it does."""
+        if _type_of(event) != DagsterEventType.ASSET_MATERIALIZATION:
+            return False
+        made = event.get_dagster_event().step_materialization_data.materialization
+        # Without a version of its data nobody can say that it is the same.
+        if made.partition is None or DATA_VERSION_TAG not in (made.tags or {}):
+            return False
+        asset = made.asset_key.to_string()
+        run, known = self._known.get(asset, ("", {}))
+        if run != event.run_id:
+            known = self._last_versions(asset)
+            self._known[asset] = (event.run_id, known)
+        return known.get(made.partition) == _versions(made.tags)
+
+    def _last_versions(self, asset: str) -> dict[str, dict[str, str]]:
+        """Return what the last event of each partition of an asset says of versions."""
+        of_asset = (
+            (_EVENTS.c.asset_key == asset)
+            & (_EVENTS.c.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value)
+            & _EVENTS.c.partition.is_not(None)
+        )
+        last = select(func.max(_EVENTS.c.id)).where(of_asset).group_by(_EVENTS.c.partition)
+        with self.index_connection() as connection:
+            found = connection.execute(
+                select(_EVENTS.c.partition, _EVENTS.c.event).where(_EVENTS.c.id.in_(last))
+            ).fetchall()
+        return {partition: _versions(_tags(event)) for partition, event in found}
 
     def _store_in_index(self, stored: Sequence[tuple[EventLogEntry, dict[str, Any]]]) -> None:
         """Mirror asset and check events in the cross-run index, inside the open transaction."""
@@ -136,6 +192,16 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             for event, number in numbered:
                 if _type_of(event) in ASSET_CHECK_EVENTS:
                     self.store_asset_check_event(event, number)
+
+
+def _tags(event: str) -> Mapping[str, str]:
+    """Return the tags of a stored materialization, without making all of its objects."""
+    data = json.loads(event)["dagster_event"]["event_specific_data"]
+    return data["materialization"].get("tags") or {}
+
+
+def _versions(tags: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in tags.items() if name.startswith(_VERSION_TAGS)}
 
 
 def _type_of(event: EventLogEntry) -> Any:

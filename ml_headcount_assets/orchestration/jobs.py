@@ -5,7 +5,9 @@ When something is run does not belong here: see `schedules`, `sensors` and `sess
 
 import dagster as dg
 
+from .housekeeping import tidy
 from .partitions import WHOLE_STUDY
+from .resources import WarehouseResource
 
 #: Made of all companies together; refreshing one of them leaves these as they are, since draws
 #: can be added up over companies only if all of them share the cohort's draws.
@@ -64,4 +66,18 @@ sensitivity = dg.define_asset_job(
     " evidence.",
 )
 
-ALL_JOBS = [whole_study, calibration, refresh_company, keyword_discovery, sensitivity]
+
+@dg.op(description="Removes old runs, and gives back free room.")
+def keep_house(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
+    """Keep the warehouse and Dagster's records small."""
+    done = tidy(warehouse.store.path, context.instance)
+    context.log.info(f"{done.runs} runs removed, {done.freed} bytes freed, in use: {done.in_use}")
+
+
+@dg.job(description="Old runs go, and free room in the files is given back. No result is touched.")
+def housekeeping() -> None:
+    """Do the housekeeping by itself."""
+    keep_house()
+
+
+ALL_JOBS = [whole_study, calibration, refresh_company, keyword_discovery, sensitivity, housekeeping]

@@ -7,7 +7,7 @@ import dagster as dg
 
 from ml_headcount_assets.ingest import company_keys
 
-from .jobs import whole_study
+from .jobs import housekeeping, whole_study
 from .partitions import COMPANY_PARTITIONS, range_tags, sync_companies
 from .resources import StudyResource
 
@@ -28,4 +28,11 @@ def weekly_refresh(
     return dg.RunRequest(tags=range_tags(companies[0], companies[-1]))
 
 
-ALL_SCHEDULES = [weekly_refresh]
+monthly_housekeeping = dg.ScheduleDefinition(
+    name="monthly_housekeeping",
+    job=housekeeping,
+    cron_schedule="0 4 1 * *",
+    description="Old runs go, and free room is given back, on the first of each month.",
+)
+
+ALL_SCHEDULES = [weekly_refresh, monthly_housekeeping]

@@ -37,7 +37,7 @@ from .cache import hash_of
 from .ratings import RatingStore
 from .store import TableStore, rewrite
 
-__all__ = ["Erased", "Forgotten", "forget_person", "forgotten_version"]
+__all__ = ["Erased", "Forgotten", "forget_again", "forget_person", "forgotten_version"]
 
 #: The columns that say whose a row is, by table.
 _WHOSE = {
@@ -187,6 +187,54 @@ def forget_person(warehouse: Path, person: str, *, everywhere: bool = False) -> 
     return Erased(
         {name: number for name, number in rows.items() if number}, answers, companies, verdicts
     )
+
+
+def forget_again(warehouse: Path, since: Forgotten) -> int:
+    """Forget persons in a warehouse of a backup who were forgotten after that was made.
+
+    Parameters
+    ----------
+    warehouse
+        The folder, which whoever calls this holds.
+    since
+        Who is to be forgotten in the warehouse whose place it takes.
+
+    Returns
+    -------
+    int
+        How many persons more than in the backup.
+
+    Raises
+    ------
+    InputError
+        Their hashes were made with another key, so that they cannot be told from others.
+    """
+    before = Forgotten.of(warehouse)
+    missing = since.hashes - before.hashes
+    if not missing:
+        return 0
+    if before.hashes and before.key != since.key:
+        raise InputError(
+            "Persons were forgotten since this backup was made, with another key than those before"
+            " it: who they are cannot be told in it. Restore it into another --warehouse, and give"
+            " their ids to ml-headcount forget there."
+        )
+    _write(key_path(warehouse), since.key)
+    _write(forgotten_path(warehouse), json.dumps(sorted(before.hashes | since.hashes)).encode())
+    for person in _whose_hash(TableStore(warehouse), since.key, missing):
+        forget_person(warehouse, person, everywhere=True)
+    return len(missing)
+
+
+def _whose_hash(store: TableStore, key: bytes, hashes: Collection[str]) -> list[str]:
+    """Return the ids in any table that have one of these hashes."""
+    found: set[str] = set()
+    with store.snapshot() as snapshot:
+        for table, column in _WHOSE.items():
+            if snapshot.has(table):
+                ids = snapshot.query(f"SELECT DISTINCT {column} AS id FROM {table}")["id"]
+                found.update(each for each in ids if _hash(key, each) in hashes)
+    return sorted(found)
 
 
 def _spellings(store: TableStore, person: str) -> dict[str, list[str]]:
