@@ -153,7 +153,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         if run != event.run_id:
             known = self._last_versions(asset)
             self._known[asset] = (event.run_id, known)
-        return known.get(made.partition) == _versions(made.tags)
+        return known.get(made.partition) == _versions(made.tags or {})
 
     def _last_versions(self, asset: str) -> dict[str, dict[str, str]]:
         """Return what the last event of each partition of an asset says of versions."""

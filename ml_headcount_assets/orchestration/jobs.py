@@ -3,7 +3,10 @@
 When something is run does not belong here: see `schedules`, `sensors` and `session`.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from .housekeeping import tidy
 from .partitions import WHOLE_STUDY
@@ -80,4 +83,11 @@ def housekeeping() -> None:
     keep_house()
 
 
-ALL_JOBS = [whole_study, calibration, refresh_company, keyword_discovery, sensitivity, housekeeping]
+ALL_JOBS: Sequence[dg.JobDefinition | UnresolvedAssetJobDefinition] = [
+    whole_study,
+    calibration,
+    refresh_company,
+    keyword_discovery,
+    sensitivity,
+    housekeeping,
+]
