@@ -520,7 +520,7 @@ def test_no_value_in_any_field_costs_a_good_row(
     # Every line is used, or told of on its own, or one of those older than another of the person.
     offset = 1 if extension == "jsonl" else 2
     told = set(rejects["line"].dropna())
-    older = rejects.loc[rejects["line"].isna(), "reason"].str.extract(r"^(\d+) times")[0]
+    older = rejects.loc[rejects["line"].isna(), "reason"].str.extract(r"^(\d+) times another")[0]
     missing = len(everything) - len(rows) - len(told - _lines_used(rejects))
     assert missing == older.astype(int).sum()
     assert told <= set(range(offset, offset + len(everything)))

@@ -63,7 +63,7 @@ class Guess(NamedTuple):
 
 
 def _marks(form: VendorForm, names: Collection[str]) -> tuple[str, ...]:
-    """Return by what a form is recognised: one name is not enough for what reads others' wrongly."""
+    """Return by what a form is recognised; one name is not enough if it reads others wrongly."""
     found = form.marks(names)
     return found if len(found) > 1 or not (form.current_roles or form.post_roles) else ()
 
