@@ -17,6 +17,7 @@ __all__ = ["diagnosis_lines"]
 
 _WIDTH = 11
 _MOST_NOTES = 6
+_MOST_PROBLEMS = 10
 _MOST_FILES = 8
 _MOST_FIELDS = 6
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -33,8 +34,9 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[Text]:
     yield from _entries("No match", diagnosis.joins)
     yield from _entries("Notes", _few(diagnosis.notes, _MOST_NOTES, "notes"))
     yield from _entries("Estimates", ["; ".join(diagnosis.supports)])
-    yield from _entries("Warning", diagnosis.warnings, "yellow")
-    yield from _entries("Problem", diagnosis.problems, "red")
+    warnings = _few(diagnosis.warnings, _MOST_NOTES, "warnings")
+    yield from _entries("Warning", warnings, "yellow")
+    yield from _entries("Problem", _few(diagnosis.problems, _MOST_PROBLEMS, "problems"), "red")
 
 
 def _entries(heading: str, entries: Sequence[str], style: str = "bold") -> Iterator[Text]:

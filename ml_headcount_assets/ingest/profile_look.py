@@ -160,8 +160,10 @@ def _people(extracts: Mapping[str, Extract], chosen: pd.DataFrame, *, is_part: b
     by_id = employed["ids"] != ""
     with_text = 0
     for name, each in extracts.items():
-        texts = pd.concat([batch.to_pandas()["text"] for batch in each.texts()], ignore_index=True)
-        with_text += int((texts.iloc[chosen.loc[chosen["file"] == name, "row"]] != "").sum())
+        batches = [batch.to_pandas()["text"] for batch in each.texts()]
+        if batches:  # of a file that cannot be read there are none
+            texts = pd.concat(batches, ignore_index=True)
+            with_text += int((texts.iloc[chosen.loc[chosen["file"] == name, "row"]] != "").sum())
     slugs = {company_id: company_slug(company_id) for company_id in chosen["company_id"].unique()}
     return PeopleFound(
         records=len(every),

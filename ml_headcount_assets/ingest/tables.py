@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,9 @@ __all__ = [
     "read_table",
     "refuse_repeats",
 ]
+
+#: Of a wide table not all columns are listed.
+_MOST_NAMES = 30
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,11 @@ def no_such_column(
         line = f"{section}: {{{line}}}"
     if annotator:
         line = f"annotators: [{{name: {annotator}, ..., column: {yours}}}]"
+    more = f" and {len(columns) - _MOST_NAMES} more" if len(columns) > _MOST_NAMES else ""
+    there = f"{', '.join(map(repr, islice(columns, _MOST_NAMES)))}{more}"
     return InputError(
-        f"{source}: there is no column {column!r}.{hint} The columns are"
-        f" {', '.join(map(repr, columns))}. Name the right one under {key} in the"
-        f" study's configuration ({line}), or correct the header."
+        f"{source}: there is no column {column!r}.{hint} The columns are {there}. Name the right"
+        f" one under {key} in the study's configuration ({line}), or correct the header."
     )
 
 

@@ -7,6 +7,7 @@ form in which the simulator writes profiles, in the same run and on the same cor
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,12 @@ def _growing(work: Path, source: ProfilesSource, count: int, files: int) -> Iter
     }
     first = _seconds(paths, source, work / "kept")
     yield Measurement(f"{count:,} profiles in {files} files, all cores", first, "s")
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    alone = _seconds(paths, source, work / "kept by one core")
+    os.sched_setaffinity(0, cores)
+    goal = 1.6 if len(cores) > 1 else None
+    yield Measurement(f"... over one of {len(cores)} cores", alone / first, "x", goal, True)
     yield Measurement("... again", _seconds(paths, source, work / "kept"), "s")
     paths["new"] = _written(work / "new.jsonl", _YARDSTICK, count // files, start=-count)
     yield Measurement("... with a file more", _seconds(paths, source, work / "kept"), "s")

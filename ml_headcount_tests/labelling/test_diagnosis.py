@@ -170,6 +170,30 @@ def test_a_large_file_is_looked_at_in_several_places(
     assert 10 <= found.people.at_companies["b"] <= 30
 
 
+def test_whatever_is_wrong_it_is_one_screen(tmp_path: Path) -> None:
+    wide = "," + ",".join(f"column {n}" for n in range(500)) + "\n" + "," * 500 + "\n"
+    folder = _study(tmp_path, companies__csv=wide, validation__csv=wide, profile_labels__csv=wide)
+    _one_screen(_diagnosed(folder))
+    people = [{"linkedin_id": f"p{n}", "current_company": f"Firm {n}"} for n in range(50)]
+    people += [
+        {"linkedin_id": f"q{n}", "current_company": "Acme", f"f{n}": "a b c"} for n in range(50)
+    ]
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    _raw(raw, people)
+    (raw / "profiles").mkdir()
+    (raw / "profiles.jsonl").rename(raw / "profiles" / "a.jsonl")
+    for n in range(50):
+        (raw / "profiles" / f"{n}.csv").write_bytes(b"PK\x03\x04")
+    _one_screen(_diagnosed(raw))
+
+
+def _one_screen(found: Diagnosis) -> None:
+    lines = _shown(found).splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) < 1000
+
+
 def test_profiles_without_content_are_a_warning(tmp_path: Path) -> None:
     people: list[dict[str, object]] = [
         {"linkedin_id": f"p{n}", "current_company": {"name": "Acme"}, "about": "***"}
