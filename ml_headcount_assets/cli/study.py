@@ -19,6 +19,7 @@ from ml_headcount_assets.cli.options import (
 from ml_headcount_assets.cli.terminal import ask, echo, open_console
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
     from ml_headcount_assets.export import StudyResults
@@ -313,11 +314,18 @@ def ui(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="True counts of a simulated study, drawn beside the estimates.",
 )
+@click.option(
+    "--figures",
+    "form",
+    type=click.Choice(["svg", "png", "pdf"]),
+    help="Write every figure as a file, too, into the folder figures; takes Chromium or Chrome.",
+)
 @warehouse_option
-def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
+def export(directory: Path, truth: Path | None, form: str | None, warehouse: Path) -> None:
     """Write tables and a report.
 
-    The tables come as CSV, Parquet and Excel, the report as one HTML file that needs no network.
+    The tables come as CSV, Parquet and Excel, with what their columns mean, the report as one
+    HTML file that needs no network.
     """
     from ml_headcount_assets.export import write_report, write_tables
     from ml_headcount_assets.worlds.writing import read_truth
@@ -329,6 +337,24 @@ def export(directory: Path, truth: Path | None, warehouse: Path) -> None:
     write_report(results, study, report, truth=known)
     echo(
         f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
+    )
+    if form is not None:
+        _write_figures(results, directory / "figures", form, known)
+
+
+def _write_figures(
+    results: StudyResults, folder: Path, form: str, truth: pd.DataFrame | None
+) -> None:
+    from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.export.pictures import write_pictures
+    from ml_headcount_assets.export.study_figures import study_figures
+
+    figures = study_figures(results, truth)
+    with open_progress(open_console()) as progress:
+        files = write_pictures(figures.drawn, folder, form, partial(progress, "figures"))
+    echo(
+        f"Wrote {len(files)} figures to {short_path(folder)}; {len(figures.left_out)} have nothing"
+        " to show"
     )
 
 

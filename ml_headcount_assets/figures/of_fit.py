@@ -417,7 +417,7 @@ def _sensitivity(found: Found) -> Drawn:
     )
     far = rows.loc[(np.log(rows["ratio"].clip(lower=1e-9))).abs().idxmax()]
     return Drawn(
-        f"The total moves most with {far['variant']!s}: {decimal(far['ratio'], 2)} times as it is",
+        f"Furthest off is the total {far['variant']!s}: {decimal(far['ratio'], 2)} times as it is",
         "The total with its interval, as it is and with priors or evidence changed.",
         rows,
         figure,

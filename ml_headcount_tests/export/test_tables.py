@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from pyarrow import parquet
 
 from ml_headcount_assets.export import KEYWORD_RESULTS, StudyResults, write_tables
 
@@ -29,9 +32,10 @@ def out(results: StudyResults, tmp_path: Path) -> Path:
 def test_every_table_comes_in_every_format_and_nothing_else(results, tmp_path: Path) -> None:
     files = write_tables(results, tmp_path / "out")
     names = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
-    assert {path.name for path in files} == names | {"results.xlsx"}
+    assert {path.name for path in files} == names | {"results.xlsx", "datapackage.json"}
     assert sorted(files) == sorted((tmp_path / "out").iterdir())
-    assert set(openpyxl.load_workbook(tmp_path / "out" / "results.xlsx").sheetnames) == TABLES
+    sheets = openpyxl.load_workbook(tmp_path / "out" / "results.xlsx").sheetnames
+    assert set(sheets) == TABLES | {"about", "dictionary"}
 
 
 def test_numbers_are_the_same_in_every_format(out: Path) -> None:
@@ -133,3 +137,42 @@ def test_negative_numbers_are_no_formulas(results, tmp_path: Path) -> None:
     written = pd.read_csv(tmp_path / "annotator_correlations.csv")
     assert (written["median"] == -0.25).all()
     assert "'" not in (tmp_path / "annotator_correlations.csv").read_text()
+
+
+def test_every_column_is_explained_wherever_one_may_look(out: Path) -> None:
+    book = openpyxl.load_workbook(out / "results.xlsx")
+    rows = list(book["dictionary"].iter_rows(min_row=2, values_only=True))
+    words = {(table, column): (unit, meaning) for table, column, _, unit, meaning in rows}
+    for name in TABLES:
+        for column in pd.read_csv(out / f"{name}.csv").columns:
+            assert words[name, column][1], (name, column)
+    assert words["headcount_intervals", "median"][0] == "people"
+    assert words["annotator_summary", "sensitivity_mean"][0] == "share, 0 to 1"
+    package = json.loads((out / "datapackage.json").read_text())
+    assert package["level"] == "95 % intervals"
+    for resource in package["resources"]:
+        header = list(pd.read_csv(out / resource["path"]).columns)
+        assert [field["name"] for field in resource["schema"]["fields"]] == header
+    field = parquet.read_schema(out / "headcount_intervals.parquet").field("median")
+    assert field.metadata[b"unit"] == b"people"
+
+
+def test_a_workbook_shows_people_as_whole_numbers_and_says_none(read: Read, tmp_path: Path) -> None:
+    write_tables(read(rejects=tables()["rejects"][:0]), tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "results.xlsx")
+    sheet = book["headcount_intervals"]
+    place = [cell.value for cell in sheet[1]].index("headcount")
+    assert {row[place].number_format for row in sheet.iter_rows(min_row=2) if row[place].value} == {
+        "#,##0"
+    }
+    assert book["rejects"].cell(2, 1).value == "none"
+
+
+def test_joint_draws_form_totals(read: Read, tmp_path: Path) -> None:
+    draws = tables()["headcount_intervals"][["company_id", "estimator", "evidence"]]
+    draws = draws.assign(draws=[np.array([n, n + 1, -1]) for n in range(len(draws))])
+    write_tables(read(headcount_draws=draws), tmp_path)
+    stored = pd.read_parquet(tmp_path / "headcount_draws.parquet")
+    assert "dusk" not in set(stored["company_id"]), "of no evidence there are no draws"
+    own = stored[stored["estimator"] == "five_layer"]
+    assert np.stack(own["draws"])[:, 0].tolist() == [0, 1, 2]
