@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from . import checks
+from .alerts import ALL_ALERTS
 from .assets import annotate, calibrate, estimate, ingest, keywords, llms, ratings, report, trust
 from .factory import asset_of
 from .jobs import ALL_JOBS
@@ -45,7 +46,7 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
         asset_checks=dg.load_asset_checks_from_package_module(checks),
         jobs=ALL_JOBS,
         schedules=ALL_SCHEDULES,
-        sensors=ALL_SENSORS,
+        sensors=[*ALL_SENSORS, *ALL_ALERTS],
         resources={**resources_from(), **(resources or {})},
         # DuckDB has one writer at a time.
         executor=dg.in_process_executor,

@@ -30,6 +30,7 @@ from ml_headcount_assets.warehouse.beside import home_of, keep_study, kept_study
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .abandoned import close_abandoned
+from .alerts import tell_failure
 from .assets.calibrate import ANNOTATOR_FIT, ANNOTATOR_SUMMARY
 from .assets.keywords import DISCOVERY
 from .build import RECIPES, build_definitions
@@ -322,7 +323,12 @@ class _Session:
         except dg.DagsterExecutionInterruptedError as error:
             raise KeyboardInterrupt from error
         except dg.DagsterError as error:
-            raise self._explain(run_id, error) from error
+            explained = self._explain(run_id, error)
+            tell_failure(self.instance, run_id, explained)
+            raise explained from error
+        except Exception as error:
+            tell_failure(self.instance, run_id, error)
+            raise
         self.results.append(result)
 
     def _explain(self, run_id: str, error: Exception) -> Exception:
