@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from markupsafe import Markup
+from plotly.io.json import to_json_plotly
 from plotly.offline import get_plotlyjs
 
 from ml_headcount_assets.compute.whole_file import whole_file
@@ -163,8 +164,8 @@ def _shown(figure: StudyFigure, number: int) -> dict[str, Any]:
         "alt": figure.alt,
         "what": what,
         "how": how,
-        "height": int(picture.layout.height),
-        "json": _as_json(picture.to_json()),
+        "height": int(picture["layout"]["height"]),
+        "json": _as_json(to_json_plotly(picture)),
         "columns": [str(name).replace("_", " ") for name in rows],
         "rows": [
             [_written(cell) for cell in row] for row in rows.head(_ROWS).itertuples(index=False)
@@ -173,19 +174,20 @@ def _shown(figure: StudyFigure, number: int) -> dict[str, Any]:
     }
 
 
-def _headless(figure: go.Figure) -> tuple[go.Figure, str, str]:
+def _headless(figure: go.Figure) -> tuple[dict[str, Any], str, str]:
     """Return a figure without its headings, and these: the page writes them, and breaks lines."""
-    title = figure.layout.title
+    title, content = figure.layout.title, figure.to_plotly_json()
     what, how = (
         re.sub(r"<[^>]+>", " ", text or "").strip() for text in (title.text, title.subtitle.text)
     )
     legend = any("showlegend" in t and t.showlegend is not False and t.name for t in figure.data)
-    saved = figure.layout.margin.t - (42 if legend else 14)
-    picture = go.Figure(figure)
-    picture.layout.title = None
-    picture.update_layout(margin_t=figure.layout.margin.t - saved, legend_y=1)
-    picture.layout.height = figure.layout.height - saved
-    return picture, html.unescape(what), html.unescape(how)
+    layout = dict(content["layout"])
+    del layout["title"]
+    saved = layout["margin"]["t"] - (42 if legend else 14)
+    layout["margin"] = {**layout["margin"], "t": layout["margin"]["t"] - saved}
+    layout["legend"] = {**layout.get("legend", {}), "y": 1}
+    layout["height"] -= saved
+    return {**content, "layout": layout}, html.unescape(what), html.unescape(how)
 
 
 def _is_list(value: object) -> bool:

@@ -102,13 +102,16 @@ def company_labels(company: pd.Series, companies: pd.DataFrame) -> list[str]:
     return [shorten(str(names[key])) for key in company]
 
 
-def lay_out(figure: go.Figure, title: str, subtitle: str, height: int) -> go.Figure:
-    """Give a figure its title and the common look, and return it."""
-    figure.update_layout(
-        template="simple_white",
-        title={
-            "text": f"<b>{title}</b>",
-            "subtitle": {"text": subtitle, "font": {"size": 13, "color": MUTED}},
+#: What all figures share. Small, since plotly copies and checks all of it for every figure.
+_LOOK = go.layout.Template(
+    layout={
+        "font": {"family": _FONT, "size": 12, "color": INK},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "colorway": [colour for colour, _ in _ESTIMATOR_LOOKS],
+        "margin": {"l": 8, "r": 24, "t": 96, "b": 56},
+        "hoverlabel": {"font": {"family": _FONT, "size": 12}, "bgcolor": "white"},
+        "title": {
             "font": {"size": 17, "color": INK},
             "x": 0,
             "xref": "container",
@@ -117,24 +120,33 @@ def lay_out(figure: go.Figure, title: str, subtitle: str, height: int) -> go.Fig
             "y": 1,
             "yref": "container",
             "yanchor": "top",
+            "subtitle": {"font": {"size": 13, "color": MUTED}},
         },
-        font={"family": _FONT, "size": 12, "color": INK},
-        height=height,
-        margin={"l": 8, "r": 24, "t": 96, "b": 56},
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        hoverlabel={"font": {"family": _FONT, "size": 12}, "bgcolor": "white"},
-        legend={
+        "legend": {
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
             "xref": "container",
-            "y": 1 - 66 / height,
             "yanchor": "top",
             "yref": "container",
             "font": {"size": 12},
         },
-    )
-    figure.update_xaxes(showgrid=True, gridcolor=FAINT, zeroline=False, automargin=True)
-    figure.update_yaxes(showgrid=False, zeroline=False, automargin=True, ticklabelstandoff=6)
+        "xaxis": {**(_AXIS := {"showline": True, "ticks": "outside", "linecolor": INK,
+                               "zeroline": False, "automargin": True,
+                               "title": {"standoff": 12}}),
+                  "showgrid": True, "gridcolor": FAINT},
+        "yaxis": {**_AXIS, "showgrid": False, "ticklabelstandoff": 6},
+    }
+)  # fmt: skip
+
+
+def lay_out(figure: go.Figure, title: str, subtitle: str, height: int) -> go.Figure:
+    """Give a figure its title and the common look, and return it."""
+    layout = figure.layout
+    layout.template = _LOOK
+    layout.title.text = f"<b>{title}</b>"
+    layout.title.subtitle.text = subtitle
+    layout.height = height
+    layout.margin.t = 96
+    layout.legend.y = 1 - 66 / height
     return figure

@@ -57,7 +57,9 @@ def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
         # What workers say is left in the run's log, too.
         compute = compute.telling(context.log.info)
         pages = len(compute.pages)
-        around = Surroundings(compute, progress, _telling(announce, context), _run_of(context))
+        around = Surroundings(
+            compute, progress, _telling(announce, context), _run_of(context), study.make_anew
+        )
         companies = list(context.partition_keys) if recipe.grain == COMPANY else None
         _refuse_strangers(warehouse.store, companies or ())
         settled = follow(recipe, study.load(), warehouse.store, companies, around)
@@ -159,7 +161,12 @@ def _metadata(settled: Settled) -> dict[str, Any]:
     # Dagster copies this to the event of every company, and asking for one of its own would
     # cost more time than all the work: so it is about the run's companies together.
     shown = {title: _markdown(rows) for title, rows in settled.shown.items()}
-    return {**shown, **settled.obtained.metadata, "unchanged": settled.kept}
+    return {
+        **shown,
+        **settled.measured,
+        **settled.obtained.metadata,
+        "unchanged": settled.kept,
+    }
 
 
 def _markdown(rows: pd.DataFrame) -> dg.MarkdownMetadataValue:

@@ -40,6 +40,8 @@ class Settled:
         Number of rows by table and part.
     shown
         Tables for people, by title.
+    measured
+        Numbers to be plotted over time, by name.
     obtained
         What was obtained from outside.
     """
@@ -49,6 +51,7 @@ class Settled:
     kept: int
     rows: Mapping[str, Mapping[str, int]]
     shown: Mapping[str, pd.DataFrame]
+    measured: Mapping[str, float]
     obtained: Obtained = Obtained()  # noqa: RUF009, frozen
 
 
@@ -81,6 +84,8 @@ def follow(
         with store.transaction() as transaction:
             if not all(page(store.path).is_file() for page in recipe.pages.values()):
                 transaction.forget(recipe.asset)
+            if around.anew:
+                transaction.forget(recipe.asset, companies)
             comparison = compare_stored(transaction, recipe, study, companies, obtained.state)
             # Rows of people are stored before the entry which says what they were made from.
             if comparison.misses and not PEOPLE_TABLES.isdisjoint(recipe.tables_made):
@@ -133,7 +138,16 @@ def _settle(
         kept=len(comparison.hits),
         rows={table: transaction.row_counts(table) for table in recipe.tables_made},
         shown=_shown(transaction, recipe, comparison),
+        measured=_measured(transaction, recipe),
     )
+
+
+def _measured(transaction: Transaction, recipe: Recipe) -> dict[str, float]:
+    """Return numbers to be plotted over time; what is not defined is left out."""
+    if not recipe.measures:
+        return {}
+    rows = transaction.query(recipe.measures).dropna()
+    return {str(name): float(value) for name, value in rows.itertuples(index=False)}
 
 
 def _shown(

@@ -38,12 +38,15 @@ class Surroundings:
         Is told in words what is about to be done.
     run
         Which run this is.
+    anew
+        Whether to make also what has not changed.
     """
 
     compute: Compute
     listener: ProgressListener
     tell: Callable[[str], None]
     run: Run
+    anew: bool = False
 
     def progress(self, stage: str) -> Progress:
         """Return whom to tell how far a stage has come."""

@@ -95,6 +95,8 @@ class Recipe:
     shows_company
         For people, by title: what a SELECT finds for the one company (its parameter) that a run
         was of. Of many companies at once nothing is said: it would stand on the page of each.
+    measures
+        Numbers that the UI plots over time: a SELECT of names and values.
     pages
         Where the files are that it makes in place of tables, by asset, given the warehouse.
     after
@@ -120,6 +122,7 @@ class Recipe:
     obtain: Callable[[Reader], AbstractContextManager[Obtained]] | None = None
     shows: Mapping[str, str] = field(default_factory=dict)
     shows_company: Mapping[str, str] = field(default_factory=dict)
+    measures: str = ""
     pages: Mapping[str, Callable[[Path], Path]] = field(default_factory=dict)
     after: Callable[[Transaction], None] | None = None
     kinds: frozenset[str] = frozenset()

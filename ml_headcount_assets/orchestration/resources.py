@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from ml_headcount_assets.compute.choice import (
     COMPUTE_VARIABLE,
@@ -20,7 +20,7 @@ from ml_headcount_assets.compute.choice import (
 )
 from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.study import Study, load_study
+from ml_headcount_assets.study import Study, load_study, with_choices
 from ml_headcount_assets.warehouse.beside import ranges_path
 from ml_headcount_assets.warehouse.store import TableStore
 
@@ -33,10 +33,28 @@ WAREHOUSE_VARIABLE = "ML_HEADCOUNT_WAREHOUSE"
 
 
 class StudyResource(dg.ConfigurableResource):
-    """The study to be estimated: its directory, and its configuration if that lies elsewhere."""
+    """The study to be estimated, and what one run may choose otherwise than its configuration."""
 
-    directory: str | None = None
-    config: str | None = None
+    directory: str | None = Field(default=None, description="Directory of the study's files.")
+    config: str | None = Field(
+        default=None,
+        description="Its configuration, if that is not the directory's own study.yaml.",
+    )
+    draws: int | None = Field(
+        default=None, description="Joint draws, in place of those of the configuration."
+    )
+    seed: int | None = Field(
+        default=None, description="Seed, in place of that of the configuration."
+    )
+    estimators: list[str] | None = Field(
+        default=None,
+        description="Estimators, the headline first, in place of those of the configuration.",
+    )
+    make_anew: bool = Field(
+        default=False,
+        description="Make everything that this run is of, also what has not changed. LLMs are not"
+        " asked again.",
+    )
     _loaded: Study | None = PrivateAttr(default=None)
 
     @classmethod
@@ -67,7 +85,12 @@ class StudyResource(dg.ConfigurableResource):
                 "directory's own study.yaml), or start with: ml-headcount run --study DIR"
             )
         if self._loaded is None:
-            self._loaded = load_study(self.directory, self.config)
+            self._loaded = with_choices(
+                load_study(self.directory, self.config),
+                estimators=self.estimators,
+                draws=self.draws,
+                seed=self.seed,
+            )
         return self._loaded
 
 

@@ -31,6 +31,20 @@ def no_beta_warnings():
         yield
 
 
+@pytest.fixture(autouse=True)
+def short_reports(request, monkeypatch):
+    """Let runs within a test write a report of a line: the report has tests of its own.
+
+    It costs a third of a run of so small a study. Runs of fixtures, and of tests that are marked
+    with `whole_report`, write it whole.
+    """
+    if "whole_report" not in request.keywords:
+        monkeypatch.setattr(
+            "ml_headcount_assets.orchestration.assets.report.write_report",
+            lambda results, study, path: path.write_text(f"{study.name}: a report\n"),
+        )
+
+
 def write_study(directory: Path, *, companies: int = 12) -> Path:
     """Write a study that takes seconds to estimate."""
     write_world(simulate_study("matched", companies, 600, seed=1), directory)

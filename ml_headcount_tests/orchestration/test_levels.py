@@ -42,6 +42,7 @@ def test_every_table_with_an_interval_says_its_level():
         assert bool(ends) == ("level" in spec.columns), name
 
 
+@pytest.mark.whole_report
 def test_a_changed_level_reaches_everything_and_draws_nothing_anew(place):
     before, narrow = tables(place.warehouse), widths(place.warehouse)
     choose(place, level=0.95)

@@ -133,6 +133,10 @@ PREDICTIVE_CHECKS = Recipe(
             FROM predictive_checks GROUP BY ALL ORDER BY ALL
             """
     },
+    measures="""
+        SELECT 'patterns within their prediction (%), ' || estimator, 100 * avg(within::INTEGER)
+        FROM predictive_checks GROUP BY estimator ORDER BY ALL
+        """,
 )
 
 

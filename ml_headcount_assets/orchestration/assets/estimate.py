@@ -212,5 +212,12 @@ PORTFOLIO_INTERVALS = Recipe(
             FROM portfolio_intervals WHERE grouping = 'all' ORDER BY ALL
             """
     },
+    measures="""
+        WITH totals AS (FROM portfolio_intervals WHERE grouping = 'all')
+        SELECT 'experts: median, ' || estimator, median FROM totals
+        UNION ALL SELECT 'experts: lower end, ' || estimator, low FROM totals
+        UNION ALL SELECT 'experts: upper end, ' || estimator, high FROM totals
+        UNION ALL SELECT 'companies with evidence', max(companies) FROM totals ORDER BY ALL
+        """,
     warned_after_days=31,
 )

@@ -135,5 +135,6 @@ REJECTS = Recipe(
             GROUP BY ALL ORDER BY rejected DESC, file, field LIMIT 20
             """
     },
+    measures="SELECT 'rows set aside', count(*) FROM rejects",
     kinds=frozenset({"duckdb"}),
 )

@@ -122,6 +122,9 @@ FIT_REPORTS = Recipe(
             FROM diagnostics WHERE verdict = 'doubtful' ORDER BY ALL
             """
     },
+    measures="""
+        SELECT 'doubtful measures', count(*) FILTER (verdict = 'doubtful') FROM diagnostics
+        """,
 )
 
 
