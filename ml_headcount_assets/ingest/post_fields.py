@@ -76,6 +76,8 @@ _NO_ENDS = (
     *("posted", "scraped", "retrieved", "last", "first", "company", "checked", "timestamp"),
     *("id", "duration", "location", "title", "description", "size", "count"),
 )
+#: What fields tell that stand in other objects than posts, too.
+_ANYWHERE = frozenset({Role.POSTS, Role.OTHER, Role.STATUS})
 #: Entries of so many different sets of fields are remembered.
 _MOST_KNOWN = 10_000
 
@@ -124,7 +126,7 @@ class Roles:
             )
             for role, listed in found.items()
         }
-        return Fields(**ranked, tell_anything=bool(found.keys() - {Role.POSTS, Role.OTHER}))
+        return Fields(**ranked, tell_anything=bool(found.keys() - _ANYWHERE))
 
 
 _NAMES = yaml.safe_load(

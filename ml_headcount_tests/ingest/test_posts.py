@@ -98,7 +98,11 @@ def test_posts_in_a_group_have_its_company() -> None:
 
 
 def test_entries_may_be_in_an_object() -> None:
-    inside = {"positionHistory": [{"companyName": "A", "endDate": None}], "count": 1}
+    inside = {
+        "positionHistory": [{"companyName": "A", "endDate": None}],
+        "count": 1,
+        "status": "ok",
+    }
     assert len(read_posts(inside, POST_ROLES, NOW, null_is_open=True)) == 1
     assert read_posts(["A", 3, None], POST_ROLES, NOW, null_is_open=True) == []
     assert read_posts("A", POST_ROLES, NOW, null_is_open=True) == []
