@@ -30,6 +30,7 @@ from .beside import (
     forgotten_path,
     key_path,
     people_path,
+    ranges_path,
     ratings_path,
     work_path,
 )
@@ -174,7 +175,9 @@ def forget_person(warehouse: Path, person: str, *, everywhere: bool = False) -> 
     _keep_out(warehouse, person)
     answers = _forget_answers(warehouse, hashes)
     verdicts = _forget_verdicts(warehouse, normalise_profile_id(person))
-    shutil.rmtree(extracts_path(warehouse), ignore_errors=True)
+    # Of what these are made cannot be told; at the worst it is computed again.
+    for folder in (extracts_path(warehouse), ranges_path(warehouse)):
+        shutil.rmtree(folder, ignore_errors=True)
     if is_rated:
         for ending in ("", "-wal", "-shm"):
             path = embeddings_path(warehouse)

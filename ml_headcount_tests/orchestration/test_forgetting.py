@@ -17,6 +17,7 @@ from ml_headcount_assets.warehouse.beside import (
     forgotten_path,
     key_path,
     people_path,
+    ranges_path,
 )
 from ml_headcount_assets.warehouse.forgetting import Forgotten, forget_person
 from ml_headcount_assets.warehouse.store import TableStore
@@ -74,6 +75,7 @@ def command(place: Place, *arguments: str, code: int = 0) -> str:
 def test_no_file_holds_the_id_or_the_text_and_the_person_stays_away(known):
     (text,) = rows(known, "text_hash")
     assert set(holding(known, STORED, MARK)) == {"people.duckdb", "people.parquet"}
+    ranges_path(known.warehouse).mkdir()
     told = command(known, "forget", f"https://www.linkedin.com/in/{ID.upper()}/?a=1")
     assert "profiles 1" in told
     assert "answers of LLMs: 1" in told
@@ -81,6 +83,7 @@ def test_no_file_holds_the_id_or_the_text_and_the_person_stays_away(known):
     assert not holding(known, STORED, MARK, text)
     assert not leaks([known.warehouse])
     assert not extracts_path(known.warehouse).exists()
+    assert not ranges_path(known.warehouse).exists()
     with AnswerStore(answers_path(known.warehouse)) as answers:
         assert answers.answers(QUESTION)["text_hash"].tolist() == ["another"]
         assert answers.spent == 2.0

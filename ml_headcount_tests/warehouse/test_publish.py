@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -187,3 +188,36 @@ def test_where_files_lie_on_this_machine_is_not_published(warehouse, study):
         (settings,) = Published(warehouse).read("runs", columns=["settings"])["settings"].tail(1)
         assert "profiles.csv" in settings
         assert str(study.directory) not in settings
+
+
+def test_fifty_readers_read_on_while_results_are_swapped(warehouse, study):
+    """Each look is at one run whole: its total and its company's interval are of one number."""
+    publish(warehouse, study, {}, run(1))
+    ended, seen, failed = threading.Event(), set(), []
+    one = {"threads": 1}
+    select = (
+        "SELECT t.median, i.median, max(finished) FROM portfolio_intervals AS t,"
+        " headcount_intervals AS i, runs GROUP BY ALL"
+    )
+
+    def read_on(path: Path) -> None:
+        while not ended.wait(0.5):
+            try:
+                with duckdb.connect(str(path), read_only=True, config=one) as connection:
+                    ((total, company, _),) = connection.execute(select).fetchall()
+                seen.add((total, company))
+            except duckdb.Error as error:
+                failed.append(str(error))
+
+    threads = [threading.Thread(target=read_on, args=[results_path(warehouse)]) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for number in range(2, 4):
+        fill(warehouse, float(number))
+        publish(warehouse, study, {"companies_file": str(number)}, run(number))
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert len(seen) > 1
+    assert all(total == company for total, company in seen)
