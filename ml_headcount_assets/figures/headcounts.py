@@ -205,7 +205,7 @@ def _add_unknown(
 
 def _company_axis(figure: go.Figure, labels: list[str]) -> None:
     figure.update_yaxes(
-        range=[len(labels) - 0.5, -0.5],
+        range=[max(len(labels), 1) - 0.5, -0.5],
         tickvals=list(range(len(labels))),
         ticktext=labels,
         ticks="",

@@ -134,7 +134,7 @@ def add_bars(
 def name_axis(figure: go.Figure, labels: Sequence[str], **where: int) -> None:
     """Make the vertical axis one of names, the first one at the top."""
     figure.update_yaxes(
-        range=[len(labels) - 0.5, -0.5],
+        range=[max(len(labels), 1) - 0.5, -0.5],
         tickvals=list(range(len(labels))),
         ticktext=list(labels),
         ticks="",

@@ -31,9 +31,13 @@ def pattern_check(checks: pd.DataFrame, annotators: Sequence[str], *, limit: int
         How many patterns of each class to draw, the most frequent ones first.
     """
     level = level_of(checks)
-    classes = ((0, "others"), (1, "experts"))
+    there = set(checks["is_expert"])
+    classes = [each for each in ((0, "others"), (1, "experts")) if each[0] in there]
     figure = make_subplots(
-        rows=1, cols=2, horizontal_spacing=0.14, subplot_titles=[title for _, title in classes]
+        rows=1,
+        cols=len(classes),
+        horizontal_spacing=0.14,
+        subplot_titles=[title for _, title in classes],
     )
     largest, longest = 1.0, 0
     for column, (is_expert, _) in enumerate(classes, start=1):
@@ -44,7 +48,7 @@ def pattern_check(checks: pd.DataFrame, annotators: Sequence[str], *, limit: int
         largest = max(largest, float(rows[["observed", "high"]].max(axis=None)))
         longest = max(longest, len(rows))
     _show_each_name_once(figure)
-    for column in (1, 2):
+    for column in range(1, len(classes) + 1):
         add_count_axis(figure, 0, largest, "rated CVs (number)", row=1, col=column)
     within = checks["within"].mean()
     figure = lay_out(
@@ -114,7 +118,7 @@ def _add_class(figure: go.Figure, rows: pd.DataFrame, column: int, level: float)
             ),
         )
     figure.update_yaxes(
-        range=[len(rows) - 0.5, -0.5],
+        range=[max(len(rows), 1) - 0.5, -0.5],
         tickvals=places,
         ticktext=rows["pattern"].tolist(),
         tickfont={"family": "'Liberation Mono', Menlo, Consolas, monospace"},

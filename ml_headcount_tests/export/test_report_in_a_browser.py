@@ -1,0 +1,87 @@
+"""The report as a reader meets it: on a screen, on a phone, by search, by address, in print."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from ml_headcount_assets.export import StudyResults, write_report
+from ml_headcount_assets.study import Study
+from ml_headcount_tests.browser import Page, browsing, found_browser
+
+pytestmark = pytest.mark.skipif(found_browser() is None, reason="needs Debian's chromium")
+
+Look = Callable[[Page, str], Awaitable[None]]
+
+
+def looked_at(results: StudyResults, study: Study, tmp_path: Path, look: Look, width: int) -> None:
+    """Open the report on a screen of some width, and see what `look` wants to see."""
+    report = tmp_path / "report.html"
+    write_report(results, study, report)
+
+    async def open_and_look() -> None:
+        async with browsing(tmp_path) as page:
+            await page.open(report.as_uri(), width, 900)
+            await page.wait("document.readyState === 'complete'")
+            await look(page, report.as_uri())
+            assert page.told == [], "the console is empty"
+            requests = await page.ask(
+                "JSON.stringify(performance.getEntriesByType('resource').map(e => e.name))"
+            )
+            assert [r for r in json.loads(requests) if not r.startswith("blob:")] == []
+
+    asyncio.run(open_and_look())
+
+
+def test_a_reader_searches_narrows_sorts_and_opens_a_company(results, study, tmp_path) -> None:
+    async def look(page: Page, address: str) -> None:
+        shown = (
+            "[...document.querySelectorAll('#table tbody tr')].filter(r => !r.hidden)"
+            ".map(r => r.cells[0].textContent).join('|')"
+        )
+        assert await page.ask(shown) == "=Acme <b>& Sons</b>|core|Bits\x0bInc|Dusk"
+
+        def typed(words: str) -> str:
+            return (
+                f"byId('search').value = {words!r};byId('search').dispatchEvent(new Event('input'))"
+            )
+
+        await page.ask(typed("few_profiles peru"))  # a flag and a country
+        assert await page.ask(shown) == "Bits\x0bInc"
+        await page.ask(typed("nobody"))
+        assert "No company fits" in await page.ask("byId('found').textContent")
+        await page.ask(typed(""))
+        confidence = "document.querySelectorAll('#table th')[9]"
+        await page.ask(f"{confidence}.querySelector('button').click()")
+        assert await page.ask(f"{confidence}.getAttribute('aria-sort')") == "ascending"
+        assert (await page.ask(shown)).endswith("Dusk"), "no evidence is the last confidence"
+
+        await page.ask("location.hash = '#company=dusk'")
+        await page.wait("!byId('one').hidden")
+        said = await page.ask("byId('one').textContent")
+        assert "nothing is known about this company" in said
+        assert await page.ask("byId('headline').hidden")
+        await page.ask("location.hash = '#company=acme'")
+        await page.wait("document.querySelector('#one .main-svg') !== null")
+        assert "<b>" not in await page.ask("byId('one').querySelector('h1').innerHTML")
+        await page.ask("location.hash = '#companies'")
+        await page.wait("byId('one').hidden && !byId('headline').hidden")
+
+    looked_at(results, study, tmp_path, look, 1400)
+
+
+def test_nothing_is_wider_than_a_phone_and_all_is_drawn_for_print(results, study, tmp_path) -> None:
+    async def look(page: Page, address: str) -> None:
+        assert await page.ask("document.documentElement.scrollWidth") <= 390
+        await page.ask("dispatchEvent(new Event('beforeprint'))")
+        await page.wait(
+            "document.querySelectorAll('.plot').length > 10 &&"
+            " [...document.querySelectorAll('.plot')].every(p => p.querySelector('.main-svg'))"
+        )
+        assert await page.ask("document.documentElement.scrollWidth") <= 390
+
+    looked_at(results, study, tmp_path, look, 390)
