@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 __all__ = ["PUBLISHED_SIZES", "SCENARIOS", "Cohort", "Scenario", "Search"]
@@ -226,6 +226,21 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             "Twelve ML labs with profiles, a third of their people experts, and nobody else.",
             cohorts={"ml_labs": _LABS_ALONE},
             size=(12, 12_000),
+        ),
+        "shifted_labs": Scenario(
+            "As twelve_labs, and in deployment every threshold has moved by N(0, 0.3).",
+            threshold_sd=0.3,
+            cohorts={"ml_labs": _LABS_ALONE},
+            size=(12, 12_000),
+        ),
+        "shifted_labs_and_consulting": Scenario(
+            "Labs and consulting companies; every threshold has moved by N(0, 0.3).",
+            threshold_sd=0.3,
+            cohorts={
+                "ml_labs": replace(_LABS_ALONE, share=0.3),
+                "consulting": replace(_REFERENCE_COHORTS["consulting"], share=0.7),
+            },
+            size=(40, 12_000),
         ),
         "30_companies": Scenario("As matched, with 30 companies.", size=(30, 9_000)),
         "5000_companies": Scenario("As matched, with 5,000 companies.", size=(5_000, 250_000)),

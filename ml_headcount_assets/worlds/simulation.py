@@ -107,6 +107,8 @@ class SimulatedWorld:
         What the shares of experts were drawn from.
     scenario, seed
         What the world was made with.
+    is_expert
+        Whether each row of `profiles` is of an expert; what an estimator must not see.
     """
 
     validation: pd.DataFrame
@@ -119,6 +121,7 @@ class SimulatedWorld:
     prevalence: Prevalence
     scenario: str
     seed: int
+    is_expert: NDArray[np.int8]
 
     def __repr__(self) -> str:
         return (
@@ -186,7 +189,7 @@ def simulate_study(
     searched = deployed
     if setting.search is not None:
         searched = searched_labels(model, deployed, setting.search, seed)
-    labelled = _draw_profiles(people, deployed, seed)
+    labelled, is_expert = _draw_profiles(people, deployed, seed)
     hits = _draw_hits(people, labelled, searched, seed, apart=setting.search is not None)
     counted = labelled["company_id"].isin(people.ids[people.counted_only])
     companies_known = _company_table(people, hits, model, seed)
@@ -214,11 +217,14 @@ def simulate_study(
         prevalence=people.law,
         scenario=scenario,
         seed=seed,
+        is_expert=is_expert[~counted.to_numpy()],
     )
 
 
-def _draw_profiles(people: Population, law: LabelLaw, seed: int) -> pd.DataFrame:
-    """Profiles with complete labels, grouped by company: company_id and the label columns."""
+def _draw_profiles(
+    people: Population, law: LabelLaw, seed: int
+) -> tuple[pd.DataFrame, NDArray[np.int8]]:
+    """Profiles with complete labels, grouped by company, and whether each is an expert's."""
     observed = people.observed
     company = np.repeat(np.arange(len(observed)), observed)
     # Which of a company's profiles are the experts must not show in the order of its rows.
@@ -228,7 +234,8 @@ def _draw_profiles(people: Population, law: LabelLaw, seed: int) -> pd.DataFrame
     is_expert = np.empty(len(company), dtype=np.int8)
     is_expert[shuffled] = rank < people.observed_experts[company]
     labels = law.draw(is_expert, company, seed)
-    return _label_frame({"company_id": people.ids[company]}, add_conjunction(labels, law.model))
+    columns = add_conjunction(labels, law.model)
+    return _label_frame({"company_id": people.ids[company]}, columns), is_expert
 
 
 def _label_frame(
