@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
 from ml_headcount_assets.cli.tables import plain_table
-from ml_headcount_assets.wording import count, percent, share
+from ml_headcount_assets.wording import count, interval, percent, share
 
-__all__ = ["agreement_table", "standing_line"]
+if TYPE_CHECKING:
+    from ml_headcount_assets.model.rating_design import RatingDesign
+
+__all__ = ["agreement_table", "plan_lines", "plan_table", "standing_line"]
+
+_SHOWN_KINDS = 15
 
 
 def standing_line(rated: pd.DataFrame) -> str:
@@ -53,3 +59,52 @@ def agreement_table(agreed: pd.DataFrame, letters: Mapping[str, str]) -> Table:
     names = "; ".join(f"{letter}: {name}" for name, letter in letters.items())
     table.caption = Text(f"kappa: agreement beyond chance, 1 is perfect, 0 is chance. {names}")
     return table
+
+
+def plan_table(plan: RatingDesign, annotators: Sequence[str]) -> Table:
+    """Return which kinds of profile are to be rated, the most first.
+
+    Parameters
+    ----------
+    plan
+        The round.
+    annotators
+        Whose labels a pattern's characters are.
+    """
+    columns = ["whose", "labels", ">profiles", ">experts", ">to rate", ">by chance"]
+    table = plain_table("Profiles to rate", columns)
+    for row in plan.strata.head(_SHOWN_KINDS).to_dict("records"):
+        table.add_row(
+            Text(str(row["group"])),
+            Text(str(row["pattern"])),
+            count(row["n_profiles"]),
+            share(row["expert_share"]),
+            count(row["n_ratings"]),
+            count(row["n_random"]),
+        )
+    rest = plan.strata.iloc[_SHOWN_KINDS:]
+    if len(rest):
+        more = f"{len(rest)} more kinds"
+        table.add_row(
+            more, "", "", "", count(rest["n_ratings"].sum()), count(rest["n_random"].sum())
+        )
+    table.caption = f"Labels of {', '.join(annotators)}; - where there is none."
+    return table
+
+
+def plan_lines(plan: RatingDesign, chosen: int) -> Iterator[str]:
+    """Yield what a round is expected to buy, and what it lacks."""
+    low, median, high = plan.total
+    after, by_chance = (
+        percent(round(part, 2)) for part in (plan.narrowed, plan.narrowed_by_chance)
+    )
+    yield (
+        f"Total of {plan.purpose}: {count(median)}, {percent(plan.level)} interval"
+        f" {interval(low, high)}. These ratings are expected to leave {after} of its width; as"
+        f" many drawn by chance, {by_chance}. Expectations of a linear rule, not promises."
+    )
+    if chosen < plan.n:
+        yield (
+            f"Only {count(chosen)} of {count(plan.n)} could be chosen: the other profiles of these"
+            " kinds have no text in the warehouse."
+        )

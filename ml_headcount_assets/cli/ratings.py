@@ -109,6 +109,75 @@ def sheet(
     )
 
 
+@ratings.command()
+@click.option(
+    "--n",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Profiles to rate.",
+)
+@click.option(
+    "--for",
+    "purpose",
+    default="headline",
+    show_default=True,
+    metavar="WHOM",
+    help="Whose total is to be narrowed: headline, cohort=NAME or company=ID.",
+)
+@click.option(
+    "--random-part",
+    type=click.FloatRange(0, 1),
+    default=0.2,
+    show_default=True,
+    help="Share of them that is drawn by chance from all profiles.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Of what is drawn; the study's if absent.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("round.csv"),
+    show_default=True,
+    help="CSV file to write, which its owner alone can read; one of this name is replaced.",
+)
+@warehouse_option
+def propose(
+    n: int, purpose: str, random_part: float, seed: int | None, out: Path, warehouse: Path
+) -> None:
+    """Choose the profiles whose rating narrows a total most, by what the last run has learned.
+
+    Kinds of profile are cohorts (or one company) by combinations of labels. Within each kind
+    profiles are drawn by chance; the file says with which probability. It is FILE of 'ratings
+    page' and 'ratings sheet'.
+    """
+    from ml_headcount_assets.cli.rating_tables import plan_lines, plan_table
+    from ml_headcount_assets.errors import InputError
+    from ml_headcount_assets.labelling.ratings.rounds import write_list
+    from ml_headcount_assets.model.annotators import likelihood_annotators
+    from ml_headcount_assets.orchestration.evidence import used_annotators
+    from ml_headcount_assets.orchestration.rating_plans import plan_ratings
+    from ml_headcount_assets.warehouse.beside import kept_study
+    from ml_headcount_assets.warehouse.ratings import ratable_profiles
+    from ml_headcount_assets.warehouse.store import TableStore
+
+    tables, study = TableStore(warehouse), kept_study(warehouse)
+    tables.read("companies", columns=["company"])  # which says it where there is no warehouse
+    if study is None:
+        raise InputError(f"No run of a study has been kept in {warehouse}; run the study first.")
+    plan = plan_ratings(tables, study, n=n, purpose=purpose, random_part=random_part, seed=seed)
+    settings, described = study.settings(), used_annotators(tables)
+    kept = likelihood_annotators(described, six_dimensional=settings.six_dimensional)
+    people = ratable_profiles(tables, [annotator.name for annotator in kept])
+    if settings.missing_as_zero:
+        people["pattern"] = people["pattern"].str.replace("-", "0")
+    chosen = plan.choose(people)
+    write_list(chosen.drop(columns="group").assign(stratum=chosen["group"]), out)
+    open_console().print(plan_table(plan, [annotator.name for annotator in kept]))
+    for line in plan_lines(plan, len(chosen)):
+        echo(line)
+    echo(f"{short_path(out)} lists them. Next: ml-headcount ratings page {short_path(out)} --rater")
+
+
 @ratings.command(name="import")
 @click.argument(
     "files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, exists=True)

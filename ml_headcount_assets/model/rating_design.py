@@ -10,6 +10,7 @@ shares among accepted and rejected profiles move together from draw to draw.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -326,10 +327,11 @@ class _Joint:
 
     def narrowed(self, numbers: FloatArray | NDArray[np.int64]) -> float:
         """Return the total's sd after so many ratings, as a share of today's."""
-        at = np.flatnonzero(np.asarray(numbers) > 0)
-        matrix = self.covariance[np.ix_(at, at)] + np.diag(self.noise[at] / numbers[at])
-        told = self.with_total[at] @ np.linalg.solve(matrix, self.with_total[at])
-        return float(np.sqrt(max(1 - told / self.variance, 0.0)))
+        ratings = np.asarray(numbers, dtype=float)
+        at = np.flatnonzero(ratings > 0)
+        matrix = self.covariance[np.ix_(at, at)] + np.diag(self.noise[at] / ratings[at])
+        told = float(self.with_total[at] @ np.linalg.solve(matrix, self.with_total[at]))
+        return math.sqrt(max(1 - told / self.variance, 0.0))
 
     def _given(self, numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the covariances after so many ratings."""

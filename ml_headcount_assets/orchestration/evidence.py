@@ -12,8 +12,7 @@ import pandas as pd
 
 from ml_headcount_assets.model import Annotator, StudyEvidence
 from ml_headcount_assets.warehouse.records import annotators_of, company_table, rated_table
-
-from .reader import Reader
+from ml_headcount_assets.warehouse.store import Tables
 
 __all__ = [
     "COUNTS",
@@ -40,12 +39,12 @@ LABELS = ("rated_labels", "rated_llm_labels")
 VERDICTS = {"rated_cvs": ("rated_id", "is_expert")}
 
 
-def rated_cvs(reader: Reader) -> pd.DataFrame:
+def rated_cvs(reader: Tables) -> pd.DataFrame:
     """Return the rated CVs: is_expert and a column per annotator."""
     return rated_table(*(reader.read(table) for table in ("rated_cvs", *LABELS)))
 
 
-def used_annotators(reader: Reader) -> tuple[Annotator, ...]:
+def used_annotators(reader: Tables) -> tuple[Annotator, ...]:
     """Return all annotators, those that estimates are to leave out being marked."""
     use = reader.read("annotator_use")
     dropped = set(use.loc[use["left_out"], "annotator"])
@@ -56,7 +55,7 @@ def used_annotators(reader: Reader) -> tuple[Annotator, ...]:
 
 
 def study_evidence(
-    reader: Reader, annotators: Sequence[Annotator] | None = None, *, rated: bool = False
+    reader: Tables, annotators: Sequence[Annotator] | None = None, *, rated: bool = False
 ) -> StudyEvidence:
     """Return what is known of the companies in hand.
 

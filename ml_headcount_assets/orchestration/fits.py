@@ -15,6 +15,7 @@ from ml_headcount_assets.model import ESTIMATORS, AnnotatorFit, CohortFit, Estim
 from ml_headcount_assets.model.estimators import Cohort
 from ml_headcount_assets.warehouse.records import with_estimator
 from ml_headcount_assets.warehouse.schemas import TABLES
+from ml_headcount_assets.warehouse.store import Tables
 
 from .evidence import USE, used_annotators
 from .reader import Reader
@@ -63,23 +64,23 @@ def rows_of(table: str, frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFr
     return with_estimator(made) if made else TABLES[table].empty()
 
 
-def stored_annotators(reader: Reader, estimator: Estimator) -> AnnotatorFit:
+def stored_annotators(reader: Tables, estimator: Estimator) -> AnnotatorFit:
     """Return the annotators' draws of an estimator that fits them to rated CVs alone."""
     rows = _of(reader, "annotator_fit", estimator)
     return AnnotatorFit.from_frame(rows, used_annotators(reader))
 
 
-def stored_copula(reader: Reader, estimator: Estimator) -> CohortFit:
+def stored_copula(reader: Tables, estimator: Estimator) -> CohortFit:
     """Return the draws of what companies share, of an estimator that goes through the copula."""
     return CohortFit.from_frame(_of(reader, "cohort_fit", estimator))
 
 
-def stored_fits(reader: Reader, estimator: Estimator) -> tuple[AnnotatorFit | None, Cohort]:
+def stored_fits(reader: Tables, estimator: Estimator) -> tuple[AnnotatorFit | None, Cohort]:
     """Return all that the companies of an estimator are drawn from."""
     fit = stored_annotators(reader, estimator) if estimator.errors is not None else None
     return fit, estimator.read_cohort(_of(reader, estimator.kept_in, estimator))
 
 
-def _of(reader: Reader, table: str, estimator: Estimator) -> pd.DataFrame:
+def _of(reader: Tables, table: str, estimator: Estimator) -> pd.DataFrame:
     rows = reader.read(table)
     return rows[rows["estimator"] == estimator.name]

@@ -134,10 +134,10 @@ def _world(
     before = _estimate(plan, world, None)
     row: dict[str, object] = {"scenario": scenario, "world": number}
     if (scenario, number, NONE, 0) in wanted:
-        yield row | _scored(world, before, NONE, 0, start)
+        yield from (row | scored for scored in _scored(world, before, NONE, 0, start))
         answer = oracle(world, plan.draws, number)
-        sums = answer.draws[answer.known].sum(axis=0)
-        yield row | {"design": ORACLE, "ratings": 0} | _score(sums, _truth(world))
+        known = {"design": ORACLE, "ratings": 0}
+        yield from (row | known | scored for scored in _scores(world, answer.draws))
     for _, _, design, n in sorted(wanted - {(scenario, number, NONE, 0)}, key=lambda r: r[2:]):
         start = time.monotonic()
         planned = design_ratings(
@@ -152,8 +152,9 @@ def _world(
         rated = rate_profiles(
             world, _chosen(world, before, planned), wrong=plan.wrong, twice=plan.twice, seed=number
         )
-        scored = _scored(world, _estimate(plan, world, rated), design, n, start)
-        yield row | scored | {"narrowed_expected": planned.narrowed}
+        row["narrowed_expected"] = planned.narrowed
+        after = _estimate(plan, world, rated)
+        yield from (row | scored for scored in _scored(world, after, design, n, start))
 
 
 def _estimate(plan: RoundsPlan, world: SimulatedWorld, ratings: pd.DataFrame | None) -> Fitted:
@@ -173,16 +174,22 @@ def _chosen(world: SimulatedWorld, fitted: Fitted, design: RatingDesign) -> NDAr
     return design.choose(frame.reset_index(drop=True)).index.to_numpy()
 
 
-def _truth(world: SimulatedWorld) -> int:
-    return int(world.truth["experts"].sum())
-
-
 def _scored(
     world: SimulatedWorld, fitted: Fitted, design: str, n: int, start: float
-) -> dict[str, object]:
-    sums = fitted.draw().draws.filled(0).sum(axis=0)
-    spent = {"seconds": time.monotonic() - start}
-    return {"design": design, "ratings": n} | _score(sums, _truth(world)) | spent
+) -> Iterator[dict[str, object]]:
+    draws = fitted.draw().draws.filled(0)
+    what = {"design": design, "ratings": n, "seconds": time.monotonic() - start}
+    yield from (what | scored for scored in _scores(world, draws))
+
+
+def _scores(world: SimulatedWorld, draws: NDArray[np.int64]) -> Iterator[dict[str, object]]:
+    """Score the total of all companies, and of each cohort if there are several."""
+    cohorts = world.companies["cohort"].to_numpy()
+    names = sorted(set(cohorts))
+    truth = world.truth["experts"].to_numpy()
+    for group in ("all", *(names if len(names) > 1 else ())):
+        members = np.full(len(cohorts), True) if group == "all" else cohorts == group
+        yield {"group": group} | _score(draws[members].sum(axis=0), int(truth[members].sum()))
 
 
 def _score(sums: NDArray[np.int64], truth: int) -> dict[str, object]:
@@ -207,17 +214,20 @@ def summarise_rounds(rows: Sequence[dict]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per scenario, design and number of ratings: ``worlds``, ``covered`` (share of the totals),
-        ``relative_width`` (median; of the truth), ``log_score`` (mean; lower is better),
-        ``error`` (median of the mean's relative error), ``of_width_before`` (median width over that
-        without ratings in the same world) and ``expected`` (the median that the plan had).
+        Per scenario, group of companies, design and number of ratings: ``worlds``, ``covered``
+        (share of the totals), ``relative_width`` (median; of the truth), ``log_score`` (mean; lower
+        is better), ``error`` (median of the mean's relative error), ``of_width_before`` (median
+        width over that without ratings in the same world) and ``expected`` (the plan's median).
     """
     frame = pd.DataFrame(rows)
     frame["error"] = (frame["mean"] / frame["truth"] - 1).abs()
-    before = frame[frame["design"] == NONE].set_index(["scenario", "world"])["relative_width"]
-    at = pd.MultiIndex.from_frame(frame[["scenario", "world"]])
+    keys = ["scenario", "world", "group"]
+    before = frame[frame["design"] == NONE].set_index(keys)["relative_width"]
+    at = pd.MultiIndex.from_frame(frame[keys])
     frame["of_width_before"] = frame["relative_width"].to_numpy() / before.reindex(at).to_numpy()
-    grouped = frame.groupby(["scenario", "ratings", "design"])
+    if "narrowed_expected" not in frame:
+        frame["narrowed_expected"] = np.nan
+    grouped = frame.groupby(["scenario", "group", "ratings", "design"])
     return grouped.agg(
         worlds=("world", "size"),
         covered=("covered", "mean"),
@@ -248,15 +258,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     rows = _read(chosen.out)
     kept = {(r["scenario"], r["world"], r["design"], r["ratings"]) for r in rows}
+    told = ""
     with chosen.out.open("a", encoding="utf-8") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of short chains, a hundred times over
         for row in run_rounds(plan, kept):
             print(json.dumps(row), file=file, flush=True)
             rows.append(row)
-            print(
-                f"{row['scenario']}, world {row['world']}: {row['ratings']} {row['design']}",
-                file=sys.stderr,
-            )
+            line = f"{row['scenario']}, world {row['world']}: {row['ratings']} {row['design']}"
+            if line != told:
+                print(line, file=sys.stderr)
+            told = line
     print(summarise_rounds(rows).round(3).to_string(index=False))
 
 

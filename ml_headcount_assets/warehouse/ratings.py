@@ -33,6 +33,7 @@ __all__ = [
     "imported_verdicts",
     "now",
     "profiles_today",
+    "ratable_profiles",
     "ratings_version",
     "with_standing",
 ]
@@ -292,6 +293,40 @@ def profiles_today(tables: Tables, profile_ids: Collection[str]) -> pd.DataFrame
         ) GROUP BY ALL ORDER BY ALL
         """,
         [ids, ids],
+    )
+
+
+def ratable_profiles(tables: Tables, annotators: Sequence[str]) -> pd.DataFrame:
+    """Return the profiles that can be rated and are not: those with a text and a label.
+
+    Parameters
+    ----------
+    tables
+        Have tables profiles, profile_labels and rated_profiles.
+    annotators
+        Names of the annotators, in the order of the pattern's characters.
+
+    Returns
+    -------
+    DataFrame
+        company_id, profile_id, pattern; sorted.
+    """
+    return tables.query(
+        f"""
+        SELECT company_id, profile_id, {pattern_of(annotators)} AS pattern
+        FROM profile_labels label
+        WHERE EXISTS (
+            FROM profiles WHERE profiles.company = label.company
+            AND profiles.profile_id = label.profile_id AND text <> ''
+        ) AND NOT EXISTS (
+            FROM rated_profiles rated WHERE rated.company = label.company
+            AND rated.profile_id = label.profile_id AND standing = 'counts'
+        )
+        GROUP BY company, company_id, profile_id HAVING contains(pattern, '0')
+            OR contains(pattern, '1')
+        ORDER BY company_id, profile_id
+        """,
+        list(annotators),
     )
 
 

@@ -599,6 +599,28 @@ _TOLD = [
         key=["estimator", "company_id", "layer"],
     ),
     table(
+        "rating_proposal",
+        {
+            "purpose": column(TEXT, "Whose total is to be narrowed"),
+            "stratum": column(TEXT, "The cohort, or the company that the plan is for"),
+            "pattern": column(TEXT, "Labels of the likelihood's annotators, by name", _a_pattern),
+            "n_profiles": column(BIGINT, "Labelled profiles of this kind, not rated", _positive),
+            "expert_share": column(DOUBLE, "Mean share of experts among them", _a_share),
+            "sd": column(DOUBLE, "Its standard deviation over the draws", _not_negative),
+            "n_random": column(BIGINT, "Of these ratings, those drawn by chance", _not_negative),
+            "n_ratings": column(BIGINT, "Profiles to rate", _positive),
+            "inclusion": column(DOUBLE, "Probability with which each is chosen", _a_share),
+            "narrowed": column(
+                DOUBLE, "Width of the total's interval that all ratings should leave", _a_share
+            ),
+            "narrowed_by_chance": column(
+                DOUBLE, "The same, were all of them drawn by chance", _a_share
+            ),
+            **_LEVEL,
+        },
+        key=["purpose", "stratum", "pattern"],
+    ),
+    table(
         "prior_sensitivity",
         {
             **_ESTIMATOR,
@@ -816,7 +838,7 @@ _KEYWORDS = [
 KEYWORD_TABLES: tuple[str, ...] = tuple(table.name for table in _KEYWORDS)
 
 #: Tables that are made when somebody asks for them: they may be absent.
-SENSITIVITY_TABLES = ("uncertainty_budget", "prior_sensitivity")
+SENSITIVITY_TABLES = ("uncertainty_budget", "prior_sensitivity", "rating_proposal")
 
 _RUN = {"run": column(TEXT, "Id of the run, as Dagster knows it")}
 

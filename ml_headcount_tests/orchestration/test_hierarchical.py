@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from ml_headcount_assets.model import LAYERS, EstimatorSettings, estimate_headco
 from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.beside import report_path
+from ml_headcount_assets.warehouse.ratings import RatingStore, Verdict, imported_verdicts
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_tests.little_effort import AS_SETTING
 from ml_headcount_tests.orchestration.conftest import ANNOTATORS, Place, write_study
@@ -218,3 +221,76 @@ def test_an_annotator_that_drifts_stops_the_study_if_so_wished(tmp_path):
         place.run()
     with TableStore(place.warehouse).snapshot() as snapshot:
         assert not snapshot.has("headcount_draws")
+
+
+@pytest.fixture(scope="module")
+def rated(learned, tmp_path_factory) -> Place:
+    """The same study after a third of its profiles have texts and a few have been rated."""
+    root = tmp_path_factory.mktemp("rated")
+    shutil.copytree(learned.directory, root / "study")
+    shutil.copytree(learned.warehouse, root / "warehouse")
+    place = Place(root)
+    store = TableStore(place.warehouse)
+    people = store.query(
+        "SELECT DISTINCT company, company_id, profile_id FROM profile_labels ORDER BY ALL"
+    )
+    verdicts = [
+        Verdict("ann", row.company, row.profile_id, "yes" if n % 4 else "no", (), "", "2026-01-01")
+        for n, row in enumerate(people.iloc[::20].itertuples())
+    ]
+    with RatingStore(place.warehouse) as ratings:
+        ratings.add(verdicts, imported=True)
+    place.summary = materialize_study(place.study, place.warehouse)
+    texts = people.iloc[::3].assign(text="A text.", text_hash="h", snapshot=None, recipe="2")
+    with store.transaction() as transaction:
+        transaction.replace("profiles", texts)
+    return place
+
+
+def test_verdicts_reach_the_fit_and_the_companies(learned, rated):
+    known = read(rated, "deployed_ratings")
+    assert known["n_profiles"].sum() > 10
+    scales = read(rated, "learned_scales")
+    errors = scales[scales["quantity"] == "share of wrong verdicts"]
+    assert set(errors["subject"]) >= {"experts, profiles", "others, rated CVs"}
+    assert not (read(learned, "learned_scales")["quantity"] == "share of wrong verdicts").any()
+    draws = (read(place, "headcount_draws").set_index("estimator") for place in (learned, rated))
+    before, after = (rows.loc["hierarchical"].reset_index(drop=True) for rows in draws)
+    assert not before.equals(after)
+    # Whoever does not learn from ratings is as before.
+    five = (
+        read(place, "headcount_intervals").query("estimator == 'five_layer'")
+        for place in (learned, rated)
+    )
+    pd.testing.assert_frame_equal(*five)
+
+
+def test_a_round_is_proposed_and_listed_for_its_owner_only(rated, tmp_path):
+    out = tmp_path / "round.csv"
+    arguments = ["--n", "20", "--out", str(out), "--warehouse", str(rated.warehouse)]
+    result = CliRunner().invoke(main, ["ratings", "propose", *arguments])
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "of its width; as many drawn by chance" in said
+    rows = pd.read_csv(out, dtype=str)
+    assert 0 < len(rows) <= 20
+    assert ("Only" in said) == (len(rows) < 20)
+    assert rows["inclusion"].astype(float).between(0, 1).all()
+    assert out.stat().st_mode & 0o777 == 0o600
+    texts = set(read(rated, "profiles")["profile_id"])
+    assert set(rows["profile_id"]) <= texts
+    has_been = {each.profile_id for each in imported_verdicts(rated.warehouse)}
+    assert not set(rows["profile_id"]) & has_been
+
+
+def test_a_proposal_for_nobody_is_refused(rated):
+    arguments = ["--for", "cohort=nowhere", "--warehouse", str(rated.warehouse)]
+    result = CliRunner().invoke(main, ["ratings", "propose", *arguments])
+    assert result.exit_code != 0
+    assert "No company with evidence belongs to 'cohort=nowhere'" in " ".join(result.output.split())
+
+
+def test_the_proposal_is_kept_without_anybodys_id(learned):
+    plan = read(learned, "rating_proposal")
+    assert plan["n_ratings"].sum() == 100
+    assert not any("profile_id" in column for column in plan)

@@ -37,6 +37,8 @@ class FitDiagnostics:
         Whether hits of a search are an instrument of its own.
     instrument_rates
         By annotator, share of hits and share of profiles on which it fires, where both are known.
+    verdicts
+        Deployed profiles that people have rated.
     """
 
     log_density: float
@@ -57,6 +59,7 @@ class FitDiagnostics:
     rated: tuple[int, int]
     separate_search: bool
     instrument_rates: dict[str, tuple[float, float]] = field(default_factory=dict)
+    verdicts: int = 0
 
     @property
     def worst_rhat(self) -> tuple[str, float]:

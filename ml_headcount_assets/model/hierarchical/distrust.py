@@ -24,6 +24,8 @@ _LEAST_AUDIBLE, _LARGEST_EASY_SD, _LARGEST_SHIFT = 0.5, 2.0, 2.0
 _DEVIATION, _MISS_RATIO = 3.0, 1.2
 # A cohort whose companies all have more than this share of experts has no non-expert company.
 _NO_COMPANY_WITHOUT = 0.1
+# From so many rated profiles on, drift rests on verdicts.
+_ENOUGH_VERDICTS = 100
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def measures(
     if patterns is not None:
         found += _patterns(patterns)
     if prevalences is not None:
-        found += _cohorts(prevalences)
+        found += _cohorts(prevalences, fit.diagnostics.verdicts)
     return found
 
 
@@ -139,7 +141,7 @@ def _sampler(fit: HierarchicalFit) -> Iterator[Measure]:
         f"two different answers explain the data about equally well (log posteriors {rival:.1f} "
         "apart)"
     )
-    remedy = "rated CVs from the deployed profiles, which tell near misses from experts"
+    remedy = "ratings of deployed profiles, which tell near misses from experts"
     doubt = Doubt("the fit", because, remedy) if rival < _RIVAL_GAP else None
     yield Measure("log posterior above the next mode", "the fit", rival, _RIVAL_GAP, doubt)
 
@@ -265,7 +267,7 @@ def _patterns(table: pd.DataFrame) -> Iterator[Measure]:
         )
 
 
-def _cohorts(prevalences: pd.DataFrame) -> Iterator[Measure]:
+def _cohorts(prevalences: pd.DataFrame, verdicts: int) -> Iterator[Measure]:
     for cohort, rows in prevalences.dropna(subset=["low"]).groupby("cohort"):
         if len(rows) < 2:
             continue
@@ -273,14 +275,15 @@ def _cohorts(prevalences: pd.DataFrame) -> Iterator[Measure]:
         doubt = Doubt(
             f"the cohort {cohort}" if cohort else "the total",
             f"none of its {len(rows)} companies lacks experts (the least has more than "
-            f"{least:.0%}), so that a drift of sensitivities cannot be told from prevalence",
-            "about 100 rated CVs from these companies' profiles, or companies without experts in "
-            "the same cohort",
+            f"{least:.0%}) and people have rated {verdicts} profiles, so that a drift of "
+            "sensitivities cannot be told from prevalence",
+            "about 100 ratings of these companies' profiles (ml-headcount ratings propose), or "
+            "companies without experts in the same cohort",
         )
         yield Measure(
             "least share of experts of a company (lower end)",
             str(cohort) or "all companies",
             least,
             _NO_COMPANY_WITHOUT,
-            doubt if least > _NO_COMPANY_WITHOUT else None,
+            doubt if least > _NO_COMPANY_WITHOUT and verdicts < _ENOUGH_VERDICTS else None,
         )

@@ -181,4 +181,5 @@ def _diagnostics(
         rated=(int(problem.rated_counts[0].sum()), int(problem.rated_counts[1].sum())),
         separate_search=problem.layout.separate_search,
         instrument_rates=problem.instrument_rates,
+        verdicts=sum(c.verdicts.n_profiles for c in problem.companies if c.verdicts),
     )

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
 from ..evidence import CompanyEvidence
 from ..priors import SIZE_BANDS
@@ -17,6 +17,7 @@ from .company_counts import CompanyCounts, company_counts
 from .company_draws import CompanyView
 from .fit import HierarchicalFit
 from .instruments import LLM, PROFILE_TEXT, SEARCH
+from .verdicts import RATER_ERRORS
 
 __all__ = [
     "annotator_rates",
@@ -105,6 +106,12 @@ def fit_scales(fit: HierarchicalFit, level: float = 0.8) -> pd.DataFrame:
     ):
         if parameter in fit.layout.slices:
             rows.append((name, "", np.exp(fit.parameter(parameter)[:, 0])))
+    if fit.layout.verdicts:
+        errors = ndtr(fit.parameter(RATER_ERRORS))
+        for place, subject in enumerate(
+            ("experts, profiles", "others, profiles", "experts, rated CVs", "others, rated CVs")
+        ):
+            rows.append(("share of wrong verdicts", subject, errors[:, place]))
     table = [(name, subject, *_interval(values, level)) for name, subject, values in rows]
     columns = ["quantity", "subject", "mean", "low", "median", "high"]
     return pd.DataFrame(table, columns=columns).assign(level=level)

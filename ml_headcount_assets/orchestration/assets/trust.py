@@ -14,9 +14,11 @@ from ml_headcount_assets.model.rated import count_rated
 from ml_headcount_assets.model.sensitivity import prior_sensitivity
 from ml_headcount_assets.study.annotators import DROP, KEEP
 from ml_headcount_assets.warehouse.records import annotators_of
+from ml_headcount_assets.warehouse.schemas import TABLES
 
 from ..evidence import EVIDENCE, LABELS, VERDICTS, rated_cvs, study_evidence
 from ..fits import KEPT_TABLES, chosen_estimators, in_turn, one_by_one, rows_of, stored_fits
+from ..rating_plans import LEARNS, plan_ratings
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
 from ..stages import CALIBRATE, SENSITIVITY
@@ -24,6 +26,9 @@ from ..versions import DRIFT, ESTIMATION, LEVEL
 
 #: Draws that take a total apart, or tell how far it moves: quantiles to a tenth of a width.
 _DRAWS = 200
+
+#: Ratings that are planned for.
+_RATINGS = 100
 
 
 def _drift_frames(reader: Reader, _: Progress) -> Frames:
@@ -194,6 +199,43 @@ PRIOR_SENSITIVITY = Recipe(
         "totals": """
             SELECT estimator, variant, low, median, high, round(ratio, 2) AS ratio
             FROM prior_sensitivity WHERE group_name = 'all'
+            """
+    },
+)
+
+
+def _proposal_frames(reader: Reader, _: Progress) -> Frames:
+    counts, ratings = reader.read("pattern_counts"), reader.read("deployed_ratings")
+    labelled = counts["pattern"].str.contains("[01]")
+    left = int(counts.loc[labelled, "n_profiles"].sum() - ratings["n_profiles"].sum())
+    if LEARNS not in reader.study.estimators or left < 1:
+        return {"rating_proposal": TABLES["rating_proposal"].empty()}
+    plan = plan_ratings(reader, reader.study, n=min(_RATINGS, left))
+    rows = plan.strata.rename(columns={"group": "stratum"}).assign(
+        purpose=plan.purpose,
+        narrowed=plan.narrowed,
+        narrowed_by_chance=plan.narrowed_by_chance,
+        level=plan.level,
+    )
+    return {"rating_proposal": rows}
+
+
+RATING_PROPOSAL = Recipe(
+    "rating_proposal",
+    makes={
+        "rating_proposal": "Kinds of profile whose rating would narrow the headline most, for a"
+        " hundred ratings."
+    },
+    stage=SENSITIVITY,
+    grain=COHORT,
+    version=MODEL_VERSION,
+    make=_proposal_frames,
+    tables=(*KEPT_TABLES, *EVIDENCE),
+    settings=(ESTIMATION, LEVEL),
+    shows={
+        "proposal": """
+            SELECT stratum, pattern, n_profiles, round(expert_share, 2) AS experts, n_ratings
+            FROM rating_proposal ORDER BY n_ratings DESC LIMIT 20
             """
     },
 )
