@@ -38,8 +38,8 @@ __all__ = ["RoundsPlan", "rate_profiles", "run_rounds", "summarise_rounds"]
 
 PROPOSED, RANDOM, NONE, ORACLE = "proposed", "random", "none", "oracle"
 _LEVEL = 0.8
-# One round of half the usual chains: many worlds with wider Monte Carlo errors tell more.
-_SHORT = Effort(particles=100, chains=24, rounds=1)
+# A third of the usual states: many worlds with wider Monte Carlo errors tell more than a few.
+_SHORT = Effort(look=15, search=80, particles=60, chains=16, warmup=6, kept=12, rounds=1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class RoundsPlan:
     sizes: tuple[int, ...] = (50, 100, 200)
     wrong: float = 0.05
     twice: float = 0.2
-    draws: int = 288
+    draws: int = 192
     effort: Effort = _SHORT
 
 
