@@ -136,7 +136,11 @@ def test_a_partition_that_is_no_company_goes_and_requests_a_run(fresh, instance)
 
 
 def run_that_ends(instance, how) -> None:
-    run = instance.create_run_for_job(build_definitions().resolve_job_def("whole_study"))
+    @dg.op
+    def work():
+        pass
+
+    run = instance.create_run_for_job(dg.GraphDefinition("whole_study", node_defs=[work]).to_job())
     if how == "canceled":
         instance.report_run_canceled(run)
     elif how == "failed":
