@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from . import stages
 from .housekeeping import tidy
 from .partitions import WHOLE_STUDY
 from .resources import WarehouseResource
 
 #: Made of all companies together; refreshing one of them leaves these as they are, since draws
 #: can be added up over companies only if all of them share the cohort's draws.
-_CALIBRATE = dg.AssetSelection.groups("calibrate")
-_FILES = dg.AssetSelection.groups("study")
+_CALIBRATE = dg.AssetSelection.groups(stages.CALIBRATE.group)
+_FILES = dg.AssetSelection.groups(stages.STUDY.group)
 _RATED = dg.AssetSelection.assets(
     "rated_cvs", "rated_labels", "batch_results", "rated_llm_labels", "annotators"
 )
@@ -24,10 +25,10 @@ _RATED = dg.AssetSelection.assets(
 _RATINGS = dg.AssetSelection.assets("rated_profiles", "deployed_ratings", "rater_agreement")
 
 #: Needs PyTorch and minutes, and no estimate depends on it: whoever wants it asks for it.
-_KEYWORDS = dg.AssetSelection.groups("keywords")
+_KEYWORDS = dg.AssetSelection.groups(stages.KEYWORDS.group)
 
 #: Fits everything several times over, and no estimate depends on it.
-_SENSITIVITY = dg.AssetSelection.groups("sensitivity")
+_SENSITIVITY = dg.AssetSelection.groups(stages.SENSITIVITY.group)
 
 whole_study = dg.define_asset_job(
     WHOLE_STUDY,
@@ -38,7 +39,9 @@ whole_study = dg.define_asset_job(
 
 calibration = dg.define_asset_job(
     "calibration",
-    selection=dg.AssetSelection.groups("ingest", "annotate", "calibrate"),
+    selection=dg.AssetSelection.groups(
+        stages.INGEST.group, stages.ANNOTATE.group, stages.CALIBRATE.group
+    ),
     description="What all companies share, which a single company's estimate needs.",
 )
 

@@ -28,7 +28,10 @@ class Stage:
     Attributes
     ----------
     name
-        Name of the group of its assets.
+        What it is called.
+    place
+        Where on the journey it is. It begins the name of the group of its assets, since the UI
+        puts groups into the order of the alphabet.
     owner
         Who answers for them, as Dagster writes it.
     kinds
@@ -36,8 +39,14 @@ class Stage:
     """
 
     name: str
+    place: int
     owner: str
     kinds: frozenset[str] = frozenset()
+
+    @property
+    def group(self) -> str:
+        """Name of the group of its assets."""
+        return f"{self.place}_{self.name}"
 
     def attributes(self, kinds: set[str], grain: str) -> dict[str, Any]:
         """Return what a `dagster.AssetSpec` is told of its stage.
@@ -50,7 +59,7 @@ class Stage:
             What its rows are made for at a time: "company", "cohort" or "study".
         """
         return {
-            "group_name": self.name,
+            "group_name": self.group,
             "owners": [self.owner],
             "kinds": kinds or set(self.kinds),
             "tags": {"stage": self.name, "grain": grain},
@@ -58,11 +67,11 @@ class Stage:
 
 
 #: The study's files and settings, as they are handed in.
-STUDY = Stage("study", "team:study")
-INGEST = Stage("ingest", "team:data", frozenset({"python", "duckdb"}))
-ANNOTATE = Stage("annotate", "team:data", frozenset({"python", "duckdb"}))
-CALIBRATE = Stage("calibrate", "team:statistics", frozenset({"numpy", "duckdb"}))
-ESTIMATE = Stage("estimate", "team:statistics", frozenset({"numpy", "duckdb"}))
-SENSITIVITY = Stage("sensitivity", "team:statistics", frozenset({"numpy", "duckdb"}))
-KEYWORDS = Stage("keywords", "team:keywords", frozenset({"pytorch", "duckdb"}))
-REPORT = Stage("report", "team:study", frozenset({"html", "plotly"}))
+STUDY = Stage("study", 1, "team:study")
+INGEST = Stage("ingest", 2, "team:data", frozenset({"python", "duckdb"}))
+ANNOTATE = Stage("annotate", 3, "team:data", frozenset({"python", "duckdb"}))
+CALIBRATE = Stage("calibrate", 4, "team:statistics", frozenset({"numpy", "duckdb"}))
+ESTIMATE = Stage("estimate", 5, "team:statistics", frozenset({"numpy", "duckdb"}))
+SENSITIVITY = Stage("sensitivity", 7, "team:statistics", frozenset({"numpy", "duckdb"}))
+KEYWORDS = Stage("keywords", 8, "team:keywords", frozenset({"pytorch", "duckdb"}))
+REPORT = Stage("report", 6, "team:study", frozenset({"html", "plotly"}))

@@ -60,7 +60,7 @@ def test_every_asset_tells_what_it_is():
         assert node.description, key
         assert node.kinds, key
         assert node.owners, key
-        assert node.tags["stage"] == node.group_name, key
+        assert node.group_name.partition("_")[2] == node.tags["stage"], key
         assert node.tags["grain"] in ("study", "cohort", "company"), key
         assert (node.tags["grain"] == "company") == node.is_partitioned, key
         if node.is_materializable:

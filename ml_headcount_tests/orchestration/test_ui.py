@@ -141,10 +141,10 @@ def test_it_shows_the_warehouse_and_ends_when_told(place, free_port):
         "numMaterialized": 12,
         "numPartitions": 12,
     }
-    assert nodes["portfolio_intervals"]["groupName"] == "estimate"
+    assert nodes["portfolio_intervals"]["groupName"] == "5_estimate"
     # Keywords and sensitivities are made by jobs of their own.
     for node in nodes.values():
-        made = node["groupName"] not in ("keywords", "sensitivity")
+        made = node["groupName"] not in ("8_keywords", "7_sensitivity")
         assert node["staleStatus"] == ("FRESH" if made else "MISSING")
     home = f"DAGSTER_HOME={home_of(place.warehouse)}"
     assert [pid for pid in processes_with(home) if pid != os.getpid()] == []
