@@ -20,7 +20,7 @@ from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
 from ml_headcount_assets.wording import count, interval, percent
 
 from .results import read_results
-from .study_figures import study_figures
+from .study_figures import company_figures, study_figures
 
 __all__ = ["OpenedStudy", "open_study"]
 
@@ -170,6 +170,20 @@ class OpenedStudy:
     def figures(self) -> Mapping[str, StudyFigure]:
         """Return the report's figures by name: each with its title, numbers and plotly figure."""
         return {figure.name: figure for figure in study_figures(read_results(self._store)).drawn}
+
+    def company_figures(self, company_id: str) -> Mapping[str, StudyFigure]:
+        """Return the figures of one company by name, as far as there is something to draw.
+
+        Raises
+        ------
+        InputError
+            The study has no such company.
+        """
+        companies = self.table("companies").set_index("company_id")["company"]
+        if company_id not in companies.index:
+            raise InputError(f"The study has no company {company_id!r}; see table companies.")
+        drawn = company_figures(read_results(self._store), str(companies[company_id]))
+        return {figure.name: figure for figure in drawn}
 
     def _chosen(self, estimator: str | None) -> str:
         return self.estimators[0] if estimator is None else estimator_of(estimator).name

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from ml_headcount_assets.figures import VIEWS
-from ml_headcount_assets.figures.catalogue import Found, NothingToDrawError, StudyFigure
+from ml_headcount_assets.figures.catalogue import Drawn, Found, NothingToDrawError, StudyFigure
+from ml_headcount_assets.figures.of_one_company import waterfall
 
 from .results import StudyResults
+from .waterfalls import company_steps
 
-__all__ = ["StudyFigures", "honest_filters", "study_figures"]
+__all__ = ["StudyFigures", "company_figures", "honest_filters", "study_figures"]
+
+#: Views of one company by name.
+_OF_ONE: Mapping[str, Callable[[Found, str], Drawn]] = {"waterfall": waterfall}
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ def study_figures(results: StudyResults, truth: pd.DataFrame | None = None) -> S
     truth
         Simulated studies only: ``company_id, experts``.
     """
-    found = Found(results.headline_estimator, results.level, results.read, truth)
+    found = _found(results, truth)
     drawn, left_out = [], {}
     for view in VIEWS:
         try:
@@ -58,6 +64,30 @@ def study_figures(results: StudyResults, truth: pd.DataFrame | None = None) -> S
             StudyFigure(view.name, view.family, seen.title, seen.alt, seen.numbers, seen.figure)
         )
     return StudyFigures(tuple(drawn), left_out)
+
+
+def company_figures(results: StudyResults, company: str) -> Iterator[StudyFigure]:
+    """Yield the figures of one company, as far as there is something to draw.
+
+    Parameters
+    ----------
+    results
+        What the study found.
+    company
+        Partition key of the company.
+    """
+    found = _found(results)
+    for name, draw in _OF_ONE.items():
+        try:
+            seen = draw(found, company)
+        except NothingToDrawError:
+            continue
+        yield StudyFigure(name, "companies", seen.title, seen.alt, seen.numbers, seen.figure)
+
+
+def _found(results: StudyResults, truth: pd.DataFrame | None = None) -> Found:
+    steps = partial(company_steps, results)
+    return Found(results.headline_estimator, results.level, results.read, truth, steps)
 
 
 def honest_filters(keywords: Mapping[str, pd.DataFrame]) -> list[dict[Hashable, Any]]:

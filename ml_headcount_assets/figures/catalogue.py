@@ -42,12 +42,16 @@ class Found:
         Returns a published table; None if there is none.
     truth
         Simulated studies only: ``company_id, experts``.
+    steps
+        Returns how the evidence of a company, by its partition key, takes it from its prior to
+        its estimate (`model.waterfall`); `NothingToDrawError` where that cannot be told.
     """
 
     headline: str
     level: float
     read: Callable[[str], pd.DataFrame | None]
     truth: pd.DataFrame | None = None
+    steps: Callable[[str], pd.DataFrame] | None = None
     _kept: dict[str, pd.DataFrame | None] = field(default_factory=dict)
 
     def table(self, name: str, *, without: str = "this study has none") -> pd.DataFrame:

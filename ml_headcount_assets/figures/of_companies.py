@@ -11,6 +11,7 @@ from .catalogue import Drawn, Found, NothingToDrawError, View
 from .count_axis import add_count_axis, position
 from .headcounts import estimators_side_by_side, headcount_forest
 from .marks import BLUE, GREEN, ORANGE, add_bars, add_share_intervals, name_axis, share_axis
+from .of_one_company import waterfall
 from .style import EVIDENCE, INK, MUTED, SIZE_BAND_LABELS, lay_out, shorten
 
 __all__ = ["VIEWS", "joint_draws"]
@@ -258,9 +259,10 @@ def _top(found: Found) -> Drawn:
         "Share of the joint draws",
         height=24 * len(shown) + 170,
     )
-    sure = int((rows["probability"] > 0.95).sum())
+    sure = int((rows["probability"] > found.level).sum())
     return Drawn(
-        f"{sure} companies are among the {among} largest with more than 95 % of the draws",
+        f"{sure} companies are among the {among} largest in more than {percent(found.level)} of the"
+        " draws",
         "Bars: how probable it is that each company is among the largest.",
         shown[["company_id", "label", "probability"]].reset_index(drop=True),
         figure,
@@ -310,6 +312,13 @@ def _prevalences(found: Found) -> Drawn:
         rows,
         figure,
     )
+
+
+def _waterfall(found: Found) -> Drawn:
+    known = found.known()
+    # The largest of those that annotators have read something of: there is most to be seen.
+    read = known[known["n_profiles"] > 0]
+    return waterfall(found, str((read if len(read) else known)["company"].iloc[0]))
 
 
 def _raw(found: Found) -> Drawn:
@@ -490,6 +499,7 @@ VIEWS = (
     View("ranks", "companies", _ranks),
     View("top", "companies", _top),
     View("prevalences", "companies", _prevalences),
+    View("waterfall", "companies", _waterfall),
     View("raw", "companies", _raw),
     View("widths", "companies", _widths),
     View("change", "companies", _change),

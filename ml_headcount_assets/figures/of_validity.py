@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..model.annotators import Annotator, likelihood_annotators
+from ..model.intervals import half_width
 from ..wording import count, percent, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .count_axis import add_count_axis, position
@@ -167,7 +168,7 @@ def _coverage(found: Found) -> Drawn:
         np.quantile(draws, ends, axis=1, method="inverted_cdf") for ends in (tails, 1 - tails)
     )
     covered = ((low <= truth) & (truth <= high)).mean(axis=1)
-    error = 1.28 * np.sqrt(_LEVELS * (1 - _LEVELS) / len(rows))
+    error = half_width(found.level) * np.sqrt(_LEVELS * (1 - _LEVELS) / len(rows))
     figure = go.Figure()
     figure.add_scatter(
         x=100 * _LEVELS,
@@ -184,7 +185,7 @@ def _coverage(found: Found) -> Drawn:
         line={"width": 0},
         fill="tonexty",
         fillcolor="rgba(102,112,124,0.2)",
-        name="what chance gives (80 % of the time)",
+        name=f"what chance gives ({percent(found.level)} of the time)",
         hoverinfo="skip",
     )
     figure.add_scatter(

@@ -6,12 +6,11 @@ What is made of it does not belong here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 
 from ml_headcount_assets.model import Annotator, StudyEvidence
-from ml_headcount_assets.warehouse.records import annotators_of, company_table, rated_table
+from ml_headcount_assets.warehouse.records import company_table, rated_table, used_annotators_of
 from ml_headcount_assets.warehouse.store import Tables
 
 __all__ = [
@@ -46,12 +45,7 @@ def rated_cvs(reader: Tables) -> pd.DataFrame:
 
 def used_annotators(reader: Tables) -> tuple[Annotator, ...]:
     """Return all annotators, those that estimates are to leave out being marked."""
-    use = reader.read("annotator_use")
-    dropped = set(use.loc[use["left_out"], "annotator"])
-    return tuple(
-        replace(each, left_out=each.name in dropped)
-        for each in annotators_of(reader.read("annotators"))
-    )
+    return used_annotators_of(reader.read("annotators"), reader.read("annotator_use"))
 
 
 def study_evidence(

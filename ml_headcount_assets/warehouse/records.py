@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ __all__ = [
     "rated_table",
     "reject_rows",
     "result_of",
+    "used_annotators_of",
     "with_estimator",
 ]
 
@@ -46,6 +48,18 @@ def annotators_of(rows: pd.DataFrame) -> tuple[Annotator, ...]:
         Annotator(row.annotator, row.kind, tuple(row.derived))
         for row in rows.sort_values("annotator").itertuples()
     )
+
+
+def used_annotators_of(rows: pd.DataFrame, use: pd.DataFrame) -> tuple[Annotator, ...]:
+    """Return the annotators, those that estimates are to leave out being marked.
+
+    Parameters
+    ----------
+    rows, use
+        Tables annotators and annotator_use.
+    """
+    dropped = set(use.loc[use["left_out"], "annotator"])
+    return tuple(replace(each, left_out=each.name in dropped) for each in annotators_of(rows))
 
 
 def label_rows(labels: pd.DataFrame) -> pd.DataFrame:

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from ml_headcount_assets.export import read_results
-from ml_headcount_assets.export.study_figures import StudyFigures, study_figures
+from ml_headcount_assets.export.study_figures import StudyFigures, company_figures, study_figures
 from ml_headcount_assets.figures import VIEWS
-from ml_headcount_assets.figures.catalogue import FAMILIES
+from ml_headcount_assets.figures.catalogue import FAMILIES, Found
 from ml_headcount_assets.warehouse.publish import Published
 from ml_headcount_tests.orchestration.conftest import heard, pristine  # noqa: F401
 
@@ -80,6 +80,32 @@ def test_numbers_are_those_that_are_published(published, figures) -> None:
     top = shown["top_share"].numbers
     assert top["median"].is_monotonic_increasing
     assert shown["lorenz"].numbers["median"].iloc[-1] == pytest.approx(1)
+
+
+def test_a_waterfall_ends_at_what_is_published(published) -> None:
+    results = read_results(published)
+    known = results.headline[results.headline["evidence"] != "none"]
+    for row in known.head(2).itertuples():
+        (figure,) = company_figures(results, row.company)
+        last = figure.numbers.iloc[-1]
+        for part in ("mean", "low", "median", "high", "level"):
+            assert last[part] == pytest.approx(getattr(row, part), abs=1e-9), part
+        assert figure.numbers["kind"].iloc[0] == "prior"
+        assert row.label in figure.title
+
+
+def test_of_a_company_without_evidence_there_is_no_figure(published) -> None:
+    results = read_results(published)
+    for company in results.headline.loc[results.headline["evidence"] == "none", "company"]:
+        assert not list(company_figures(results, company))
+
+
+def test_chance_is_told_at_the_published_level(published) -> None:
+    companies = published.read("companies")[["company_id"]].assign(experts=range(12))
+    view = next(view for view in VIEWS if view.name == "covered")
+    covered = view.draw(Found("five_layer", 0.5, published.read, companies)).figure
+    names = [trace.name for trace in covered.data]
+    assert "what chance gives (50 % of the time)" in names
 
 
 def test_patterns_are_those_of_the_profiles(published, figures) -> None:

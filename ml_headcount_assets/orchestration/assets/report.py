@@ -19,7 +19,7 @@ from ..recipes import COHORT, Frames, Obtained, Recipe
 from ..stages import REPORT as STAGE
 from ..versions import CONFIGURATION, ESTIMATION, FILES, LEVEL, NAME, source_versions
 
-REPORT_VERSION = "3"
+REPORT_VERSION = "4"
 
 
 def _published(reader: Reader, _: Progress) -> Frames:
