@@ -183,12 +183,16 @@ def _scored(
 
 
 def _scores(world: SimulatedWorld, draws: NDArray[np.int64]) -> Iterator[dict[str, object]]:
-    """Score the total of all companies, and of each cohort if there are several."""
+    """Score the total of all companies whose headcount is known, and of each cohort of several.
+
+    Of the others the truth is about employees nobody has counted.
+    """
+    known = world.companies["headcount"].notna().to_numpy()
     cohorts = world.companies["cohort"].to_numpy()
     names = sorted(set(cohorts))
     truth = world.truth["experts"].to_numpy()
     for group in ("all", *(names if len(names) > 1 else ())):
-        members = np.full(len(cohorts), True) if group == "all" else cohorts == group
+        members = known if group == "all" else known & (cohorts == group)
         yield {"group": group} | _score(draws[members].sum(axis=0), int(truth[members].sum()))
 
 
