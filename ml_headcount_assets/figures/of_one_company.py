@@ -67,7 +67,9 @@ def waterfall(found: Found, company: str) -> Drawn:
             symbol=symbol,
             axis=False,
         )
-    add_count_intervals(figure, steps, [-9] * len(steps), level=found.level, colour=MUTED)
+    add_count_intervals(
+        figure, steps, [-9] * len(steps), level=found.level, title="experts (logarithmic)"
+    )
     figure.data = figure.data[:-1]  # whose axis was wanted only
     labels = [_CALLED.get(row.kind) or f"+ {shorten(row.step, 30)}" for row in steps.itertuples()]
     labels[-1] = f"<b>{labels[-1]}</b>"
@@ -75,8 +77,8 @@ def waterfall(found: Found, company: str) -> Drawn:
     lay_out(
         figure,
         f"From the prior to the estimate: {label}",
-        f"Median and {percent(found.level)} interval with more and more evidence; the last line is"
-        "<br>the estimate. What annotators say overlaps: another order would share it otherwise",
+        f"Median and {percent(found.level)} interval, step by step.<br>In another order steps would"
+        " differ",
         height=34 * len(steps) + 200,
     )
     figure.update_layout(margin_t=112)
@@ -96,4 +98,4 @@ def _sentence(label: str, steps: pd.DataFrame) -> str:
     if not len(moved) or not moved.max():
         return start
     most = steps.iloc[int(moved.argmax()) + 1]
-    return f"{start}; {shorten(most['step'], 30)} move it most"
+    return f"{start}; moved most by {shorten(most['step'], 30)}"
