@@ -94,15 +94,15 @@ def rate_profiles(
     rng = stream(seed, "simulate", "ratings", world.scenario, world.seed)
     raters = 1 + (rng.random(len(rows)) < twice)
     truth = world.is_expert[rows].astype(bool)
-    said = np.where(rng.random((2, len(rows))) < wrong, ~truth, truth)
+    said = np.where(rng.random((2, len(rows))) < wrong, ~truth, truth).astype(int)
     yes = said[0] + said[1] * (raters == 2)
     names = sorted(world.profiles.columns.drop("company_id"))
     frame = pd.DataFrame(
         {
             "company_id": world.profiles["company_id"].to_numpy()[rows],
             "pattern": encode_patterns(label_matrix(world.profiles, names, "")[rows]),
-            "yes": yes.astype(int),
-            "no": (raters - yes).astype(int),
+            "yes": yes,
+            "no": raters - yes,
         }
     )
     return frame.value_counts().sort_index().rename("n_profiles").reset_index()
