@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from ml_headcount_assets.export import read_results
 from ml_headcount_assets.export.study_figures import StudyFigures, company_figures, study_figures
 from ml_headcount_assets.figures import VIEWS
-from ml_headcount_assets.figures.catalogue import FAMILIES, Found
+from ml_headcount_assets.figures.catalogue import FAMILIES, Found, NothingToDrawError
 from ml_headcount_assets.warehouse.publish import Published
+from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
 from ml_headcount_tests.orchestration.conftest import heard, pristine  # noqa: F401
 
 #: What a study without rated profiles, texts, sensitivities and earlier runs has nothing for.
@@ -98,6 +101,34 @@ def test_of_a_company_without_evidence_there_is_no_figure(published) -> None:
     results = read_results(published)
     for company in results.headline.loc[results.headline["evidence"] == "none", "company"]:
         assert not list(company_figures(results, company))
+
+
+def test_one_company_of_a_very_long_name_and_none_at_all_are_no_trouble(published) -> None:
+    intervals = published.read("headcount_intervals")
+    one = intervals.loc[intervals["evidence"] == "profiles", "company"].iloc[0]
+    there = set(_tables(published))
+
+    def of_one(table: str) -> pd.DataFrame | None:
+        rows = published.read(table) if table in there else None
+        if rows is not None and "company" in rows:
+            rows = rows[rows["company"] == one].reset_index(drop=True)
+        return rows.assign(name="شركة 研究所 " * 30) if table == "companies" else rows
+
+    def empty(table: str) -> pd.DataFrame | None:
+        return published.read(table)[:0] if table in there else None
+
+    for read, least in ((of_one, 20), (empty, 0)):
+        drawn = []
+        for view in VIEWS:
+            with suppress(NothingToDrawError):
+                drawn.append(view.draw(Found("five_layer", 0.8, read)))
+        assert len(drawn) >= least
+        assert all(len(seen.title) < 200 for seen in drawn)
+
+
+def _tables(published: Published) -> list[str]:
+    with published.snapshot() as snapshot:
+        return [name for name in (*TABLES, *RUN_TABLES) if snapshot.has(name)]
 
 
 def test_chance_is_told_at_the_published_level(published) -> None:
