@@ -64,7 +64,9 @@ def write_tables(results: StudyResults, directory: Path) -> list[Path]:
         (Path(work) / PACKAGE).write_text(json.dumps(package, indent=1, ensure_ascii=False))
         # Every reject by itself could be more rows than a workbook holds.
         notes = pd.DataFrame(list(about.items()), columns=["what", "is"]).astype(str)
-        sheets = {"about": notes, **tables, "rejects": results.reject_counts(), "dictionary": words}
+        # The intervals are the first sheet: it is what programs read that ask for none by name.
+        rejects = {"rejects": results.reject_counts()}
+        sheets = {**tables, **rejects, "about": notes, "dictionary": words}
         _write_workbook(sheets, Path(work) / WORKBOOK)
         finished = sorted(Path(work).iterdir())
         return [path.replace(directory / path.name) for path in finished]
