@@ -153,7 +153,8 @@ def test_a_run_that_does_not_end_well_is_tried_again_a_few_times(fresh, instance
     run_that_ends(instance, how)
     waiting = look(fresh, instance, first.cursor)
     assert "tried again in" in waiting.skip_message
-    monkeypatch.setattr(sensors, "PAUSES_SECONDS", (0.0, 0.0))
+    # Long past, however ends of runs are rounded.
+    monkeypatch.setattr(sensors, "PAUSES_SECONDS", (-5.0, -5.0))
     keys, cursor = {first.run_requests[0].run_key}, first.cursor
     for _ in range(2):
         again = look(fresh, instance, cursor)
