@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest import json_records as module
 from ml_headcount_assets.ingest import text_files
 from ml_headcount_assets.ingest.json_records import json_records
@@ -148,6 +149,9 @@ _PIECES = st.sampled_from(
 @given(st.lists(_PIECES, max_size=12).map("".join), st.binary(max_size=5))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_bytes_are_too_much(tmp_path: Path, text: str, junk: bytes) -> None:
-    numbers, records, _ = _read(tmp_path / "p.json", text.encode() + junk)
+    try:
+        numbers, records, _ = _read(tmp_path / "p.json", text.encode() + junk)
+    except InputError:  # by its first bytes it is a file of another kind, which is said
+        return
     assert numbers == sorted(numbers)
     assert all(isinstance(record, dict) for record in records)
