@@ -7,7 +7,7 @@ Which profiles they are does not belong here, nor to any table of results: see t
 from __future__ import annotations
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.model.estimators import ESTIMATORS
+from ml_headcount_assets.model.estimators import ESTIMATORS, RATINGS_ESTIMATOR
 from ml_headcount_assets.model.hierarchical import HierarchicalFit
 from ml_headcount_assets.model.rating_design import RANDOM_PART, RatingDesign, design_ratings
 from ml_headcount_assets.study import Study
@@ -16,11 +16,9 @@ from ml_headcount_assets.warehouse.store import Tables
 from .evidence import study_evidence
 from .fits import stored_fits
 
-__all__ = ["LEARNS", "plan_ratings"]
+__all__ = ["plan_ratings"]
 
 _DRAWS = 600
-#: The estimator that learns from ratings.
-LEARNS = "hierarchical"
 
 
 def plan_ratings(
@@ -48,12 +46,12 @@ def plan_ratings(
     InputError
         The study does not use the estimator that learns from ratings.
     """
-    if LEARNS not in study.estimators:
+    if RATINGS_ESTIMATOR not in study.estimators:
         raise InputError(
-            f"Ratings are planned by the estimator {LEARNS!r}, which this study leaves out; add "
-            "it to 'estimators' in study.yaml and run the study."
+            f"Ratings are planned by the estimator {RATINGS_ESTIMATOR!r}, which this study leaves"
+            " out; add it to 'estimators' in study.yaml and run the study."
         )
-    _, fit = stored_fits(tables, ESTIMATORS[LEARNS])
+    _, fit = stored_fits(tables, ESTIMATORS[RATINGS_ESTIMATOR])
     assert isinstance(fit, HierarchicalFit)
     return design_ratings(
         fit,

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from ..model.annotators import likelihood_annotators
 from ..model.effort import Effort
 from ..model.estimate import prepare
+from ..model.estimators import RATINGS_ESTIMATOR
 from ..model.fitted import Fitted
 from ..model.labels import label_matrix
 from ..model.patterns import encode_patterns
@@ -160,7 +161,7 @@ def _world(
 def _estimate(plan: RoundsPlan, world: SimulatedWorld, ratings: pd.DataFrame | None) -> Fitted:
     settings = replace(EstimatorSettings.default(), effort=plan.effort)
     chosen, evidence, settings, _ = prepare(
-        world.validation, world.profiles, world.companies, "hierarchical", settings, ratings
+        world.validation, world.profiles, world.companies, RATINGS_ESTIMATOR, settings, ratings
     )
     return Fitted.of(chosen, evidence, settings, draws=plan.draws, seed=world.seed)
 

@@ -17,6 +17,7 @@ from .log_debias import LOG_DEBIAS
 __all__ = [
     "DEFAULT_ESTIMATOR",
     "ESTIMATORS",
+    "RATINGS_ESTIMATOR",
     "Cohort",
     "DrawCompany",
     "DrawnCompany",
@@ -31,6 +32,9 @@ ESTIMATORS: dict[str, Estimator] = {
 
 #: The one that is used unless another is asked for.
 DEFAULT_ESTIMATOR = HIERARCHICAL.name
+
+#: The one that learns from verdicts on deployed profiles, and can plan which to ask for.
+RATINGS_ESTIMATOR = HIERARCHICAL.name
 
 
 def estimator_of(name: str) -> Estimator:

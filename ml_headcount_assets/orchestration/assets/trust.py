@@ -9,6 +9,7 @@ from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.model import MODEL_VERSION, Estimator
 from ml_headcount_assets.model.annotators import likelihood_annotators
 from ml_headcount_assets.model.drift import annotator_drift, drifting
+from ml_headcount_assets.model.estimators import RATINGS_ESTIMATOR
 from ml_headcount_assets.model.fitted import Fitted
 from ml_headcount_assets.model.rated import count_rated
 from ml_headcount_assets.model.sensitivity import prior_sensitivity
@@ -18,7 +19,7 @@ from ml_headcount_assets.warehouse.schemas import TABLES
 
 from ..evidence import EVIDENCE, LABELS, VERDICTS, rated_cvs, study_evidence
 from ..fits import KEPT_TABLES, chosen_estimators, in_turn, one_by_one, rows_of, stored_fits
-from ..rating_plans import LEARNS, plan_ratings
+from ..rating_plans import plan_ratings
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
 from ..stages import CALIBRATE, SENSITIVITY
@@ -208,7 +209,7 @@ def _proposal_frames(reader: Reader, _: Progress) -> Frames:
     counts, ratings = reader.read("pattern_counts"), reader.read("deployed_ratings")
     labelled = counts["pattern"].str.contains("[01]")
     left = int(counts.loc[labelled, "n_profiles"].sum() - ratings["n_profiles"].sum())
-    if LEARNS not in reader.study.estimators or left < 1:
+    if RATINGS_ESTIMATOR not in reader.study.estimators or left < 1:
         return {"rating_proposal": TABLES["rating_proposal"].empty()}
     plan = plan_ratings(reader, reader.study, n=min(_RATINGS, left))
     rows = plan.strata.rename(columns={"group": "stratum"}).assign(
