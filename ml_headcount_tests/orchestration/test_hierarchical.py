@@ -150,6 +150,7 @@ def test_the_budget_and_the_sensitivity_are_those_of_both(learned):
     assert set(own.index) - set(five.index) == {"without drift"}
 
 
+@pytest.mark.whole_report
 def test_the_command_ends_with_what_speaks_against_it(learned):
     arguments = ["run", "--study", str(learned.directory), "--warehouse", str(learned.warehouse)]
     result = CliRunner().invoke(main, arguments)
