@@ -2,6 +2,7 @@
 
 A piece of work is a function of one task. Both can be pickled, and what they carry is compact
 (pattern tables, not rows), so that the same pieces can be sent to other processes and machines.
+What comes back is made of values (see `modal.plain`): numbers, texts, arrays, dataclasses of these.
 Since every random stream belongs to what is drawn (see `model.streams`), results are the same to
 the last bit wherever and in whatever groups the tasks are run.
 """

@@ -117,7 +117,7 @@ def study_calibration(
     estimate = _World(scenario, companies, profiles, chosen, draws, seed, level, engine)
     estimated = compute.map(estimate, range(worlds), progress, worker=engine.worker)
     rows = [row for _, totals in estimated for row in totals]
-    scores = pd.concat((scores for scores, _ in estimated), ignore_index=True)
+    scores = pd.concat((pd.DataFrame(scores) for scores, _ in estimated), ignore_index=True)
     return CalibrationStudy(scores, pd.DataFrame(rows)[_TOTAL_COLUMNS], level)
 
 
@@ -137,8 +137,8 @@ class _World:
     level: float
     engine: Engine
 
-    def __call__(self, world: int) -> tuple[pd.DataFrame, list[dict[str, object]]]:
-        """Return the rows of the world's companies and of its totals."""
+    def __call__(self, world: int) -> tuple[dict[str, list], list[dict[str, object]]]:
+        """Return the columns of the world's companies, and the rows of its totals."""
         seed = self.seed + world
         simulated = simulate_study(self.scenario, self.companies, self.profiles, seed)
         scores, totals = [], []
@@ -160,4 +160,4 @@ class _World:
             true = int(scored["experts"].sum())
             covered = total["low"] <= true <= total["high"]
             totals.append({**key, "experts": true, **total, "covered": covered})
-        return pd.concat(scores, ignore_index=True), totals
+        return pd.concat(scores, ignore_index=True).to_dict("list"), totals

@@ -1,7 +1,8 @@
 """Finished ranges on disk, so that a run that breaks off does not lose them.
 
-Reading a pickle executes what is in it. The files lie beside a warehouse, which may come from
-anybody: what is read has been signed, with a key that only this user has (HMAC, RFC 2104).
+The files lie in a warehouse, which may come from anybody. They hold values and nothing that is
+executed when they are read (see `plain`), and what is read has been signed with a key that only
+this user has (HMAC, RFC 2104): else planted numbers would pass for computed ones.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _SUFFIX = ".range"
 _DAY_SECONDS = 86_400
 _KEY_NAME = "ranges"
 _SIGNATURE_BYTES = hashlib.sha256().digest_size
+#: Is signed as well: what another version has written, as pickles once were, is not this one's.
+_LAYOUT = b"values 1"
 
 
 def _nobody(line: str) -> None:
@@ -71,8 +74,8 @@ class KeptRanges:
         signature, body = content[:_SIGNATURE_BYTES], content[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, _signature(range_id, body)):
             self.announce(
-                f"{path} is damaged, or was not written by you on this machine. It is removed,"
-                " and computed again."
+                f"{path} is damaged, of an earlier version, or was not written by you on this"
+                " machine. It is removed unread, and computed again."
             )
             path.unlink()
             return None
@@ -112,5 +115,5 @@ class KeptRanges:
 
 def _signature(range_id: str, body: bytes) -> bytes:
     """Sign what is kept together with its name: no answer passes for another one."""
-    content = range_id.encode() + b"\0" + body
+    content = b"\0".join((_LAYOUT, range_id.encode(), body))
     return hmac.digest(secret_key(_KEY_NAME), content, "sha256")

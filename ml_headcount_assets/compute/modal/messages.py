@@ -1,13 +1,15 @@
 """What travels between here and a worker, as bytes.
 
-Functions and results are pickled. The envelopes around them hold plain values only, so that a
-worker of another version can read enough to refuse.
+What goes to a worker is pickled, since it is code with its state. What comes back is values (see
+`plain`), so that neither an answer nor a file of answers is ever unpickled. The envelopes hold
+plain values only, so that a worker of another version can read enough to refuse.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import pickle
 import platform
 from collections.abc import Mapping, Sequence
@@ -16,6 +18,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from .plain import packed, unpacked
 
 __all__ = ["Answer", "Request", "canonical", "digest", "library_versions", "source_hash"]
 
@@ -105,7 +109,7 @@ class Answer:
     range_id
         Of the request.
     results
-        Pickled list of results, empty if there are none.
+        List of results as `plain.packed` has it, empty if there are none.
     refused
         Why the worker did not begin: its source or libraries are others.
     failed
@@ -117,9 +121,21 @@ class Answer:
     refused: str = ""
     failed: str = ""
 
+    @classmethod
+    def of(cls, range_id: str, values: Sequence[Any]) -> Answer:
+        """Return the answer that has these results.
+
+        Raises
+        ------
+        ComputeError
+            Something among them cannot be sent.
+        """
+        return cls(range_id, packed(list(values)))
+
     def to_bytes(self) -> bytes:
-        """Return the answer as it travels: preceded by its hash."""
-        content = pickle.dumps(asdict(self))
+        """Return the answer as it travels: its hash, a line of words, the results."""
+        words = json.dumps([self.range_id, self.refused, self.failed]).encode()
+        content = words + b"\n" + self.results
         return digest(content).encode() + content
 
     @classmethod
@@ -134,8 +150,16 @@ class Answer:
         expected, body = content[:64], content[64:]
         if digest(body).encode() != expected:
             raise ValueError("The bytes of an answer do not fit its hash.")
-        return cls(**pickle.loads(body))
+        words, _, results = body.partition(b"\n")
+        range_id, refused, failed = json.loads(words)
+        return cls(range_id, results, refused, failed)
 
     def values(self) -> Sequence[Any]:
-        """Return the results."""
-        return pickle.loads(self.results)
+        """Return the results.
+
+        Raises
+        ------
+        ValueError
+            They are not what `of` has put there.
+        """
+        return unpacked(self.results)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...errors import HeadcountError
 from ..local import LocalCompute
-from .messages import Answer, Request, canonical, library_versions, source_hash
+from .messages import Answer, Request, library_versions, source_hash
 
 __all__ = ["run_range"]
 
@@ -40,11 +40,11 @@ def run_range(payload: bytes) -> bytes:
         return Answer(request.range_id, refused=refused).to_bytes()
     # A future keeps what is raised, of whatever kind.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        future = pool.submit(_results, request)
+        future = pool.submit(_answer, request)
         error = future.exception()
     if error is not None:
         return Answer(request.range_id, failed=_in_words(error)).to_bytes()
-    return Answer(request.range_id, results=future.result()).to_bytes()
+    return future.result().to_bytes()
 
 
 def _refusal(request: Request) -> str:
@@ -60,12 +60,12 @@ def _refusal(request: Request) -> str:
     return f"it has {', '.join(different)}" if different else ""
 
 
-def _results(request: Request) -> bytes:
+def _answer(request: Request) -> Answer:
     function: Callable[[Any], Any] = pickle.loads(request.function)
     tasks: Sequence[Any] = pickle.loads(request.tasks)
     cores = min(request.cores, len(os.sched_getaffinity(0)))
     compute = LocalCompute(processes=cores) if cores > 1 else LocalCompute(workers=1)
-    return canonical(compute.map(function, tasks, worker=request.worker))
+    return Answer.of(request.range_id, compute.map(function, tasks, worker=request.worker))
 
 
 def _in_words(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ml_headcount_assets.compute.modal.client import CallLost
-from ml_headcount_assets.compute.modal.messages import Answer, Request, canonical
+from ml_headcount_assets.compute.modal.messages import Answer, Request
 from ml_headcount_assets.compute.modal.worker import run_range
 
 #: Does a request: (kind of worker, payload, whether it is killed) -> answer.
@@ -115,8 +115,7 @@ class _Call:
             return answer[:-1] + bytes([answer[-1] ^ 1])
         if self.planned == "wrong":
             read = Answer.from_bytes(answer)
-            values = canonical([*read.values()[:-1], "something else"])
-            return Answer(read.range_id, results=values).to_bytes()
+            return Answer.of(read.range_id, [*read.values()[:-1], "something else"]).to_bytes()
         if self.planned == "other":
             return Answer("0" * 64, results=Answer.from_bytes(answer).results).to_bytes()
         return answer

@@ -1,17 +1,19 @@
 """Kept ranges are read only if this user has written them, unchanged."""
 
+import hmac
 import os
 import pickle
 import stat
 
+import numpy as np
 import pytest
 
 from ml_headcount_assets.compute.modal.kept import KeptRanges
-from ml_headcount_assets.compute.modal.messages import Answer, canonical, digest
-from ml_headcount_assets.compute.user_files import user_folder
+from ml_headcount_assets.compute.modal.messages import Answer, digest
+from ml_headcount_assets.compute.user_files import secret_key, user_folder
 
 NAME, OTHER = "ab" * 32, "cd" * 32
-ANSWER = Answer(NAME, canonical([1, 2, 3]))
+ANSWER = Answer.of(NAME, [1, (0.1, "b"), np.arange(3)])
 
 
 class Planted:
@@ -66,6 +68,19 @@ def test_an_answer_does_not_pass_for_another_one(kept, told):
     file_of(kept).rename(file_of(kept, OTHER))
     assert kept.find(OTHER) is None
     assert told
+
+
+def test_a_pickle_that_an_earlier_version_has_signed_is_not_read(kept, told, tmp_path):
+    executed = tmp_path / "executed"
+    body = pickle.dumps(Planted(executed))
+    body = digest(body).encode() + body
+    signature = hmac.digest(secret_key("ranges"), NAME.encode() + b"\0" + body, "sha256")
+    file_of(kept).write_bytes(signature + body)
+    assert kept.find(NAME) is None
+    assert not executed.exists()
+    assert not file_of(kept).exists()
+    assert "of an earlier version" in told[0]
+    assert "computed again" in told[0]
 
 
 @pytest.mark.parametrize("position", [0, 31, 32, 100, -1])
