@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -14,13 +14,20 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.figures.catalogue import StudyFigure
 from ml_headcount_assets.figures.style import level_of
 from ml_headcount_assets.model import ESTIMATORS, HeadcountResult, estimator_of
-from ml_headcount_assets.warehouse.publish import Published, last_run
+from ml_headcount_assets.warehouse.publish import Published, last_run, published_study
 from ml_headcount_assets.warehouse.records import result_of
 from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
 from ml_headcount_assets.wording import count, interval, percent
 
+from .inference_data import inference_data
+from .pictures import FORMATS, write_pictures
+from .report import write_report
 from .results import read_results
 from .study_figures import company_figures, study_figures
+from .tables import write_tables
+
+if TYPE_CHECKING:
+    from xarray import DataTree
 
 __all__ = ["OpenedStudy", "open_study"]
 
@@ -167,6 +174,36 @@ class OpenedStudy:
         """
         return self.draws(estimator).total(where, self.level if level is None else level)
 
+    def to_arviz(self, estimator: str | None = None) -> DataTree:
+        """Return the joint draws as ArviZ takes them (``InferenceData``, now a DataTree).
+
+        They are in one chain: each draw is of a state of any of the chains that the fit ran, in
+        no order, so that ArviZ can tell nothing of convergence from them; table diagnostics does.
+
+        Parameters
+        ----------
+        estimator
+            Whose; None for the headline's.
+
+        Returns
+        -------
+        DataTree
+            Group ``posterior`` with ``experts`` (chain, draw, company) and their ``total``
+            (chain, draw), and group ``constant_data`` with ``headcount`` (NaN if unknown) and
+            ``n_profiles`` (company); all are numbers of people, of the companies with evidence.
+
+        Raises
+        ------
+        InputError
+            The optional dependency ``arviz`` is not installed.
+        """
+        name = self._chosen(estimator)
+        run = last_run(self._store)
+        return inference_data(
+            self.draws(name),
+            {"estimator": name, "study": run["study"], "created_at": run["finished"]},
+        )
+
     def figures(self) -> Mapping[str, StudyFigure]:
         """Return the report's figures by name: each with its title, numbers and plotly figure."""
         return {figure.name: figure for figure in study_figures(read_results(self._store)).drawn}
@@ -184,6 +221,40 @@ class OpenedStudy:
             raise InputError(f"The study has no company {company_id!r}; see table companies.")
         drawn = company_figures(read_results(self._store), str(companies[company_id]))
         return {figure.name: figure for figure in drawn}
+
+    def export(self, to: Path | str, figures: str | None = None) -> list[Path]:
+        """Write tables and the report, as ``ml-headcount export`` does; see docs/report.md.
+
+        Parameters
+        ----------
+        to
+            The folder; made if it is not there. Files of the same names are replaced.
+        figures
+            ``"svg"``, ``"png"`` or ``"pdf"`` writes each figure as a file, too.
+
+        Returns
+        -------
+        list of Path
+            The files.
+
+        Raises
+        ------
+        InputError
+            There is no such form of figures, or no browser that could draw them.
+        ComputeError
+            A figure could not be drawn.
+        """
+        if figures is not None and figures not in FORMATS:
+            raise InputError(f"There are no figures as {figures!r}; choose {', '.join(FORMATS)}.")
+        study = published_study(self._store)
+        results = read_results(self._store, study.estimators)
+        folder = Path(to)
+        files = [*write_tables(results, folder), folder / "report.html"]
+        write_report(results, study, files[-1])
+        if figures is None:
+            return files
+        drawn = study_figures(results).drawn
+        return files + write_pictures(drawn, folder / "figures", figures, lambda *_: None)
 
     def _chosen(self, estimator: str | None) -> str:
         return self.estimators[0] if estimator is None else estimator_of(estimator).name
