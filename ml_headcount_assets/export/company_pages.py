@@ -20,7 +20,11 @@ _RESTS_ON = {
 }
 
 
-def company_pages(results: StudyResults, flag_meanings: Mapping[str, str]) -> dict[str, Any]:
+def company_pages(
+    results: StudyResults,
+    flag_meanings: Mapping[str, str],
+    waterfalls: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
     """Return the pages by partition key, in values that JSON has.
 
     Parameters
@@ -29,6 +33,8 @@ def company_pages(results: StudyResults, flag_meanings: Mapping[str, str]) -> di
         What the study found.
     flag_meanings
         What each flag means.
+    waterfalls
+        Figures of some companies by partition key, as the page draws them.
     """
     level = percent(results.level)
     estimates = _by_company(results.intervals, ["estimator", "low", "median", "high"])
@@ -46,8 +52,9 @@ def company_pages(results: StudyResults, flag_meanings: Mapping[str, str]) -> di
             "learned": learned.get(str(row["company_id"])),
             "flags": [f"{flag}: {flag_meanings.get(flag, '')}".rstrip(": ") for flag in flags],
             "history": history.get(str(row["company_id"]), []),
+            "waterfall": waterfalls.get(slug),
         }
-    return {"level": level, "pages": pages}
+    return {"level": level, "waterfalls": len(waterfalls), "pages": pages}
 
 
 def _sentence(row: Mapping[str, Any], level: str) -> str:

@@ -27,12 +27,15 @@ from ml_headcount_assets.wording import count, decimal, headcount, percent, shar
 
 from .company_pages import company_pages
 from .results import StudyResults
-from .study_figures import StudyFigures, honest_filters, study_figures
+from .study_figures import StudyFigures, honest_filters, study_figures, waterfalls
 
 __all__ = ["write_report"]
 
 #: How many rows of a figure's numbers the page has; the rest is in the exported tables.
 _ROWS = 30
+#: Of how many of the largest companies the steps from prior to estimate are drawn: each is drawn
+#: anew half a dozen times, which takes up to half a second.
+_WATERFALLS, _WATERFALL_DRAWS = 24, 200
 #: Columns that say nothing to a reader who sees the others.
 _HIDDEN = ("company", "estimator", "level")
 
@@ -85,13 +88,33 @@ def write_report(
             size_bands=SIZE_BAND_LABELS,
             filters=(filters := honest_filters(results.keywords)),
             filter_level=percent(filters[0]["level"]) if filters else "",
-            pages=_as_json(json.dumps(company_pages(results, FLAG_MEANINGS), ensure_ascii=False)),
+            pages=_as_json(json.dumps(_pages(results), ensure_ascii=False)),
             plotly=Markup(get_plotlyjs()),
         )
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
+
+
+def _pages(results: StudyResults) -> dict[str, Any]:
+    """Return the companies' pages, those of the largest with how their evidence led there."""
+    known = results.headline.loc[results.headline["evidence"] != "none", "company"]
+    drawn = waterfalls(results, known.head(_WATERFALLS), _WATERFALL_DRAWS)
+    shown = {company: _waterfall(figure) for company, figure in drawn}
+    return company_pages(results, FLAG_MEANINGS, shown)
+
+
+def _waterfall(figure: StudyFigure) -> dict[str, Any]:
+    picture, _, how = _headless(figure.figure)
+    steps = figure.numbers[["step", "people", "low", "median", "high"]]
+    return {
+        "title": figure.title,
+        "alt": figure.alt,
+        "how": how,
+        "steps": steps.to_numpy(object).tolist(),
+        **json.loads(to_json_plotly(picture)),
+    }
 
 
 def _environment() -> jinja2.Environment:

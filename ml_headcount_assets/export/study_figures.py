@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,9 +13,9 @@ from ml_headcount_assets.figures.catalogue import Drawn, Found, NothingToDrawErr
 from ml_headcount_assets.figures.of_one_company import waterfall
 
 from .results import StudyResults
-from .waterfalls import company_steps
+from .waterfalls import CompanySteps
 
-__all__ = ["StudyFigures", "company_figures", "honest_filters", "study_figures"]
+__all__ = ["StudyFigures", "company_figures", "honest_filters", "study_figures", "waterfalls"]
 
 #: Views of one company by name.
 _OF_ONE: Mapping[str, Callable[[Found, str], Drawn]] = {"waterfall": waterfall}
@@ -76,7 +75,29 @@ def company_figures(results: StudyResults, company: str) -> Iterator[StudyFigure
     company
         Partition key of the company.
     """
-    found = _found(results)
+    yield from _of_one(_found(results), company)
+
+
+def waterfalls(
+    results: StudyResults, companies: Iterable[str], draws: int
+) -> Iterator[tuple[str, StudyFigure]]:
+    """Yield how the evidence of some companies led to their estimates, where it can be told.
+
+    Parameters
+    ----------
+    results
+        What the study found.
+    companies
+        Partition keys.
+    draws
+        How many draws all steps but the last are of.
+    """
+    found = _found(results, draws=draws)
+    for company in companies:
+        yield from ((company, figure) for figure in _of_one(found, company))
+
+
+def _of_one(found: Found, company: str) -> Iterator[StudyFigure]:
     for name, draw in _OF_ONE.items():
         try:
             seen = draw(found, company)
@@ -85,8 +106,10 @@ def company_figures(results: StudyResults, company: str) -> Iterator[StudyFigure
         yield StudyFigure(name, "companies", seen.title, seen.alt, seen.numbers, seen.figure)
 
 
-def _found(results: StudyResults, truth: pd.DataFrame | None = None) -> Found:
-    steps = partial(company_steps, results)
+def _found(
+    results: StudyResults, truth: pd.DataFrame | None = None, draws: int | None = None
+) -> Found:
+    steps = CompanySteps(results, draws)
     return Found(results.headline_estimator, results.level, results.read, truth, steps)
 
 

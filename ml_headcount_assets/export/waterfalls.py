@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -19,16 +22,14 @@ from ml_headcount_assets.warehouse.records import company_table, used_annotators
 
 from .results import StudyResults
 
-__all__ = ["company_steps"]
+__all__ = ["CompanySteps"]
 
-_NEEDED = (
-    *("annotators", "annotator_use", "pattern_counts", "companies", "company_counts"),
-    *("runs", "headcount_draws"),
-)
+_NEEDED = ("companies", "company_counts", "pattern_counts")
 
 
-def company_steps(results: StudyResults, company: str) -> pd.DataFrame:
-    """Return the steps from a company's prior to its estimate; see `company_waterfall`.
+@dataclass(frozen=True)
+class CompanySteps:
+    """Tells the steps from any company's prior to its estimate; see `company_waterfall`.
 
     Companies are drawn again from the published fits, with the published settings, so that the
     last step has the very numbers of table headcount_intervals.
@@ -37,63 +38,97 @@ def company_steps(results: StudyResults, company: str) -> pd.DataFrame:
     ----------
     results
         What the study found.
-    company
-        Partition key of the company.
-
-    Raises
-    ------
-    NothingToDrawError
-        No run has been published, or there are no such steps.
+    draws
+        How many draws the steps before the last are of; None for as many as are published. The
+        first few of them are a sample of all.
     """
-    estimator = ESTIMATORS[results.headline_estimator]
-    if estimator.predict is None:
-        raise NothingToDrawError(f"{estimator.name} has no steps from a prior to an estimate")
-    rows = {name: _table(results, name) for name in _NEEDED}
-    study = _study(rows["runs"])
-    annotators = used_annotators_of(rows["annotators"], rows["annotator_use"])
-    own = rows["companies"][rows["companies"]["company"] == company]
-    counts = rows["pattern_counts"]
-    ratings = results.read("deployed_ratings")
-    evidence = StudyEvidence(
-        annotators,
-        counts[counts["company"] == company],
-        company_table(own, rows["company_counts"]),
-        ratings=None if ratings is None else ratings[ratings["company"] == company],
-    )
-    draws = len(results.of_headline(rows["headcount_draws"])["draws"].iloc[0])
-    kept = likelihood_annotators(
-        evidence.described, six_dimensional=study.settings().six_dimensional
-    )
-    try:
-        return company_waterfall(
-            _drawer(results, study, annotators, draws),
-            evidence.assess(study.settings())[0],
-            [each.name for each in kept],
-            results.level,
+
+    results: StudyResults
+    draws: int | None = None
+
+    def __call__(self, company: str) -> pd.DataFrame:
+        """Return the steps of a company, by its partition key.
+
+        Raises
+        ------
+        NothingToDrawError
+            No run has been published, or there are no such steps.
+        """
+        evidence = self._evidence(company)
+        own = self._published.loc[company]
+        quick = self.draws is not None and self.draws < len(own)
+        kept = likelihood_annotators(
+            evidence.described, six_dimensional=self._study.settings().six_dimensional
         )
-    except InputError as reason:
-        raise NothingToDrawError(str(reason)) from reason
+        try:
+            return company_waterfall(
+                self._draw,
+                evidence.assess(self._study.settings())[0],
+                [each.name for each in kept],
+                self.results.level,
+                estimate=own if quick else None,
+            )
+        except InputError as reason:
+            raise NothingToDrawError(str(reason)) from reason
+
+    def _evidence(self, company: str) -> StudyEvidence:
+        own = {
+            name: rows[rows["company"] == company]
+            for name in ("companies", "company_counts", "pattern_counts", "deployed_ratings")
+            if (rows := self._tables[name]) is not None
+        }
+        return StudyEvidence(
+            self._annotators,
+            own["pattern_counts"],
+            company_table(own["companies"], own["company_counts"]),
+            ratings=own.get("deployed_ratings"),
+        )
+
+    @cached_property
+    def _tables(self) -> Mapping[str, pd.DataFrame | None]:
+        needed = {name: _table(self.results, name) for name in _NEEDED}
+        return {**needed, "deployed_ratings": self.results.read("deployed_ratings")}
+
+    @cached_property
+    def _published(self) -> pd.Series:
+        """The published draws of the headline, by company."""
+        rows = self.results.of_headline(_table(self.results, "headcount_draws"))
+        return rows.set_index("company")["draws"]
+
+    @cached_property
+    def _study(self) -> Study:
+        return _study(_table(self.results, "runs"))
+
+    @cached_property
+    def _annotators(self) -> tuple[Annotator, ...]:
+        used = _table(self.results, "annotator_use")
+        return used_annotators_of(_table(self.results, "annotators"), used)
+
+    @cached_property
+    def _draw(self) -> DrawCompany:
+        """What draws a company by the headline estimator's published fit."""
+        estimator = ESTIMATORS[self.results.headline_estimator]
+        if estimator.predict is None:
+            raise NothingToDrawError(f"{estimator.name} has no steps from a prior to an estimate")
+        fit = None
+        if estimator.errors is not None:
+            rows = self.results.of_headline(_table(self.results, "annotator_fit"))
+            fit = AnnotatorFit.from_frame(rows, self._annotators)
+        kept = self.results.of_headline(_table(self.results, estimator.kept_in))
+        published = len(self._published.iloc[0])
+        return estimator.drawer(
+            fit,
+            estimator.read_cohort(kept),
+            self._study.settings(),
+            draws=min(published, self.draws or published),
+            seed=self._study.seed,
+            engine=Engine().settle(),
+        )
 
 
 def _study(runs: pd.DataFrame) -> Study:
     last = runs.sort_values("finished").iloc[-1]
     return Study.model_validate({"directory": Path(), **json.loads(last["settings"])})
-
-
-def _drawer(
-    results: StudyResults, study: Study, annotators: tuple[Annotator, ...], draws: int
-) -> DrawCompany:
-    """Return what draws a company by the headline estimator's published fit."""
-    estimator = ESTIMATORS[results.headline_estimator]
-    fit = None
-    if estimator.errors is not None:
-        rows = results.of_headline(_table(results, "annotator_fit"))
-        fit = AnnotatorFit.from_frame(rows, annotators)
-    cohort = estimator.read_cohort(results.of_headline(_table(results, estimator.kept_in)))
-    engine = Engine().settle()
-    return estimator.drawer(
-        fit, cohort, study.settings(), draws=draws, seed=study.seed, engine=engine
-    )
 
 
 def _table(results: StudyResults, name: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from ..wording import count, percent
 from .catalogue import Drawn, Found, NothingToDrawError
 from .count_axis import position
-from .marks import BLUE, GREEN, ORANGE, add_count_intervals, name_axis
+from .marks import BLUE, GREEN, ORANGE, PINK, add_count_intervals, name_axis
 from .style import INK, MUTED, lay_out, shorten
 
 __all__ = ["waterfall"]
@@ -18,12 +18,8 @@ _LOOKS = {
     "prior": (MUTED, "square"),
     "annotator": (BLUE, "circle"),
     "verdicts": (GREEN, "diamond"),
+    "unseen employees": (PINK, "star"),
     "counts": (ORANGE, "triangle-up"),
-}
-_CALLED = {
-    "prior": "before its own evidence",
-    "verdicts": "+ people's verdicts",
-    "counts": "+ counts of all employees",
 }
 
 
@@ -71,14 +67,22 @@ def waterfall(found: Found, company: str) -> Drawn:
         figure, steps, [-9] * len(steps), level=found.level, title="experts (logarithmic)"
     )
     figure.data = figure.data[:-1]  # whose axis was wanted only
-    labels = [_CALLED.get(row.kind) or f"+ {shorten(row.step, 30)}" for row in steps.itertuples()]
+    seen, everybody = int(steps["people"].iloc[0]), int(steps["people"].iloc[-1])
+    called = {
+        "prior": "before its own evidence",
+        "verdicts": "+ people's verdicts",
+        "unseen employees": f"+ {count(everybody - seen)} unseen employees",
+        "counts": "+ counts of all employees",
+    }
+    labels = [called.get(row.kind) or f"+ {shorten(row.step, 30)}" for row in steps.itertuples()]
     labels[-1] = f"<b>{labels[-1]}</b>"
     name_axis(figure, labels)
+    first = f"Before the unseen: among {count(seen)} with a profile. " if everybody > seen else ""
     lay_out(
         figure,
         f"From the prior to the estimate: {label}",
-        f"Median and {percent(found.level)} interval, step by step.<br>In another order steps would"
-        " differ",
+        f"Median and {percent(found.level)} interval, step by step.<br>{first}In another order"
+        " steps would differ",
         height=34 * len(steps) + 200,
     )
     figure.update_layout(margin_t=112)
@@ -87,12 +91,19 @@ def waterfall(found: Found, company: str) -> Drawn:
 
 _ALT = (
     "A line for each step, from the prior down to the estimate: median and interval of the"
-    " company's experts."
+    " company's experts, first among the people seen, then among all."
 )
 
 
 def _sentence(label: str, steps: pd.DataFrame) -> str:
     first, last = steps["median"].iloc[0], steps["median"].iloc[-1]
+    among = steps[steps["people"] < steps["people"].iloc[-1]]
+    if len(among):
+        return (
+            f"{label}: {count(among['median'].iloc[-1])} experts among the"
+            f" {count(among['people'].iloc[0])} people seen, where {count(first)} were expected"
+            f" before their labels; {count(last)} among all employees"
+        )
     moved = np.abs(np.diff(np.log(steps["median"].clip(lower=1))))
     start = f"{label}: {count(first)} experts before its own evidence, {count(last)} with it"
     if not len(moved) or not moved.max():

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..errors import InputError
 from .estimators import DrawCompany
@@ -18,7 +19,7 @@ __all__ = ["PRIOR", "company_waterfall"]
 
 #: The step before any evidence of the company's own.
 PRIOR = "prior"
-_VERDICTS, _COUNTS = "verdicts", "counts"
+_ANNOTATOR, _VERDICTS, _UNSEEN, _COUNTS = "annotator", "verdicts", "unseen employees", "counts"
 
 
 def company_waterfall(
@@ -26,11 +27,13 @@ def company_waterfall(
     company: CompanyEvidence,
     annotators: Sequence[str],
     level: float,
+    estimate: NDArray[np.integer] | None = None,
 ) -> pd.DataFrame:
     """Draw a company with more and more of its evidence, by what all companies have taught.
 
-    First with its size and kind only, then with the labels of one annotator after the other, then
-    with people's verdicts on its profiles, and last with counts among all of its employees. A
+    First the experts among those of its people who have a profile: by its size and kind only,
+    then with the labels of one annotator after the other, then with people's verdicts. Then its
+    other employees come in, whom nobody has seen, and last counts among all of its employees. A
     label that is not let in yet is a missing one. The last step is the estimate itself. What
     annotators say overlaps, so that in another order they would share the way otherwise.
 
@@ -44,12 +47,15 @@ def company_waterfall(
         Names of those in the likelihood, in the order of the columns of `company.labels`.
     level
         Content of the intervals.
+    estimate
+        Draws of the estimate, (draws,), where they are known; None to draw them, too.
 
     Returns
     -------
     DataFrame
-        ``step, kind, mean, low, median, high, level``: numbers of experts among all employees.
-        Kind is ``prior``, ``annotator``, ``verdicts`` or ``counts``.
+        ``step, kind, people, mean, low, median, high, level``: numbers of experts among so many
+        of its people. Kind is ``prior``, ``annotator``, ``verdicts``, ``unseen employees`` or
+        ``counts``.
 
     Raises
     ------
@@ -59,9 +65,10 @@ def company_waterfall(
     """
     if company.evidence == NONE:
         raise InputError(f"Company {company.company_id!r} has no evidence.")
-    rows = []
-    for step, kind, known in _steps(company, annotators):
-        experts = draw(known).experts
+    rows, steps = [], list(_steps(company, annotators))
+    for number, (step, kind, known) in enumerate(steps, start=1):
+        is_last = number == len(steps)
+        experts = estimate if is_last and estimate is not None else draw(known).experts
         if (experts < 0).any():
             raise InputError(
                 f"The estimator has no number for company {company.company_id!r} at step {step!r}."
@@ -69,8 +76,9 @@ def company_waterfall(
             )
         low, high = tails(level, len(experts))
         ends = np.quantile(experts, [low, 0.5, high], method="inverted_cdf")
-        rows.append((step, kind, float(experts.mean()), *map(float, ends), level))
-    return pd.DataFrame(rows, columns=["step", "kind", "mean", "low", "median", "high", "level"])
+        rows.append((step, kind, known.headcount, float(experts.mean()), *map(float, ends), level))
+    numbers = ["mean", "low", "median", "high", "level"]
+    return pd.DataFrame(rows, columns=["step", "kind", "people", *numbers])
 
 
 def _steps(
@@ -84,16 +92,21 @@ def _steps(
         counts = np.ones(1, np.int64)
     # What it rests on decides how it is drawn; before its counts are let in, that is its profiles.
     bare = replace(company, counts=counts, hits={}, accepted={}, verdicts=None, evidence=PROFILES)
-    nothing = np.full_like(labels, MISSING)
-    steps = [(PRIOR, PRIOR, replace(bare, labels=nothing))]
+    told = replace(bare, labels=labels, verdicts=company.verdicts)
+    has_unseen = bool(company.n_profiles) and company.headcount > company.n_profiles
+    if has_unseen:  # its band and its prior stay those of all of its employees
+        bare = replace(bare, headcount=company.n_profiles, headcount_band=None)
+    steps = [(PRIOR, PRIOR, replace(bare, labels=np.full_like(labels, MISSING)))]
     for number, name in enumerate(annotators):
         if (labels[:, number] != MISSING).any():
             let_in = np.where(np.arange(len(annotators)) <= number, labels, MISSING)
-            steps.append((name, "annotator", replace(bare, labels=let_in.astype(np.int8))))
+            steps.append((name, _ANNOTATOR, replace(bare, labels=let_in.astype(np.int8))))
     if company.verdicts is not None:
         steps.append(
             (_VERDICTS, _VERDICTS, replace(bare, labels=labels, verdicts=company.verdicts))
         )
+    if has_unseen:
+        steps.append((_UNSEEN, _UNSEEN, told))
     if company.hits or company.accepted:
         steps.append((_COUNTS, _COUNTS, company))
     yield from steps[:-1]

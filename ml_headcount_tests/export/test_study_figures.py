@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.export import read_results
+from ml_headcount_assets.export import read_results, report
 from ml_headcount_assets.export.study_figures import StudyFigures, company_figures, study_figures
 from ml_headcount_assets.figures import VIEWS
 from ml_headcount_assets.figures.catalogue import FAMILIES, Found, NothingToDrawError
-from ml_headcount_assets.warehouse.publish import Published
+from ml_headcount_assets.warehouse.publish import Published, published_study
 from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
+from ml_headcount_tests.browser import browsing, found_browser
 from ml_headcount_tests.orchestration.conftest import heard, pristine  # noqa: F401
 
 #: What a study without rated profiles, texts, sensitivities and earlier runs has nothing for.
@@ -95,6 +98,48 @@ def test_a_waterfall_ends_at_what_is_published(published) -> None:
             assert last[part] == pytest.approx(getattr(row, part), abs=1e-9), part
         assert figure.numbers["kind"].iloc[0] == "prior"
         assert row.label in figure.title
+
+
+def test_pages_of_the_largest_companies_show_how_their_evidence_led_there(
+    published, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(report, "_WATERFALLS", 3)
+    monkeypatch.setattr(report, "_WATERFALL_DRAWS", 20)
+    results = read_results(published)
+    report.write_report(results, published_study(published), tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    kept = page.partition('id="data-companies-pages">')[2].partition("</script>")[0]
+    pages = json.loads(kept)["pages"]
+    known = results.headline[results.headline["evidence"] != "none"]
+    for row in known.head(3).itertuples():
+        steps = pages[row.company]["waterfall"]["steps"]
+        assert steps[-1][2:] == [row.low, row.median, row.high]
+        assert (steps[-1][1] > steps[0][1]) == any(s[0] == "unseen employees" for s in steps)
+    assert not any(pages[company]["waterfall"] for company in known["company"].iloc[3:])
+
+
+@pytest.mark.skipif(found_browser() is None, reason="needs Debian's chromium")
+def test_a_waterfall_fits_a_phone(published, tmp_path) -> None:
+    results = read_results(published)
+    report.write_report(results, published_study(published), tmp_path / "report.html")
+    largest = results.headline["company"].iloc[0]
+
+    async def look() -> None:
+        async with browsing(tmp_path) as page:
+            address = f"{(tmp_path / 'report.html').as_uri()}#company={largest}"
+            await page.open(address, 390, 900)
+            await page.wait("document.querySelectorAll('#one .main-svg').length >= 2")
+            assert await page.ask("document.documentElement.scrollWidth") <= 390
+            assert "before its own evidence" in await page.ask("byId('one').textContent")
+            await page.size(1300, 900)  # a phone is turned, and nothing is cut off below
+            heights = "[...document.querySelectorAll('#one .main-svg')].map(s => s.clientHeight)"
+            await page.wait(
+                f"Math.max(...[...document.querySelectorAll('#one .main-svg')].map(s => s.clientWidth)) > 800"
+            )
+            assert min(await page.ask(heights)) >= 110
+            assert page.told == []
+
+    asyncio.run(look())
 
 
 def test_of_a_company_without_evidence_there_is_no_figure(published) -> None:

@@ -31,8 +31,9 @@ def seen(known: CompanyEvidence) -> DrawnCompany:
 
 def test_each_step_lets_in_one_thing_more_and_the_last_is_the_estimate() -> None:
     steps = company_waterfall(seen, company(hits={"one": 7}), NAMES, 0.8)
-    assert steps["step"].tolist() == ["prior", "one", "three", "counts"]
-    assert steps["median"].tolist() == [0, 2, 4, 74]
+    assert steps["step"].tolist() == ["prior", "one", "three", "unseen employees", "counts"]
+    assert steps["median"].tolist() == [0, 2, 4, 4, 74]
+    assert steps["people"].tolist() == [8, 8, 8, 100, 100]
     assert (steps["level"] == 0.8).all()
 
 
@@ -44,6 +45,22 @@ def test_a_company_that_has_counts_only_goes_from_its_prior_to_them() -> None:
     assert steps["median"].tolist() == [0, 70]
 
 
+def test_before_the_unseen_come_in_only_those_with_a_profile_are_counted() -> None:
+    def everybody(known: CompanyEvidence) -> DrawnCompany:
+        return DrawnCompany(np.full(50, known.headcount, np.int32), known.evidence, ())
+
+    steps = company_waterfall(everybody, company(headcount_band=(90, 110)), NAMES, 0.8)
+    assert steps["median"].tolist() == [8, 8, 8, 100]
+    all_seen = company_waterfall(everybody, company(headcount=8), NAMES, 0.8)
+    assert "unseen employees" not in set(all_seen["kind"])
+
+
+def test_an_estimate_that_is_known_is_the_last_step() -> None:
+    known = np.arange(50, dtype=np.int32)
+    steps = company_waterfall(seen, company(hits={"one": 7}), NAMES, 0.8, estimate=known)
+    assert steps["median"].tolist() == [0, 2, 4, 4, 24]
+
+
 def test_verdicts_come_after_the_labels() -> None:
     verdicts = DeployedVerdicts(
         labels=np.array([[1, -1, 0]], np.int8),
@@ -52,7 +69,9 @@ def test_verdicts_come_after_the_labels() -> None:
         counts=np.array([1]),
     )
     steps = company_waterfall(seen, company(verdicts=verdicts), NAMES, 0.8)
-    assert steps["kind"].tolist() == ["prior", "annotator", "annotator", "verdicts"]
+    assert steps["kind"].tolist() == [
+        *("prior", "annotator", "annotator", "verdicts", "unseen employees")
+    ]
 
 
 def test_what_cannot_be_told_is_said() -> None:
