@@ -132,11 +132,9 @@ def test_a_waterfall_fits_a_phone(published, tmp_path) -> None:
             assert await page.ask("document.documentElement.scrollWidth") <= 390
             assert "before its own evidence" in await page.ask("byId('one').textContent")
             await page.size(1300, 900)  # a phone is turned, and nothing is cut off below
-            heights = "[...document.querySelectorAll('#one .main-svg')].map(s => s.clientHeight)"
-            await page.wait(
-                f"Math.max(...[...document.querySelectorAll('#one .main-svg')].map(s => s.clientWidth)) > 800"
-            )
-            assert min(await page.ask(heights)) >= 110
+            drawn = "[...document.querySelectorAll('#one .main-svg')].map(s => s.client"
+            await page.wait(f"Math.max(...{drawn}Width)) > 800")
+            assert min(await page.ask(f"{drawn}Height)")) >= 110
             assert page.told == []
 
     asyncio.run(look())
