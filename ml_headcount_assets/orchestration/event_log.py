@@ -23,6 +23,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from dagster import DagsterEventType, EventLogEntry
@@ -32,6 +33,7 @@ from dagster._core.definitions.data_version import (
     INPUT_DATA_VERSION_TAG_PREFIX,
 )
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.instance import RUNLESS_RUN_ID
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
@@ -112,6 +114,29 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             engine.dispose()
         self._engines.clear()
         super().dispose()
+
+    def delete_events(self, run_id: str) -> None:
+        """Delete a run's events, and its file: one without events has 0.1 MB of tables."""
+        super().delete_events(run_id)
+        if run_id != RUNLESS_RUN_ID:
+            self.remove_file(run_id)
+
+    def remove_file(self, run_id: str) -> None:
+        """Remove the file of a run, whose events are gone or belong to no run on record."""
+        with self._db_lock:
+            if run_id in self._engines:
+                self._engines.pop(run_id).dispose()
+            self._initialized_dbs.discard(run_id)
+            for ending in ("", "-wal", "-shm"):
+                Path(self.path_for_shard(run_id) + ending).unlink(missing_ok=True)
+
+    def runs_with_files(self) -> list[str]:
+        """Return the ids of all runs that have a file."""
+        return [
+            path.stem
+            for path in sorted(Path(self._base_dir).glob("?*.db"))
+            if path.stem != INDEX_SHARD_NAME
+        ]
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in one transaction per shard: all of them, or none.

@@ -1,6 +1,6 @@
 """Whether files, memory and open handles grow over many refreshes of a study that grows.
 
-``python -m ml_headcount_tests.benchmarks.soak REFRESHES`` prints a line for every tenth refresh.
+``python -m ml_headcount_tests.benchmarks.soak REFRESHES`` prints a line for each refresh.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import gzip
 import resource
 import sys
 import tempfile
+import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +22,22 @@ from ml_headcount_assets.orchestration.session import materialize_study
 from ml_headcount_assets.study import load_study
 from ml_headcount_assets.warehouse.beside import home_of, people_path, results_path, work_path
 
-_EVERY = 10
+#: Columns of what is measured, and how each is printed.
+_SHOWN = {
+    "refresh": "{:.0f}",
+    "seconds": "{:.1f}",
+    "work_mb": "{:.2f}",
+    "people_mb": "{:.2f}",
+    "results_mb": "{:.2f}",
+    "records_mb": "{:.2f}",
+    "memory_mb": "{:.0f}",
+    "peak_mb": "{:.0f}",
+    "open_files": "{:.0f}",
+    "runs": "{:.0f}",
+}
+_PAGE_BYTES = resource.getpagesize()
+
+Measured = dict[str, float]
 
 
 def soak(
@@ -30,7 +47,7 @@ def soak(
     *,
     changed: bool = True,
     days: float = 0,
-    every: int = 1,
+    tell: Callable[[Measured], None] = lambda measured: None,
 ) -> pd.DataFrame:
     """Refresh a study many times in this process, and measure after each.
 
@@ -43,23 +60,27 @@ def soak(
     changed
         Whether each is of one profile more.
     days
-        For how long housekeeping, which is done after each `every` refreshes, keeps runs.
+        For how long housekeeping, which is done after each refresh, keeps runs.
+    tell
+        Is told what was measured after each refresh.
 
     Returns
     -------
     DataFrame
-        ``refresh, work_mb, people_mb, results_mb, records_mb, peak_mb, open_files, runs``.
+        ``refresh`` from 1; ``seconds`` of it and of the housekeeping; ``work_mb, people_mb,
+        results_mb, records_mb`` of files; ``memory_mb`` of this process and the most so far,
+        ``peak_mb``; ``open_files``; ``runs`` on record.
     """
-    rows = []
-    for number in range(refreshes):
+    rows: list[Measured] = []
+    for number in range(1, refreshes + 1):
+        begun = time.monotonic()
         if changed:
             _one_profile_more(directory / "profile_labels.csv.gz", number)
         materialize_study(load_study(directory), warehouse)
-        if number % every == 0:
-            keep_house(warehouse, days)
-        rows.append({"refresh": number, **_measured(warehouse)})
-        if number % _EVERY == 0 and sys.stdout.isatty():
-            print(rows[-1], flush=True)
+        keep_house(warehouse, days)
+        seconds = time.monotonic() - begun
+        rows.append({"refresh": number, "seconds": seconds, **_measured(warehouse)})
+        tell(rows[-1])
     return pd.DataFrame(rows)
 
 
@@ -72,7 +93,7 @@ def _one_profile_more(path: Path, number: int) -> None:
     path.write_bytes(gzip.compress(both.encode(), compresslevel=1))
 
 
-def _measured(warehouse: Path) -> dict[str, float]:
+def _measured(warehouse: Path) -> Measured:
     with open_instance(warehouse) as instance:
         runs = instance.get_runs_count()
     files = {"work": work_path, "people": people_path, "results": results_path}
@@ -80,6 +101,7 @@ def _measured(warehouse: Path) -> dict[str, float]:
         **{f"{name}_mb": path(warehouse).stat().st_size / 1e6 for name, path in files.items()},
         "records_mb": sum(p.stat().st_size for p in home_of(warehouse).rglob("*") if p.is_file())
         / 1e6,
+        "memory_mb": int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES / 1e6,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
         "open_files": len(list(Path("/proc/self/fd").iterdir())),
         "runs": runs,
@@ -94,9 +116,13 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         directory = write_study(Path(folder) / "study")
-        seen = soak(directory, Path(folder) / "warehouse", refreshes)
-    shown = seen[seen["refresh"] % _EVERY == _EVERY - 1] if refreshes > _EVERY else seen
-    print(shown.round(2).to_string(index=False))
+        soak(directory, Path(folder) / "warehouse", refreshes, tell=_print)
+
+
+def _print(measured: Measured) -> None:
+    if measured["refresh"] == 1:
+        print(*(f"{name:>10}" for name in _SHOWN))
+    print(*(f"{form.format(measured[name]):>10}" for name, form in _SHOWN.items()), flush=True)
 
 
 if __name__ == "__main__":
