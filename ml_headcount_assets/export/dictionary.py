@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 
-from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
-from ml_headcount_assets.warehouse.table import Table
+from ml_headcount_assets.warehouse.meanings import ROWS, meaning, unit
 
 __all__ = ["data_package", "dictionary"]
 
@@ -23,9 +21,6 @@ _ADDED = {
     "headcount_low": "Fewest employees, where only a band is known",
     "headcount_high": "Most employees, where only a band is known",
 }
-#: Tables whose intervals are of people; those of others are shares, correlations, scales.
-_OF_PEOPLE = {"headcount_intervals", "portfolio_intervals", "prior_sensitivity", "headcount_draws"}
-_INTERVAL = {"mean", "sd", "low", "median", "high", "draws", "width_alone", "width_without"}
 _TYPES = {"b": "boolean", "i": "integer", "u": "integer", "f": "number"}
 
 
@@ -39,29 +34,11 @@ def dictionary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     rows = []
     for name, table in tables.items():
-        spec = TABLES.get(name) or RUN_TABLES.get(name)
         for column in table.columns:
-            known = spec.schema.columns.get(column) if spec else None
-            meaning = known.description if known is not None else _ADDED.get(column, "")
+            means = meaning(name, column) or _ADDED.get(column, "")
             kind = _TYPES.get(getattr(table[column].dtype, "kind", "O"), "text")
-            rows.append((name, column, kind, _unit(spec, column, known), meaning))
+            rows.append((name, column, kind, unit(name, column), means))
     return pd.DataFrame(rows, columns=["table", "column", "type", "unit", "meaning"])
-
-
-def _unit(spec: Table | None, column: str, known: pa.Column | None) -> str:
-    if (
-        spec is not None
-        and spec.name in _OF_PEOPLE | {"uncertainty_budget"}
-        and column in _INTERVAL
-    ):
-        return "people"
-    if column.startswith(("headcount", "n_profiles", "hits", "accepted", "labelled", "people")):
-        return "people"
-    checks = [] if known is None else known.checks
-    limits = [check.statistics for check in checks if check.name == "in_range"]
-    if any(each.get("min_value") == 0 and each.get("max_value") == 1 for each in limits):
-        return "share, 0 to 1"
-    return ""
 
 
 def data_package(
@@ -84,6 +61,7 @@ def data_package(
         "resources": [
             {
                 "name": table,
+                "description": ROWS[table],
                 "path": files[table],
                 "profile": "tabular-data-resource",
                 "encoding": "utf-8",

@@ -14,6 +14,7 @@ from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.figures.catalogue import StudyFigure
 from ml_headcount_assets.figures.style import level_of
 from ml_headcount_assets.model import ESTIMATORS, HeadcountResult, estimator_of
+from ml_headcount_assets.warehouse.meanings import meaning, unit
 from ml_headcount_assets.warehouse.publish import Published, last_run, published_study
 from ml_headcount_assets.warehouse.records import result_of
 from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
@@ -98,16 +99,16 @@ class OpenedStudy:
         return self._store.read(name)
 
     def columns(self, name: str) -> pd.DataFrame:
-        """Return what the columns of a table mean: ``column, type, meaning``."""
+        """Return what the columns of a table mean: ``column, type, unit, meaning``."""
         if name not in _TABLES:
             raise InputError(f"There is no table {name!r}; there are {', '.join(self.tables)}.")
         spec = _TABLES[name]
         return pd.DataFrame(
             [
-                (column, spec.sql_type(column), spec.schema.columns[column].description)
+                (column, spec.sql_type(column), unit(name, column), meaning(name, column))
                 for column in spec.columns
             ],
-            columns=["column", "type", "meaning"],
+            columns=["column", "type", "unit", "meaning"],
         )
 
     def query(self, sql: str) -> pd.DataFrame:

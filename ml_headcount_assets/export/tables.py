@@ -14,6 +14,7 @@ import pyarrow
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, TYPE_STRING
 from pyarrow import parquet
 
+from ml_headcount_assets.warehouse.meanings import ROWS
 from ml_headcount_assets.wording import percent
 
 from .dictionary import data_package, dictionary
@@ -96,6 +97,7 @@ def _write_parquet(
 ) -> None:
     """Write a table with what its columns mean."""
     own = words[words["table"] == path.stem].set_index("column")
+    about = {**about, "description": ROWS[path.stem]}
     rows = pyarrow.Table.from_pandas(table, preserve_index=False)
     fields = [
         field.with_metadata(
@@ -116,11 +118,8 @@ def _write_draws(results: StudyResults, path: Path, about: Mapping[str, Any]) ->
     draws = results.read("headcount_draws")
     if draws is None:
         return
-    known = draws[draws["evidence"] != "none"]
-    rows = pyarrow.Table.from_pandas(
-        known[["company_id", "estimator", "evidence", "draws"]], preserve_index=False
-    )
-    parquet.write_table(rows.replace_schema_metadata(_texts(about)), path)
+    known = draws[draws["evidence"] != "none"][["company_id", "estimator", "evidence", "draws"]]
+    _write_parquet(known, path, dictionary({path.stem: known}), about)
 
 
 def _tables(results: StudyResults) -> Mapping[str, pd.DataFrame]:

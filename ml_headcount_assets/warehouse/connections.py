@@ -106,9 +106,9 @@ def search(connection: duckdb.DuckDBPyConnection, *databases: str) -> None:
     connection.execute(f"SET search_path = '{paths}'")
 
 
-def literal(path: Path) -> str:
-    """Return a path as SQL has it."""
-    escaped = str(path).replace("'", "''")
+def literal(text: Path | str) -> str:
+    """Return a path, or a text, as SQL has it."""
+    escaped = str(text).replace("'", "''")
     return f"'{escaped}'"
 
 

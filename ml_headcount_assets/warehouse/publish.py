@@ -27,9 +27,12 @@ from ml_headcount_assets.compute.whole_file import UNFINISHED, whole_file
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.model.settings import MODEL_VERSION
 from ml_headcount_assets.study import Study
+from ml_headcount_assets.wording import percent
 
 from .beside import refuse_single_file, results_path
 from .cache import hash_of
+from .connections import literal
+from .meanings import comments
 from .schemas import KEYWORD_TABLES, PEOPLE_TABLES, RUN_TABLES, TABLES
 from .store import Snapshot, Tables, attached, database_of, reading
 from .table import Table
@@ -249,6 +252,7 @@ def _swapped(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         with whole_file(path) as unfinished:
             with attached(warehouse, unfinished, _RESULTS, former) as connection:
                 yield connection
+                _explain(connection)
             unfinished.chmod(0o600)
         _settle(warehouse)
     except OSError as error:
@@ -257,6 +261,27 @@ def _swapped(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             " published before is as it was. Make room, or make the warehouse writable; then run"
             " again."
         ) from error
+
+
+def _explain(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write beside each table and column what it means, for whoever opens the file with SQL."""
+    for name in (*PUBLISHED_TABLES, *RUN_TABLES):
+        if not _has(connection, _RESULTS, name):
+            continue
+        place = f"{_RESULTS}.main.{name}"
+        for column, comment in comments(name, _level(connection, name)):
+            what = f"TABLE {place}" if column is None else f'COLUMN {place}."{column}"'
+            connection.execute(f"COMMENT ON {what} IS {literal(comment)}")
+
+
+def _level(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    """Return how much the intervals of a table hold, in words; None if it has none."""
+    if "level" not in {**TABLES, **RUN_TABLES}[name].columns:
+        return None
+    found = connection.execute(
+        f"SELECT DISTINCT level FROM {_RESULTS}.main.{name} ORDER BY level"
+    ).fetchall()
+    return " or ".join(percent(level) for (level,) in found) or None
 
 
 def _settle(folder: Path) -> None:

@@ -155,6 +155,9 @@ def test_every_column_is_explained_wherever_one_may_look(out: Path) -> None:
         assert [field["name"] for field in resource["schema"]["fields"]] == header
     field = parquet.read_schema(out / "headcount_intervals.parquet").field("median")
     assert field.metadata[b"unit"] == b"people"
+    described = parquet.read_schema(out / "headcount_intervals.parquet").metadata
+    assert described[b"description"] == b"The experts of a company, by an estimator"
+    assert described[b"level"] == b"95 % intervals"
 
 
 def test_a_workbook_shows_people_as_whole_numbers_and_says_none(read: Read, tmp_path: Path) -> None:
@@ -176,3 +179,6 @@ def test_joint_draws_form_totals(read: Read, tmp_path: Path) -> None:
     assert "dusk" not in set(stored["company_id"]), "of no evidence there are no draws"
     own = stored[stored["estimator"] == "five_layer"]
     assert np.stack(own["draws"])[:, 0].tolist() == [0, 1, 2]
+    schema = parquet.read_schema(tmp_path / "headcount_draws.parquet")
+    assert schema.field("draws").metadata[b"unit"] == b"people"
+    assert b"so that draws can be added" in schema.metadata[b"description"]

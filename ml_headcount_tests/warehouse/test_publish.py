@@ -16,6 +16,7 @@ from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse import publish as publishing
 from ml_headcount_assets.warehouse.beside import people_path, results_path, work_path
+from ml_headcount_assets.warehouse.meanings import ROWS
 from ml_headcount_assets.warehouse.publish import (
     PUBLISHED_TABLES,
     Published,
@@ -25,7 +26,7 @@ from ml_headcount_assets.warehouse.publish import (
     published_study,
 )
 from ml_headcount_assets.warehouse.refreshes import changed_companies, refreshes
-from ml_headcount_assets.warehouse.schemas import PEOPLE_TABLES, TABLES
+from ml_headcount_assets.warehouse.schemas import PEOPLE_TABLES, RUN_TABLES, TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 
 MARK = "zz-somebody-zz"
@@ -89,6 +90,27 @@ def test_nobody_is_in_what_is_published_nor_in_the_work(warehouse, study):
         assert not any(map(snapshot.has, PEOPLE_TABLES - {"rejects"}))
         assert snapshot.read("rejects")["value_digest"].isna().all()
         assert snapshot.read("rejects")["reason"].tolist() == ["empty"]
+
+
+def test_whoever_opens_the_file_reads_what_tables_and_columns_mean(warehouse, study):
+    assert set(ROWS) == {*PUBLISHED_TABLES, *RUN_TABLES}
+    publish(warehouse, study, {}, run(1))
+    publish_keywords(warehouse)  # which writes all of the file again
+    published = Published(warehouse)
+    columns = published.query(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
+    )
+    assert columns["comment"].str.len().gt(3).all()
+    told = columns.set_index(["table_name", "column_name"])["comment"]
+    assert told["headcount_intervals", "median"] == "Median of the draws (people)"
+    assert told["headcount_intervals", "share"].startswith("Median share of the employees")
+    tables = published.query("SELECT table_name, comment FROM duckdb_tables()")
+    said = tables.set_index("table_name")["comment"]
+    assert said["headcount_intervals"] == (
+        "A row is: the experts of a company, by an estimator. Intervals (low to high) hold 80 %."
+    )
+    assert said["rejects"].endswith("could be read otherwise.")
+    assert said.str.startswith("A row is: ").all()
 
 
 def test_files_are_their_owners(warehouse, study):
