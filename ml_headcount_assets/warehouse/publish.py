@@ -265,13 +265,16 @@ def _swapped(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _explain(connection: duckdb.DuckDBPyConnection) -> None:
     """Write beside each table and column what it means, for whoever opens the file with SQL."""
-    for name in (*PUBLISHED_TABLES, *RUN_TABLES):
-        if not _has(connection, _RESULTS, name):
-            continue
+    connection.execute("BEGIN")  # each of hundreds would be a transaction of its own
+    there = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [_RESULTS]
+    ).fetchall()
+    for (name,) in there:
         place = f"{_RESULTS}.main.{name}"
         for column, comment in comments(name, _level(connection, name)):
             what = f"TABLE {place}" if column is None else f'COLUMN {place}."{column}"'
             connection.execute(f"COMMENT ON {what} IS {literal(comment)}")
+    connection.execute("COMMIT")
 
 
 def _level(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
