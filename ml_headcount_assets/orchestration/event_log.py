@@ -40,6 +40,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     SqliteEventLogStorage,
 )
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.tags import BACKFILL_ID_TAG
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.engine import Connection
@@ -176,9 +177,14 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         asset = made.asset_key.to_string()
         run, known = self._known.get(asset, ("", {}))
         if run != event.run_id:
-            known = self._last_versions(asset)
+            # A backfill goes on to what comes next when it has been told of every partition.
+            known = {} if self._is_of_a_backfill(event.run_id) else self._last_versions(asset)
             self._known[asset] = (event.run_id, known)
         return known.get(made.partition) == _versions(made.tags or {})
+
+    def _is_of_a_backfill(self, run_id: str) -> bool:
+        run = self._instance.get_run_by_id(run_id) if self.has_instance else None
+        return run is not None and BACKFILL_ID_TAG in run.tags
 
     def _last_versions(self, asset: str) -> dict[str, dict[str, str]]:
         """Return what the last event of each partition of an asset says of versions."""

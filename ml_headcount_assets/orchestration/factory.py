@@ -19,6 +19,7 @@ from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 
 from .making import Settled, follow
+from .on_request import is_asked_for, left_alone
 from .partitions import COMPANIES, COMPANY_PARTITIONS, WHOLE_STUDY, beta_features, covers
 from .reader import Surroundings
 from .recipes import COMPANY, REJECTS, Recipe
@@ -62,6 +63,11 @@ def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
         )
         companies = list(context.partition_keys) if recipe.grain == COMPANY else None
         _refuse_strangers(warehouse.store, companies or ())
+        if not is_asked_for(context, recipe, study.on_request):
+            left = left_alone(context, recipe, study.load(), warehouse.store)
+            if left is not None:
+                yield from left
+                return
         settled = follow(recipe, study.load(), warehouse.store, companies, around)
         context.log.info(f"{recipe.asset}: {settled.made} made, {settled.kept} from the cache")
         shared = _metadata(settled) | _links(compute.pages[pages:])

@@ -55,6 +55,11 @@ class StudyResource(dg.ConfigurableResource):
         description="Make everything that this run is of, also what has not changed. LLMs are not"
         " asked again.",
     )
+    on_request: bool = Field(
+        default=False,
+        description="Make keywords (which need the extra of this name) and sensitivity (which"
+        " takes long) together with the estimates, too. Runs of their own make them anyway.",
+    )
     _loaded: Study | None = PrivateAttr(default=None)
 
     @classmethod

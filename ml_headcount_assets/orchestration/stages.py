@@ -36,12 +36,15 @@ class Stage:
         Who answers for them, as Dagster writes it.
     kinds
         What they are made with and kept in.
+    on_request
+        The job that makes them, if a run of everything leaves them as they are.
     """
 
     name: str
     place: int
     owner: str
     kinds: frozenset[str] = frozenset()
+    on_request: str | None = None
 
     @property
     def group(self) -> str:
@@ -72,6 +75,12 @@ INGEST = Stage("ingest", 2, "team:data", frozenset({"python", "duckdb"}))
 ANNOTATE = Stage("annotate", 3, "team:data", frozenset({"python", "duckdb"}))
 CALIBRATE = Stage("calibrate", 4, "team:statistics", frozenset({"numpy", "duckdb"}))
 ESTIMATE = Stage("estimate", 5, "team:statistics", frozenset({"numpy", "duckdb"}))
-SENSITIVITY = Stage("sensitivity", 7, "team:statistics", frozenset({"numpy", "duckdb"}))
-KEYWORDS = Stage("keywords", 8, "team:keywords", frozenset({"pytorch", "duckdb"}))
+#: Fits everything several times over, and no estimate depends on it.
+SENSITIVITY = Stage(
+    "sensitivity", 7, "team:statistics", frozenset({"numpy", "duckdb"}), "sensitivity"
+)
+#: Needs PyTorch and minutes, and no estimate depends on it.
+KEYWORDS = Stage(
+    "keywords", 8, "team:keywords", frozenset({"pytorch", "duckdb"}), "keyword_discovery"
+)
 REPORT = Stage("report", 6, "team:study", frozenset({"html", "plotly"}))
