@@ -15,6 +15,7 @@ from .alerts import ALL_ALERTS
 from .assets import annotate, calibrate, estimate, ingest, keywords, llms, ratings, report, trust
 from .factory import asset_of
 from .jobs import ALL_JOBS
+from .owners import owned, owners_from
 from .recipes import Recipe
 from .resources import resources_from
 from .schedules import ALL_SCHEDULES
@@ -31,7 +32,9 @@ RECIPES: tuple[Recipe, ...] = tuple(
 )
 
 
-def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+def build_definitions(
+    *, resources: Mapping[str, Any] | None = None, owners: tuple[str, ...] | None = None
+) -> dg.Definitions:
     """Return all definitions.
 
     Parameters
@@ -39,10 +42,14 @@ def build_definitions(*, resources: Mapping[str, Any] | None = None) -> dg.Defin
     resources
         Replace those that the environment describes, by name: study, warehouse, compute,
         progress, announce.
+    owners
+        In place of those that the environment names.
     """
     readers = [recipe.asset for recipe in RECIPES if recipe.rejects]
+    owners = owners_from() if owners is None else owners
+    assets = (study_sources, *(asset_of(recipe, readers) for recipe in RECIPES))
     return dg.Definitions(
-        assets=[study_sources, *(asset_of(recipe, readers) for recipe in RECIPES)],
+        assets=[owned(each, owners) for each in assets],
         asset_checks=dg.load_asset_checks_from_package_module(checks),
         jobs=ALL_JOBS,
         schedules=ALL_SCHEDULES,

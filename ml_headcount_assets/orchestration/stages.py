@@ -1,6 +1,6 @@
-"""The stages of the data's journey: what the UI calls their assets, and who answers for them.
+"""The stages of the data's journey, and what the UI is told of all assets of one.
 
-What an asset is made from, or how, does not belong here.
+What an asset is made from, or how, does not belong here, nor who owns it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ class Stage:
     place
         Where on the journey it is. It begins the name of the group of its assets, since the UI
         puts groups into the order of the alphabet.
-    owner
-        Who answers for them, as Dagster writes it.
     kinds
         What they are made with and kept in.
     on_request
@@ -42,7 +40,6 @@ class Stage:
 
     name: str
     place: int
-    owner: str
     kinds: frozenset[str] = frozenset()
     on_request: str | None = None
 
@@ -63,24 +60,19 @@ class Stage:
         """
         return {
             "group_name": self.group,
-            "owners": [self.owner],
             "kinds": kinds or set(self.kinds),
             "tags": {"stage": self.name, "grain": grain},
         }
 
 
 #: The study's files and settings, as they are handed in.
-STUDY = Stage("study", 1, "team:study")
-INGEST = Stage("ingest", 2, "team:data", frozenset({"python", "duckdb"}))
-ANNOTATE = Stage("annotate", 3, "team:data", frozenset({"python", "duckdb"}))
-CALIBRATE = Stage("calibrate", 4, "team:statistics", frozenset({"numpy", "duckdb"}))
-ESTIMATE = Stage("estimate", 5, "team:statistics", frozenset({"numpy", "duckdb"}))
+STUDY = Stage("study", 1)
+INGEST = Stage("ingest", 2, frozenset({"python", "duckdb"}))
+ANNOTATE = Stage("annotate", 3, frozenset({"python", "duckdb"}))
+CALIBRATE = Stage("calibrate", 4, frozenset({"numpy", "duckdb"}))
+ESTIMATE = Stage("estimate", 5, frozenset({"numpy", "duckdb"}))
 #: Fits everything several times over, and no estimate depends on it.
-SENSITIVITY = Stage(
-    "sensitivity", 7, "team:statistics", frozenset({"numpy", "duckdb"}), "sensitivity"
-)
+SENSITIVITY = Stage("sensitivity", 7, frozenset({"numpy", "duckdb"}), "sensitivity")
 #: Needs PyTorch and minutes, and no estimate depends on it.
-KEYWORDS = Stage(
-    "keywords", 8, "team:keywords", frozenset({"pytorch", "duckdb"}), "keyword_discovery"
-)
-REPORT = Stage("report", 6, "team:study", frozenset({"html", "plotly"}))
+KEYWORDS = Stage("keywords", 8, frozenset({"pytorch", "duckdb"}), "keyword_discovery")
+REPORT = Stage("report", 6, frozenset({"html", "plotly"}))

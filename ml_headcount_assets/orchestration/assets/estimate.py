@@ -219,5 +219,4 @@ PORTFOLIO_INTERVALS = Recipe(
         UNION ALL SELECT 'experts: upper end, ' || estimator, high FROM totals
         UNION ALL SELECT 'companies with evidence', max(companies) FROM totals ORDER BY ALL
         """,
-    warned_after_days=31,
 )

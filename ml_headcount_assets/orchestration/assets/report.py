@@ -56,4 +56,5 @@ RESULTS = Recipe(
         Obtained(state=[reader.around.run.whole, ratings_version(reader.path)])
     ),
     pages={"results": results_path, "report": report_path},
+    warned_after_days=31,
 )
