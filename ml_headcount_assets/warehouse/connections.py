@@ -35,11 +35,14 @@ _PAUSE_SECONDS = 0.1
 _MEMORY = "1GB"
 #: How many engines wait for the next block. Blocks within blocks are rare.
 _KEPT = 2
+#: After how many blocks an engine is closed: each that writes leaves some 20 kB in it for ever.
+_MOST_BLOCKS = 100
 
-_idle: list[duckdb.DuckDBPyConnection] = []
+#: Engines, each with how many blocks it has served.
+_idle: list[tuple[duckdb.DuckDBPyConnection, int]] = []
 #: Engines of the process that this one was forked from. Their threads are not here, so that they
 #: can neither be used nor closed.
-_of_the_parent: list[duckdb.DuckDBPyConnection] = []
+_of_the_parent: list[tuple[duckdb.DuckDBPyConnection, int]] = []
 
 
 @contextmanager
@@ -53,7 +56,7 @@ def opened(files: Mapping[str, Path], *, read_only: bool) -> Iterator[duckdb.Duc
     ComputeError
         Another process is writing one of them, also after a few seconds; or the disk is full.
     """
-    engine = _idle.pop() if _idle else _start()
+    engine, blocks = _idle.pop() if _idle else (_start(), 0)
     connection = engine.cursor()
     try:
         for name, path in files.items():
@@ -68,8 +71,8 @@ def opened(files: Mapping[str, Path], *, read_only: bool) -> Iterator[duckdb.Duc
         connection.close()
         engine.close()
         raise
-    if len(_idle) < _KEPT:
-        _idle.append(engine)
+    if len(_idle) < _KEPT and blocks + 1 < _MOST_BLOCKS:
+        _idle.append((engine, blocks + 1))
     else:
         engine.close()
 
@@ -122,7 +125,8 @@ def _start() -> duckdb.DuckDBPyConnection:
 @atexit.register
 def _close_idle() -> None:
     while _idle:
-        _idle.pop().close()
+        engine, _ = _idle.pop()
+        engine.close()
 
 
 def _leave_to_the_parent() -> None:

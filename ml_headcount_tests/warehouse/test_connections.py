@@ -42,12 +42,26 @@ def test_an_engine_is_used_again_and_keeps_nothing_of_the_last_block(file):
     with opened({"one": file}, read_only=True) as connection:
         connection.execute("CREATE TEMP VIEW numbers AS SELECT 1 AS n")
         connection.execute("CREATE TEMP TABLE mine AS SELECT 1 AS n")
-    (engine, *_) = connections._idle[-1:]
+    engine, blocks = connections._idle[-1]
     with opened({"one": file}, read_only=True) as connection:
-        assert engine not in connections._idle
+        assert engine not in [idle for idle, _ in connections._idle]
         assert connection.execute("SELECT count(*) FROM numbers").fetchone() == (5,)
         assert "mine" not in str(connection.execute("SHOW ALL TABLES").fetchall())
-    assert engine in connections._idle
+    assert connections._idle[-1] == (engine, blocks + 1)
+
+
+def test_an_engine_is_closed_after_many_blocks(file, monkeypatch):
+    """Lest what each block leaves in it add up: memory grew by half a megabyte a refresh."""
+    monkeypatch.setattr(connections, "_MOST_BLOCKS", 3)
+    monkeypatch.setattr(connections, "_idle", [])
+    for blocks in (1, 2):
+        assert count(file) == 5
+        ((engine, served),) = connections._idle
+        assert served == blocks
+    assert count(file) == 5
+    assert connections._idle == []
+    with pytest.raises(duckdb.ConnectionException, match="closed"):
+        engine.execute("SELECT 1")
 
 
 def test_an_engine_is_closed_when_its_block_fails(file):
