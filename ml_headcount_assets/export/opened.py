@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.figures.catalogue import StudyFigure
 from ml_headcount_assets.figures.style import level_of
+from ml_headcount_assets.ingest.subregions import subregions_of
 from ml_headcount_assets.model import ESTIMATORS, HeadcountResult, estimator_of
 from ml_headcount_assets.warehouse.meanings import meaning, unit
 from ml_headcount_assets.warehouse.publish import Published, last_run, published_study
@@ -154,7 +155,8 @@ class OpenedStudy:
         """
         rows = self._store.read("headcount_draws")
         rows = rows[rows["estimator"] == self._chosen(estimator)].reset_index(drop=True)
-        return result_of(rows, self.table("companies"))
+        companies = self.table("companies")
+        return result_of(rows, companies.assign(subregion=subregions_of(companies["country"])))
 
     def total(
         self,
@@ -167,7 +169,7 @@ class OpenedStudy:
         Parameters
         ----------
         where
-            The companies that are meant.
+            The companies that are meant; a query may ask for their ``subregion``, too (UN M49).
         level
             Probability content of the interval; None for that of the stored intervals.
         estimator

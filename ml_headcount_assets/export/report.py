@@ -84,6 +84,7 @@ def write_report(
             budget=results.of_total("uncertainty_budget").to_dict("records"),
             moved=results.of_total("prior_sensitivity").to_dict("records"),
             rejects=results.reject_counts().to_dict("records"),
+            nowhere=results.headquarters_without_country(),
             flag_meanings=FLAG_MEANINGS,
             size_bands=SIZE_BAND_LABELS,
             filters=(filters := honest_filters(results.keywords)),

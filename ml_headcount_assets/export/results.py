@@ -152,6 +152,12 @@ class StudyResults:
         counts = self.headline["confidence"].value_counts()
         return {name: int(counts[name]) for name in CONFIDENCES if name in counts}
 
+    def headquarters_without_country(self) -> list[str]:
+        """Return the headquarters, by name, whose country could not be told."""
+        rows = self.companies
+        unknown = rows["headquarters"].notna() & rows["country"].isna()
+        return sorted(rows.loc[unknown, "headquarters"])
+
     def reject_counts(self) -> pd.DataFrame:
         """Return ``source_file, field, reason, rows``, the most frequent first."""
         keys = ["source_file", "field", "reason"]

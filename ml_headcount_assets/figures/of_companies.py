@@ -166,15 +166,7 @@ def _landscape(found: Found) -> Drawn:
                 hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} experts of %{x:,}"
                 "<extra></extra>",
             )
-    for _, row in rows.head(3).iterrows():
-        figure.add_annotation(
-            x=np.log10(float(row["headcount"])),
-            y=np.log10(100 * row["median"] / row["headcount"]),
-            text=shorten(row["label"], 20),
-            showarrow=False,
-            yshift=12,
-            font={"size": 10},
-        )
+    _name_largest(figure, rows)
     figure.update_xaxes(type="log", title_text="employees (logarithmic)", tickformat=",", dtick=1)
     figure.update_yaxes(type="log", title_text="share of experts (%, logarithmic)", dtick=1)
     lay_out(
@@ -191,6 +183,26 @@ def _landscape(found: Found) -> Drawn:
         rows.assign(share=shares),
         figure,
     )
+
+
+def _name_largest(figure: go.Figure, rows: pd.DataFrame) -> None:
+    """Write the names of the largest companies that are out of each other's way."""
+    written: list[tuple[float, float]] = []
+    for _, row in rows.head(6).iterrows():
+        x = float(np.log10(float(row["headcount"])))
+        y = float(np.log10(100 * row["median"] / row["headcount"]))
+        if len(written) == 3 or any(abs(x - a) < 1.2 and abs(y - b) < 0.15 for a, b in written):
+            continue
+        written.append((x, y))
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=shorten(row["label"], 20),
+            showarrow=False,
+            xanchor="right",
+            xshift=-8,
+            font={"size": 10},
+        )
 
 
 def _ranks(found: Found) -> Drawn:
@@ -432,7 +444,13 @@ def _widths(found: Found) -> Drawn:
     figure.update_xaxes(
         type="log", title_text="labelled profiles (logarithmic)", tickformat=",", dtick=1
     )
-    figure.update_yaxes(type="log", title_text="interval's width over its median (log.)", dtick=1)
+    widths = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+    figure.update_yaxes(
+        type="log",
+        title_text="interval's width over its median (log.)",
+        tickvals=widths,
+        ticktext=[f"{width:g}" for width in widths],
+    )
     lay_out(
         figure,
         "What more profiles buy",

@@ -257,7 +257,8 @@ def _cohort_patterns(found: Found) -> Drawn:
     rows = rows.reset_index(drop=True)
     labels = [
         shorten(
-            f"{row.cohort or 'all'}: {row.annotators}".replace("llm_", "").replace("filter_", ""),
+            f"{row.cohort or 'all'}: {row.annotators}".replace("llm_", "").replace("filter_", "")
+            + ("" if row.text == "profiles" else f" ({row.text})"),
             50,
         )
         for row in rows.itertuples()
@@ -365,7 +366,8 @@ def _diagnostics(found: Found) -> Drawn:
     if rows.empty:
         raise NothingToDrawError("nothing was measured that has a threshold")
     labels = [
-        shorten(f"{row.measure}: {row.subject}".rstrip(": "), 52) for row in rows.itertuples()
+        "<br>".join(shorten(part, 34) for part in (row.measure, row.subject) if part)
+        for row in rows.itertuples()
     ]
     figure = go.Figure()
     for verdict, colour, symbol in (("doubtful", ORANGE, "square"), ("good", BLUE, "circle")):
@@ -389,7 +391,7 @@ def _diagnostics(found: Found) -> Drawn:
         figure,
         "Diagnostics against their thresholds",
         "Dotted: the threshold. The nearest to it or beyond it first",
-        height=26 * len(rows) + 190,
+        height=34 * len(rows) + 190,
     )
     doubtful = int((all_rows["verdict"] == "doubtful").sum())
     return Drawn(

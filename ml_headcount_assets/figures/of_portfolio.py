@@ -14,14 +14,18 @@ from .marks import BLUE, GREEN, ORANGE, PINK, add_bars, add_count_intervals, nam
 from .of_companies import joint_draws
 from .portfolio import group_totals
 from .style import MUTED, SIZE_BAND_LABELS, lay_out, shorten
+from .world import add_land, place_of, projected
 
 __all__ = ["VIEWS"]
 
 _GROUPS = 25
+#: On the map: countries with a name, and pixels across the largest disc.
+_NAMED, _LARGEST_DISC = 6, 70
 _MOST = {
     "cohort": "Most are in the cohort",
     "size_band": "Most are in companies of the size",
     "country": "Most are in companies based in",
+    "subregion": "Most are in companies based in",
     "confidence": "Most are in companies whose experts are",
 }
 _BAND = "rgba(0,114,178,0.25)"
@@ -266,6 +270,84 @@ def _treemap(found: Found) -> Drawn:
     )
 
 
+def _map(found: Found) -> Drawn:
+    rows = found.of_headline("portfolio_intervals")
+    rows = rows[(rows["grouping"] == "country") & (rows["group_name"] != "unknown")]
+    places = [place_of(name) for name in rows["group_name"]]
+    rows = rows.assign(
+        longitude=[np.nan if place is None else place[0] for place in places],
+        latitude=[np.nan if place is None else place[1] for place in places],
+    )
+    shown = rows[rows["longitude"].notna() & (rows["high"] > 0)]
+    if shown["group_name"].nunique() < 2:
+        raise NothingToDrawError("companies with experts are of fewer than two known countries")
+    shown = shown.sort_values("median", ascending=False)
+    figure = go.Figure()
+    add_land(figure)
+    _add_circles(figure, shown, "high", color="rgba(0,0,0,0)", line={"color": BLUE, "width": 1.2})
+    _add_circles(figure, shown, "median", color=BLUE, opacity=0.75, line={"width": 0})
+    _name_countries(figure, shown)
+    lay_out(
+        figure,
+        "Where companies with experts are based",
+        f"Disc: median of a country's experts, by area; circle: upper end of the"
+        f" {percent(found.level)} interval",
+        height=500,
+    )
+    top = shown.iloc[0]
+    return Drawn(
+        f"Most are in companies based in {top['group_name']}: {count(top['median'])} of"
+        f" {count(_all(found.of_headline('portfolio_intervals'))['median'])}",
+        "A map of the world with a disc on each country, its area in proportion to its experts.",
+        rows[["group_name", "companies", "low", "median", "high", "longitude", "latitude"]],
+        figure,
+    )
+
+
+def _name_countries(figure: go.Figure, rows: pd.DataFrame) -> None:
+    """Write names and medians beside the largest discs that are out of each other's way."""
+    largest = float(rows["high"].max())
+    written: list[tuple[float, float]] = []
+    for row in rows.head(3 * _NAMED).itertuples():
+        x, y = (float(part) for part in projected(row.longitude, row.latitude))
+        in_the_way = any(abs(x - left) < 75 and abs(y - up) < 8 for left, up in written)
+        if in_the_way or len(written) == _NAMED:
+            continue
+        written.append((x, y))
+        radius = _LARGEST_DISC * np.sqrt(row.high / max(largest, 1)) / 2
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=f"{shorten(row.group_name, 20)} {count(row.median)}",
+            showarrow=False,
+            xanchor="left",
+            xshift=radius + 2,
+        )
+
+
+def _add_circles(figure: go.Figure, rows: pd.DataFrame, part: str, **look: object) -> None:
+    largest = float(rows["high"].max())
+    x, y = projected(rows["longitude"], rows["latitude"])
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        name={"median": "median", "high": "upper end"}[part],
+        marker={
+            "size": rows[part],
+            "sizemode": "area",
+            "sizeref": 2 * max(largest, 1) / _LARGEST_DISC**2,
+            "sizemin": 1.5,
+            **look,
+        },
+        text=[
+            f"{shorten(row.group_name)}: {count(row.median)} ({interval(row.low, row.high)})"
+            for row in rows.itertuples()
+        ],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
 def _sure(found: Found) -> Drawn:
     rows = found.of_headline("headcount_intervals")
     bands = found.table("companies").set_index("company")["size_band"]
@@ -392,6 +474,8 @@ VIEWS = (
     _by("cohort", "cohorts", "Experts by cohort"),
     _by("size_band", "sizes", "Experts by size of the company"),
     _by("country", "countries", "Experts by country of the headquarters"),
+    _by("subregion", "subregions", "Experts by subregion of the headquarters (UN M49)"),
+    View("map", "portfolio", _map),
     _by("confidence", "confidences", "Experts by confidence"),
     View("treemap", "portfolio", _treemap),
     View("lorenz", "portfolio", _lorenz),

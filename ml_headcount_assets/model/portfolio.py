@@ -17,7 +17,7 @@ from .result import DrawSums, HeadcountResult
 __all__ = ["GROUPINGS", "company_groups", "portfolio_totals"]
 
 #: Columns of companies by whose values they are grouped.
-GROUPINGS = ("cohort", "size_band", "country", "confidence")
+GROUPINGS = ("cohort", "size_band", "country", "subregion", "confidence")
 
 _UNKNOWN = "unknown"
 _KEYS = ("estimator", "grouping", "group_name")

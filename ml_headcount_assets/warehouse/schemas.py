@@ -128,7 +128,7 @@ _CONFIDENCE = ["probable", "possible", "non-zero", "not detected", "no evidence"
 
 _LABELLED_TEXTS = ["profiles", "accepted counts", "search"]
 
-_GROUPINGS = ["all", "cohort", "size_band", "country", "confidence"]
+_GROUPINGS = ["all", "cohort", "size_band", "country", "subregion", "confidence"]
 
 
 def _measured(meaning: str, *checks: pa.Check) -> pa.Column:

@@ -108,6 +108,18 @@ def test_flags_are_explained_and_rejects_counted(report: str) -> None:
     assert "labels.csv label 2 2 is no label" in said
 
 
+def test_headquarters_that_name_no_country_are_listed(
+    read: Read, study: Study, tmp_path: Path
+) -> None:
+    companies = tables()["companies"].assign(
+        headquarters=["Tokyo, Japan", "Xanadu <x>", None, "Atlantis"],
+        country=["Japan", None, None, None],
+    )
+    said = words(section(page(read(companies=companies), study, tmp_path), "flags"))
+    assert "2 companies are in no country's total" in said
+    assert "Atlantis; Xanadu <x>" in said or "Atlantis; Xanadu &lt;x&gt;" in said
+
+
 def test_nothing_odd_is_said_too(read: Read, study: Study, tmp_path: Path) -> None:
     sound = tables()["headcount_intervals"].assign(flags="")
     said = words(
@@ -118,6 +130,7 @@ def test_nothing_odd_is_said_too(read: Read, study: Study, tmp_path: Path) -> No
     )
     assert "No company is flagged." in said
     assert "Every row of every file was used." in said
+    assert "no country" not in said
 
 
 def test_without_any_evidence_there_is_no_number(read: Read, study: Study, tmp_path: Path) -> None:

@@ -182,6 +182,20 @@ def test_chance_is_told_at_the_published_level(published) -> None:
     assert "what chance gives (50 % of the time)" in names
 
 
+def test_the_map_and_the_subregions_have_the_published_totals(published, figures) -> None:
+    shown = {figure.name: figure for figure in figures.drawn}
+    totals = published.read("portfolio_intervals")
+    totals = totals[totals["estimator"] == "five_layer"]
+    for name, grouping in (("map", "country"), ("by_subregion", "subregion")):
+        stored = totals[totals["grouping"] == grouping].set_index("group_name")
+        drawn = shown[name].numbers.set_index("group_name")
+        assert len(drawn) >= 2
+        for part in ("low", "median", "high"):
+            assert (drawn[part] == stored.loc[drawn.index, part]).all()
+    # The land, its circles and discs: nothing that would be fetched from anywhere.
+    assert {trace.type for trace in shown["map"].figure.data} == {"scatter"}
+
+
 def test_patterns_are_those_of_the_profiles(published, figures) -> None:
     shown = {figure.name: figure for figure in figures.drawn}
     counts = published.read("pattern_counts")

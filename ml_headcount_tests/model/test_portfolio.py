@@ -12,6 +12,7 @@ COMPANIES = pd.DataFrame(
         "cohort": ["a;b", "b", None, "a"],
         "size_band": ["1-50", "1-50", "51-200", "51-200"],
         "country": ["Peru", None, "Peru", "Chad"],
+        "subregion": ["South America", None, "South America", "Middle Africa"],
         "confidence": ["probable", "probable", "possible", "no evidence"],
     }
 )
@@ -38,7 +39,7 @@ def test_a_company_is_in_each_of_its_groups():
     assert found[("cohort", "b")] == [True, True, False, False]
     assert found[("cohort", "unknown")] == [False, False, True, False]
     assert found[("country", "unknown")] == [False, True, False, False]
-    assert len(found) == 1 + 3 + 2 + 3 + 3
+    assert len(found) == 1 + 3 + 2 + 3 + 3 + 3
 
 
 def test_totals_are_sums_within_a_draw():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Progress
+from ml_headcount_assets.ingest.subregions import subregions_of
 from ml_headcount_assets.model import (
     MODEL_VERSION,
     Estimator,
@@ -181,6 +182,7 @@ HEADCOUNT_INTERVALS = Recipe(
 
 def _total_frames(reader: Reader, _: Progress) -> Frames:
     companies = reader.read("companies").set_index("company")
+    companies = companies.assign(subregion=subregions_of(companies["country"]))
     confidence = reader.read("headcount_intervals").set_index(["estimator", "company"])
 
     def drawn() -> Iterator[tuple[str, HeadcountResult, pd.DataFrame]]:
@@ -201,7 +203,7 @@ PORTFOLIO_INTERVALS = Recipe(
     },
     stage=ESTIMATE,
     grain=COHORT,
-    version=MODEL_VERSION,
+    version=f"{MODEL_VERSION}, subregions",
     make=_total_frames,
     tables=("headcount_draws", "headcount_intervals", "companies"),
     settings=(ESTIMATION, LEVEL),
