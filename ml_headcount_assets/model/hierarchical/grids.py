@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EASY_LIMIT", "CompanyGrid", "easy_nodes", "prevalence_nodes"]
+__all__ = ["EASY_LIMIT", "CompanyGrid", "Resolution", "easy_nodes", "prevalence_nodes"]
 
 # Below this prevalence one expert in 300,000 employees is one too many to tell.
 _SMALLEST = 3e-6
 _BELOW = (1e-7, 6e-7)
 # Nodes are equidistant in log(pi) up to here and in arcsin(sqrt(pi)) above.
 _CUT = 0.03
+# Nodes of z: apart (in standard deviations), and in number.
+_WIDEST_SPACING, _FEWEST_EASY_NODES, _MOST_EASY_NODES = 1.1, 5, 61
 #: Nodes of z lie within so many standard deviations.
 EASY_LIMIT = 2.75
 
@@ -96,3 +98,38 @@ class CompanyGrid:
     def runs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the nodes of pi that occur, and where the pairs of each begin."""
         return np.unique(self.pair[:, 0], return_index=True)
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How fine the grid of companies of similar size is.
+
+    Attributes
+    ----------
+    most
+        People of the largest of them.
+    above, below
+        Nodes of pi, as for `prevalence_nodes`.
+    easy
+        Nodes of z while nothing is known of the spread of easy shares.
+    spacing
+        Distance of the nodes in logits of the easy share: 1.5 times the standard deviation with
+        which such companies know theirs, which costs 1e-3 of their likelihood at most (the
+        trapezoidal rule on a normal density).
+    """
+
+    most: float
+    above: int
+    below: int
+    easy: int
+    spacing: float
+
+    def grid(self) -> CompanyGrid:
+        """Return all pairs of nodes, for any spread."""
+        return CompanyGrid.of(self.above, self.below, self.easy)
+
+    def easy_nodes(self, spread: float) -> int:
+        """Return how many nodes of z are needed if logits of easy shares have this sd."""
+        between = min(_WIDEST_SPACING, self.spacing / max(spread, 1e-3))
+        count = int(np.ceil(2 * EASY_LIMIT / between))
+        return int(np.clip(count, _FEWEST_EASY_NODES, _MOST_EASY_NODES)) | 1

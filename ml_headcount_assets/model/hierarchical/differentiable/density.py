@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..dispersion import count_saturation, expected_deviance
-from ..grids import EASY_LIMIT, CompanyGrid
+from ..grids import CompanyGrid, Resolution
 from ..problem import FIT_CAPS, Problem, count_expectations
 from ..verdicts import RATER_ERRORS
 from .company_likelihood import Group, GroupInputs, group_log_likelihood, node_posterior
@@ -25,15 +25,21 @@ __all__ = ["Density"]
 
 #: Smallest probability of a pattern: below it, the ratio of two classes is numerical noise.
 TINY = 1e-12
-# (up to this number of people, nodes of pi above and below .03, nodes of z), for companies with
-# profiles and for those with counts only.
-_PROFILE_GRIDS = ((30, 30, 20, 5), (300, 50, 26, 11), (1_500, 75, 46, 21), (np.inf, 150, 60, 21))
-_COUNT_GRIDS = ((300, 36, 18, 5), (3_000, 50, 26, 11), (np.inf, 70, 50, 21))
+# For companies with profiles and for those with counts only.
+_PROFILE_GRIDS = (
+    Resolution(30, 24, 16, 5, 1.0),
+    Resolution(300, 40, 22, 9, 0.6),
+    Resolution(1_500, 66, 42, 21, 0.4),
+    Resolution(np.inf, 130, 60, 21, 0.25),
+)
+_COUNT_GRIDS = (
+    Resolution(300, 36, 20, 5, 0.6),
+    Resolution(3_000, 50, 32, 11, 0.3),
+    Resolution(np.inf, 105, 75, 21, 0.15),
+)
 # Pairs of nodes that hold less than e**-15 of every company's likelihood are left out.
 _NEGLIGIBLE = -15.0
 _LARGEST_LOGIT = 15.0
-# Companies with so few nodes of z keep them; the others have at most so many.
-_SMALL_COMPANY, _MOST_EASY_NODES = 7, 41
 
 
 class Density:
@@ -58,8 +64,9 @@ class Density:
         self.pattern_cells = torch.as_tensor(self.instruments.consistent(problem.labels))
         self.model = ComponentModel(problem.layout, problem.mass)
         self.priors = _UserPriors.of(problem)
-        self.groups = [_GroupData(self, group) for group in _groups(problem, self.priors)]
+        self.groups = [_GroupData(self, *group) for group in _groups(problem, self.priors)]
         self.pool: ThreadPoolExecutor | None = None
+        self.table_dtype = torch.float64
 
     @property
     def size(self) -> int:
@@ -68,12 +75,16 @@ class Density:
 
     # ---------------------------------------------------------------- prevalences
 
-    def beta(self, theta: Tensor, band: NDArray, cohort: int, place: NDArray) -> tuple:
+    def beta(
+        self, theta: Tensor, band: Tensor, cohort: int, place: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return logit mean and log concentration of the prior of each of U kinds, (..., U)."""
-        mean = self.priors.logit_mean[place] + self.model.part(theta, "band_shift")[..., band]
-        log_size = (
-            self.priors.log_size[place] + self.model.part(theta, "band_concentration")[..., band]
+        shift, concentration = (
+            self.model.part(theta, name).index_select(-1, band)
+            for name in ("band_shift", "band_concentration")
         )
+        mean = self.priors.logit_mean[place] + shift
+        log_size = self.priors.log_size[place] + concentration
         if len(self.layout.cohorts) > 1:
             scale = torch.exp(self.model.part(theta, "log_cohort_scale"))
             mean = mean + scale * self.model.part(theta, "cohort_shift")[..., cohort, None]
@@ -96,7 +107,7 @@ class Density:
         if not self.groups:
             return value
         inputs = [data.inputs(theta, components) for data in self.groups]
-        companies = group_log_likelihood([d.group for d in self.groups], inputs, self.pool)
+        companies = group_log_likelihood([d.group for d in self.groups], inputs, self.pool, self.table_dtype)
         constants = sum(data.constants(theta) for data in self.groups)
         return value + companies + constants
 
@@ -149,21 +160,36 @@ class Density:
             Parameter vectors from all over the posterior, (B, D).
         """
         spread = float(torch.exp(self.model.part(theta, "log_easy_sd")).quantile(0.9))
-        nodes = _easy_node_count(spread)
+        for data in self.groups:
+            data.use(data.whole.with_easy(data.resolution.easy_nodes(spread)))
+        self._prune(theta)
+
+    @contextmanager
+    def nearby(self, theta: Tensor) -> Iterator[None]:
+        """Do without the pairs of nodes that nobody needs at these parameters, for a while."""
+        before = [data.group.grid for data in self.groups]
+        self._prune(theta)
+        try:
+            yield
+        finally:
+            for data, grid in zip(self.groups, before, strict=True):
+                data.use(grid)
+
+    def _prune(self, theta: Tensor) -> None:
         with torch.no_grad():
             components = self.model.components(theta)
             for data in self.groups:
-                few = len(data.group.grid.easy) <= _SMALL_COMPANY
-                grid = data.group.grid if few else data.group.grid.with_easy(nodes)
-                data.group = replace(data.group, grid=grid)
                 kept = node_posterior(data.group, data.inputs(theta, components)) > _NEGLIGIBLE
-                data.group = replace(data.group, grid=grid.keep(kept))
+                data.use(data.group.grid.keep(kept))
 
-
-def _easy_node_count(spread: float) -> int:
-    """Return how many nodes of z a company needs whose own share is known to .4 in logits."""
-    spacing = min(0.7, 0.4 / max(spread, 1e-3))
-    return int(np.clip(np.ceil(2 * EASY_LIMIT / spacing), 7, _MOST_EASY_NODES)) | 1
+    @contextmanager
+    def roughly(self) -> Iterator[None]:
+        """Compute tables in single precision for a while: log densities are off by about 1e-3."""
+        self.table_dtype = torch.float32
+        try:
+            yield
+        finally:
+            self.table_dtype = torch.float64
 
 
 @dataclass(frozen=True)
@@ -195,24 +221,25 @@ class _UserPriors:
         )
 
 
-def _groups(problem: Problem, priors: _UserPriors) -> list[Group]:
+def _groups(problem: Problem, priors: _UserPriors) -> list[tuple[Group, Resolution]]:
     """Put companies of one cohort and similar size together."""
     groups = []
     size = np.where(problem.n_profiles > 0, problem.n_profiles, problem.counted)
     for cohort in range(len(problem.layout.cohorts)):
         for profiled, grids in ((True, _PROFILE_GRIDS), (False, _COUNT_GRIDS)):
             least = 0.0
-            for most, above, below, easy in grids:
+            for resolution in grids:
                 members = np.flatnonzero(
                     (problem.cohort == cohort)
                     & ((problem.n_profiles > 0) == profiled)
                     & (size > least)
-                    & (size <= most)
+                    & (size <= resolution.most)
                 )
-                least = most
+                least = resolution.most
                 if len(members):
-                    grid = CompanyGrid.of(above, below, easy)
-                    groups.append(_group(problem, priors, members, cohort, grid))
+                    grid = resolution.grid()
+                    group = _group(problem, priors, members, cohort, grid)
+                    groups.append((group, resolution))
     return groups
 
 
@@ -238,9 +265,11 @@ def _group(
 class _GroupData:
     """A group with all that its inputs are made of."""
 
-    def __init__(self, density: Density, group: Group) -> None:
-        self.density, self.group, self.kinds = density, group, group.prior_kinds
-        self.band = density.priors.band[self.kinds]
+    def __init__(self, density: Density, group: Group, resolution: Resolution) -> None:
+        self.density, self.group, self.resolution = density, group, resolution
+        self.whole = group.grid
+        self.kinds = torch.as_tensor(group.prior_kinds)
+        self.band = torch.as_tensor(density.priors.band[group.prior_kinds])
         problem = density.problem
         members = [problem.companies[c] for c in group.companies]
         n = problem.n_profiles[group.companies]
@@ -278,7 +307,12 @@ class _GroupData:
             if keys
             else np.zeros((len(self.density.instruments.patterns), 0))
         )
-        self.source = np.array([key[0] for key in keys], dtype=np.intp)
+        self.source = torch.as_tensor(np.array([key[0] for key in keys], dtype=np.intp))
+
+    def use(self, grid: CompanyGrid) -> None:
+        """Integrate on another grid from now on."""
+        self.group = replace(self.group, grid=grid)
+        self.__dict__.pop("grid_logs", None)
 
     @cached_property
     def pattern_cells(self) -> Tensor:
@@ -300,7 +334,7 @@ class _GroupData:
         profile = 1 / (self.floor + (self.n - 1).clamp(min=0.0) / phi)
         names = ("log_margin_dispersion", "log_hit_dispersion")
         sizes = torch.cat([part(theta, name) for name in names], -1)
-        r = torch.exp(sizes)[..., torch.as_tensor(self.source)]
+        r = torch.exp(sizes).index_select(-1, self.source)
         return profile, 1 / (self.cell_floor + self.expected / r[..., None, :])
 
     def inputs(self, theta: Tensor, components: Components) -> GroupInputs:
@@ -313,7 +347,7 @@ class _GroupData:
         profile, cell = self.weights(theta)
         columns = []
         for source in range(len(components.near)):
-            here = torch.as_tensor(np.minimum(self.source, len(components.near) - 1) == source)
+            here = self.source.clamp(max=len(components.near) - 1) == source
             columns.append((self.cells * here, source))
         parts = [_mix(components, s, matrix, easy) for matrix, s in columns]
         cells = torch.stack(parts).sum(0) + TINY

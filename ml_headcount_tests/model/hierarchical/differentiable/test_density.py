@@ -131,6 +131,19 @@ def test_refined_grids_and_threads_leave_the_density_as_it_is(study, some_theta)
     assert np.abs(density.value(theta) - before).max() < 0.05
 
 
+def test_single_precision_costs_little_accuracy(study, some_theta):
+    density = Density(study.problem())
+    theta = torch.as_tensor(starting_points(density.problem)[0] + 0.0 * some_theta)
+    value, gradient = density.value_and_gradient(theta)
+    with density.roughly():
+        rough, slope = density.value_and_gradient(theta)
+    # A hundredth of a nat changes the acceptance of a trajectory by a hundredth.
+    assert (value - rough).abs().max() < 0.01
+    # Per standard deviation of the prior, which moves by far more than one nat.
+    assert ((gradient - slope) @ torch.as_tensor(density.root)).abs().max() < 0.05
+    assert torch.equal(density.value_and_gradient(theta)[0], value)
+
+
 def test_companies_with_the_same_data_are_computed_once(study, some_theta):
     twice = [replace(c, company_id=f"{c.company_id} again") for c in study.companies[:6]]
     both = replace(study, companies=study.companies + twice)
