@@ -34,11 +34,11 @@ class Effort:
     look: int = 25
     search: int = 150
     particles: int = 200
-    chains: int = 50
+    chains: int = 40
     warmup: int = 9
-    kept: int = 12
+    kept: int = 15
     rounds: int = 3
-    leaps: int = 5
+    leaps: int = 8
     step: float = 0.3
 
     def __post_init__(self) -> None:

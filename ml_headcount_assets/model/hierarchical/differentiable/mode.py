@@ -13,11 +13,13 @@ from scipy.optimize import minimize
 from ...effort import Effort
 from .density import Density
 
-__all__ = ["Mode", "find_mode", "negative_hessian"]
+__all__ = ["Mode", "find_mode", "laplace_metric", "negative_hessian"]
 
 # A second start is followed up if it comes this near (log density), yet lies elsewhere.
 _WORTH_FOLLOWING, _ELSEWHERE = 8.0, 0.5
 _SMALLEST_CURVATURE = 0.5
+# Least curvature at the mode, in units of the prior: no direction is wider than 1.2 priors.
+_WIDEST = 0.7
 _STEP, _ROUGH_STEP, _TOGETHER = 1e-3, 3e-2, 32
 
 
@@ -123,7 +125,7 @@ def _climb(
         np.zeros(density.size),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": iterations, "maxcor": 30, "ftol": 1e-9, "gtol": 1e-2},
+        options={"maxiter": iterations, "maxcor": 30, "ftol": 1e-7, "gtol": 0.1},
     )
     return start + metric @ found.x, -float(found.fun), int(found.nfev)
 
@@ -155,3 +157,15 @@ def _slopes(
         for start in range(0, len(moves), _TOGETHER)
     ]
     return (torch.cat(gradients) @ root).numpy()
+
+
+def laplace_metric(mode: Mode, root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a square root of the covariance that the curvature at the mode stands for, (D, D).
+
+    Parameters
+    ----------
+    root
+        Cholesky factor of the prior's covariance.
+    """
+    values, vectors = np.linalg.eigh(mode.curvature)
+    return root @ (vectors / np.sqrt(np.maximum(values, _WIDEST)))

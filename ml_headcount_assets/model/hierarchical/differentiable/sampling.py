@@ -19,12 +19,11 @@ from ...effort import Effort
 from ...streams import stream
 from ..convergence import pareto_smoothed
 from .density import Density
-from .mode import Mode
+from .mode import Mode, laplace_metric
+from .recentred import Recentred
 
 __all__ = ["Posterior", "sample_posterior"]
 
-# Least curvature of the proposal, in units of the prior: no direction is wider than 1.2 priors.
-_SMALLEST_CURVATURE = 0.7
 _TEMPERATURES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.0)
 _WANTED_ACCEPTANCE = 0.8
 _REFINE_AT = 24
@@ -61,17 +60,16 @@ class Posterior:
 class _Whitened:
     """The density around the mode, in units in which it is about a standard normal."""
 
-    def __init__(self, density: Density, centre: torch.Tensor, metric: NDArray) -> None:
+    def __init__(self, density: Recentred, centre: torch.Tensor, metric: NDArray) -> None:
         self.density, self.centre = density, centre
         self.metric = torch.as_tensor(np.ascontiguousarray(metric))
 
     @classmethod
     def laplace(cls, density: Density, mode: Mode) -> _Whitened:
         """Take the curvature at the mode."""
-        values, vectors = np.linalg.eigh(mode.curvature)
-        values = np.maximum(values, _SMALLEST_CURVATURE)
-        metric = density.root @ (vectors / np.sqrt(values))
-        return cls(density, torch.as_tensor(mode.theta), metric)
+        recentred = Recentred(density, mode)
+        metric = recentred.slopes @ laplace_metric(mode, density.root)
+        return cls(recentred, torch.as_tensor(mode.theta), metric)
 
     def tails(self) -> NDArray[np.float64]:
         """Return how wide the density is to the left and right of the mode, (2, D).
@@ -82,19 +80,24 @@ class _Whitened:
         size = len(self.centre)
         places = torch.cat([-_TAIL_AT * torch.eye(size), _TAIL_AT * torch.eye(size)]).double()
         top = self.density.value(self.centre[None])[0]
-        drop = top - self.density.value(self.theta(places)).reshape(2, size)
+        drop = top - self.density.value(self.phi(places)).reshape(2, size)
         drop = np.where(np.isfinite(drop), drop, np.inf)
         narrowest, widest = _TAIL_BOUNDS
         least = 0.5 * (_TAIL_AT / widest) ** 2
         return np.maximum(_TAIL_AT / np.sqrt(2 * np.maximum(drop, least)), narrowest)
 
+    def phi(self, z: torch.Tensor) -> torch.Tensor:
+        """Return coordinates of the density."""
+        return self.centre + z @ self.metric.T
+
     def theta(self, z: torch.Tensor) -> torch.Tensor:
         """Return parameters."""
-        return self.centre + z @ self.metric.T
+        return self.density.theta(self.phi(z))
 
     def whitened(self, theta: torch.Tensor) -> torch.Tensor:
         """Return places in this metric."""
-        return torch.linalg.solve(self.metric, (theta - self.centre).T).T.contiguous()
+        away = self.density.phi(theta) - self.centre
+        return torch.linalg.solve(self.metric, away.T).T.contiguous()
 
     def adapted(self, z: torch.Tensor) -> _Whitened:
         """Return the metric of the sample covariance of states, shrunk to the present one.
@@ -109,7 +112,7 @@ class _Whitened:
 
     def __call__(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return log densities and gradients; impossible places have neither."""
-        value, gradient = self.density.value_and_gradient(self.theta(z))
+        value, gradient = self.density.value_and_gradient(self.phi(z))
         slope = gradient @ self.metric
         bad = ~(torch.isfinite(value) & torch.isfinite(slope).all(1))
         value = torch.where(bad, torch.full_like(value, -1e30), value)
@@ -144,7 +147,7 @@ def sample_posterior(
     start = target.theta(z)
     density.refine(start[:_REFINE_AT])
     widths = np.sqrt((tails**2).mean(axis=0))
-    target = _Whitened(density, target.centre, target.metric.numpy() * widths)
+    target = _Whitened(target.density, target.centre, target.metric.numpy() * widths)
     # An error of 1e-3 in a log density changes acceptances by as little.
     with density.roughly():
         chains = _Chains(target, start)
@@ -233,7 +236,7 @@ def _particles(
     right = rng.random(shape) < tails[1] / tails.sum(axis=0)
     distance = np.abs(rng.standard_normal(shape))
     drawn = np.where(right, tails[1], -tails[0]) * distance
-    value = target.density.value(target.theta(torch.as_tensor(drawn)))
+    value = target.density.value(target.phi(torch.as_tensor(drawn)))
     log_weights = value + 0.5 * (distance**2).sum(axis=1)
     log_weights[~np.isfinite(log_weights)] = -1e30
     weights, pareto_k = pareto_smoothed(log_weights)
