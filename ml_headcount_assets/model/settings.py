@@ -15,7 +15,7 @@ from .priors import DEFAULT_PRIORS, PAPER_PRIORS, Priors
 __all__ = ["LAYERS", "MODEL_VERSION", "PRESETS", "EstimatorSettings"]
 
 # Part of every cache key: raise it with any change that moves a number.
-MODEL_VERSION = "3"
+MODEL_VERSION = "4"
 
 LAYERS = ("rated_cvs", "prevalence", "employees", "correlations", "truth")
 PRESETS = ("paper-2026",)

@@ -10,9 +10,9 @@ from scipy.stats import rankdata
 __all__ = ["FEWEST_EFFECTIVE", "LARGEST_RHAT", "effective_size", "pareto_smoothed", "split_rhat"]
 
 #: Many short chains: R-hat is about sqrt(1 + tau / n) for an autocorrelation time tau and n states
-#: in half a chain, and 1.4 says that a chain tells nothing but where it is. With 100 effective
+#: in half a chain; 1.4 says that a chain tells nothing but where it is. With 100 effective
 #: states the ends of an 80 % interval are known to a fifteenth of its width.
-LARGEST_RHAT, FEWEST_EFFECTIVE = 1.4, 100.0
+LARGEST_RHAT, FEWEST_EFFECTIVE = 1.3, 100.0
 # Chains of fewer states tell nothing of their own variation.
 _FEWEST_STATES = 4
 

@@ -2,5 +2,5 @@
 
 A fit imports these modules when it is asked for. Nothing else does, so that whoever reads or
 draws from a fit needs no torch. In the order of the model: `label_tables`, `near_misses`,
-`components`, `company_likelihood`, `density`, then `mode` and `sampling`.
+`components`, `company_likelihood`, `density`, then `mode`, `recentred` and `sampling`.
 """

@@ -189,7 +189,9 @@ class _GroupLogLikelihood(torch.autograd.Function):
         inputs = [tuple(t.detach() for t in flat[6 * i : 6 * i + 6]) for i in range(len(groups))]
         wanted = any(ctx.needs_input_grad[3:])
         size = len(flat[2])
-        tasks = [(i, part) for i, group in enumerate(groups) for part in group.portions(size, dtype)]
+        tasks = [
+            (i, part) for i, group in enumerate(groups) for part in group.portions(size, dtype)
+        ]
 
         def work(task: tuple[int, slice]) -> tuple[NDArray[np.float64], tuple[Tensor, ...]]:
             i, part = task

@@ -107,7 +107,9 @@ class Density:
         if not self.groups:
             return value
         inputs = [data.inputs(theta, components) for data in self.groups]
-        companies = group_log_likelihood([d.group for d in self.groups], inputs, self.pool, self.table_dtype)
+        companies = group_log_likelihood(
+            [d.group for d in self.groups], inputs, self.pool, self.table_dtype
+        )
         constants = sum(data.constants(theta) for data in self.groups)
         return value + companies + constants
 

@@ -16,7 +16,7 @@ from .density import Density
 __all__ = ["Mode", "find_mode", "laplace_metric", "negative_hessian"]
 
 # A second start is followed up if it comes this near (log density), yet lies elsewhere.
-_WORTH_FOLLOWING, _ELSEWHERE = 8.0, 0.5
+_WORTH_FOLLOWING, _ELSEWHERE = 200.0, 0.5
 _SMALLEST_CURVATURE = 0.5
 # Least curvature at the mode, in units of the prior: no direction is wider than 1.2 priors.
 _WIDEST = 0.7

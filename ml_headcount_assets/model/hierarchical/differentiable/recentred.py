@@ -105,4 +105,3 @@ def _known(
     e, s = effect.numpy(), scale.numpy()
     left = covariance[e, e] - covariance[e, s] ** 2 / covariance[s, s]
     return np.clip(1 - left, 0.0, 1.0)
-
