@@ -68,7 +68,7 @@ class _Whitened:
     def laplace(cls, density: Density, mode: Mode) -> _Whitened:
         """Take the curvature at the mode."""
         recentred = Recentred(density, mode)
-        metric = recentred.slopes @ laplace_metric(mode, density.root)
+        metric = np.matmul(recentred.slopes, laplace_metric(mode, density.root))
         return cls(recentred, torch.as_tensor(mode.theta), metric)
 
     def tails(self) -> NDArray[np.float64]:
