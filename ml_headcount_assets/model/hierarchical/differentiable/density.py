@@ -56,7 +56,7 @@ class Density:
         self.instruments = problem.layout.instruments
         mean, covariance = self.layout.prior
         self.mean = torch.as_tensor(mean)
-        self.root: NDArray[np.float64] = np.linalg.cholesky(covariance)
+        self.root = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
         self.precision = torch.as_tensor(np.linalg.inv(covariance))
         self.normal = torch.as_tensor(self.layout.normal)
         self.rated_cells = torch.as_tensor(self.instruments.consistent(problem.rated_labels))
