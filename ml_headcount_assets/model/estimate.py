@@ -79,6 +79,12 @@ def estimate_headcount(
         In the order of `companies`. Profiles of companies that are not in that table are left
         out, counted in ``diagnostics["profiles_without_company"]`` and warned about.
 
+    Warns
+    -----
+    UserWarning
+        For each reason not to trust the estimate, with what would help; and for what is odd in
+        the tables.
+
     Raises
     ------
     InputError
@@ -113,6 +119,8 @@ def estimate_headcount(
     )
     result = fitted.draw(progress)
     _warn_about_strays(unmatched)
+    for doubt in chosen.doubts(fitted) if chosen.doubts else ():
+        warnings.warn(doubt, stacklevel=2)
     return replace(
         result,
         diagnostics=_diagnostics(fitted, unmatched),

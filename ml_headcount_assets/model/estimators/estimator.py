@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -104,6 +104,9 @@ class Estimator:
     reports
         What else there is to tell of the fits: tables by name, given a `Fitted`, a level and a
         callback ``(done, total)``. None, if nothing.
+    doubts
+        Says in sentences why not to trust the fits, given a `Fitted`; no sentence if nothing
+        speaks against them. None, if it has no way to tell.
     budget
         How much of the uncertainty each source accounts for, given the same. None, if that
         cannot be told.
@@ -129,6 +132,7 @@ class Estimator:
     foil: bool
     copula: bool = False
     reports: Callable[[Fitted, float, Told], Mapping[str, pd.DataFrame]] | None = None
+    doubts: Callable[[Fitted], Sequence[str]] | None = None
     budget: Callable[[Fitted, float, Told], pd.DataFrame] | None = None
     without_drift: FitCohort | None = None
     predict: Predict | None = None

@@ -25,7 +25,7 @@ from ..hierarchical import (
     draw_company_hierarchical,
     fit_hierarchical,
 )
-from ..hierarchical.reports import RIGID, fit_reports, rated_rates, source_budget
+from ..hierarchical.reports import RIGID, fit_reports, rated_rates, reasons_for_doubt, source_budget
 from ..rated import count_rated
 from ..settings import EstimatorSettings
 from ..study_evidence import StudyEvidence
@@ -126,6 +126,7 @@ HIERARCHICAL = Estimator(
     rates=rated_rates,
     foil=False,
     reports=fit_reports,
+    doubts=reasons_for_doubt,
     budget=source_budget,
     predict=_patterns,
     without_drift=partial(_fit, hyper=RIGID),

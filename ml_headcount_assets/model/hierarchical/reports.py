@@ -17,7 +17,7 @@ from ..evidence import NONE, CompanyEvidence
 from ..intervals import tails
 from .company_draws import draw_company_hierarchical
 from .conditioning import hierarchical_budget
-from .distrust import measures
+from .distrust import doubts, measures
 from .fit import HierarchicalFit
 from .parameters import Hyperparameters
 from .summaries import (
@@ -31,7 +31,7 @@ from .summaries import (
 if TYPE_CHECKING:
     from ..fitted import Fitted
 
-__all__ = ["RIGID", "fit_reports", "rated_rates", "source_budget"]
+__all__ = ["RIGID", "fit_reports", "rated_rates", "reasons_for_doubt", "source_budget"]
 
 Progress = Callable[[int, int], None]
 
@@ -132,6 +132,21 @@ def fit_reports(
             ]
         ),
     }
+
+
+def reasons_for_doubt(fitted: Fitted) -> list[str]:
+    """Return why not to trust a fit, by all measures that need no look at each company.
+
+    Those of `fit_reports` that rest on each company's prevalence are left out.
+    """
+    fit: HierarchicalFit = fitted.cohort
+    companies = fitted.evidence.assess(fitted.settings)
+    found = doubts(
+        fit,
+        prior_posterior=prior_posterior(fit, companies),
+        patterns=predicted_pattern_frequencies(fit, companies, seed=fitted.seed),
+    )
+    return [str(doubt) for doubt in found]
 
 
 _PREVALENCES = [

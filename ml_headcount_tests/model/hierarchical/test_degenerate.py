@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from ml_headcount_assets.model import EstimatorSettings, estimate_headcount
 from ml_headcount_assets.model.annotators import Annotator
 from ml_headcount_assets.model.hierarchical import Effort, draw_company_hierarchical
+from ml_headcount_tests.little_effort import LITTLE
 
 from .conftest import Study
 
@@ -98,3 +102,19 @@ def test_any_number_of_kinds(kinds):
     for company in study.companies:
         drawn = draw_company_hierarchical(fit, company, draws=50, seed=0)
         assert drawn.evidence == "none" or drawn.experts.min() >= 0
+
+
+def test_labels_that_contradict_the_rated_cvs_are_called_so_in_python():
+    """Annotators without a fault on rated CVs that err on a sixth of the profiles."""
+    rng = np.random.default_rng(3)
+    verdict = (rng.random(200) < 0.3).astype(int)
+    names = ["llm_a", "llm_b", "llm_c"]
+    rated = pd.DataFrame({"is_expert": verdict, **dict.fromkeys(names, verdict)})
+    truth = rng.random(300) < 0.1
+    labels = {name: (truth ^ (rng.random(300) < 0.15)).astype(int) for name in names}
+    profiles = pd.DataFrame({"company_id": "c", **labels})
+    companies = pd.DataFrame({"company_id": ["c"], "headcount": [400]})
+    settings = replace(EstimatorSettings.default(), effort=LITTLE)
+    with pytest.warns(UserWarning, match=r"Do not trust llm_a: .* What would help: ") as heard:
+        estimate_headcount(rated, profiles, companies, settings=settings, draws=20)
+    assert all(warning.filename == __file__ for warning in heard)
