@@ -12,6 +12,7 @@ from . import (
     of_evidence,
     of_fit,
     of_keywords,
+    of_money,
     of_portfolio,
     of_validity,
 )
@@ -45,6 +46,7 @@ __all__ = [
 
 _OF_MODULES = (
     *(of_companies, of_portfolio, of_annotators, of_fit, of_evidence, of_validity, of_keywords),
+    of_money,
 )
 #: All views, in the order in which they are shown.
 VIEWS = tuple(

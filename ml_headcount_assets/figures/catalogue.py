@@ -21,6 +21,7 @@ FAMILIES: Mapping[str, str] = {
     "evidence": "What it rests on",
     "validity": "Whether it holds",
     "keywords": "Keywords",
+    "money": "What asking has cost",
 }
 
 

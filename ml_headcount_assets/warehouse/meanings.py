@@ -48,6 +48,7 @@ ROWS: Mapping[str, str] = {
     "keyword_reach": "A phrase or a filter, and how many profiles it fires on",
     "runs": "A run that has published results",
     "history": "The experts of a company as a run published them",
+    "llm_spending": "A day on which a model was asked in some words about some texts",
     "checks": "A check of the last run, and what it found",
 }
 

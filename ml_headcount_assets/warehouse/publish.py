@@ -163,6 +163,7 @@ def publish(
     inputs: Mapping[str, str],
     run: Run,
     checks: pd.DataFrame | None = None,
+    spending: pd.DataFrame | None = None,
 ) -> None:
     """Put what a warehouse's tables hold in the place of what was published before.
 
@@ -179,6 +180,8 @@ def publish(
         the history.
     checks
         Rows of table checks: what the checks found in the tables as they are now.
+    spending
+        Rows of table llm_spending, if LLMs were asked.
 
     Raises
     ------
@@ -224,8 +227,9 @@ def publish(
             """,
             [run.id, study.headline],
         )
-        if checks is not None and len(checks):
-            _store(connection, RUN_TABLES["checks"], checks)
+        for name, rows in (("checks", checks), ("llm_spending", spending)):
+            if rows is not None and len(rows):
+                _store(connection, RUN_TABLES[name], rows)
 
 
 def publish_keywords(warehouse: Path) -> None:

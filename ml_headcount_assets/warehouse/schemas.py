@@ -877,6 +877,25 @@ _RUNS = [
         key=["run", "company_id"],
     ),
     table(
+        "llm_spending",
+        {
+            "model": column(TEXT, "Model that was asked"),
+            "prompt": column(TEXT, "Version of the prompt"),
+            "recipe": column(TEXT, "Recipe of the texts"),
+            "day": column(TEXT, "Day (UTC)"),
+            "requests": column(BIGINT, "Requests that were sent", _not_negative),
+            "cost": column(DOUBLE, "What they cost, in the currency of the prices", _not_negative),
+            "at_most": column(
+                DOUBLE, "What those of unknown cost may have cost at most", _not_negative
+            ),
+            "labels": column(BIGINT, "Labels that were given", _not_negative),
+            "no_label": column(BIGINT, "Answers that are no label", _not_negative),
+            "input_tokens": column(BIGINT, "Tokens sent, of these answers", _not_negative),
+            "output_tokens": column(BIGINT, "Tokens received, of these answers", _not_negative),
+        },
+        key=["model", "prompt", "recipe", "day"],
+    ),
+    table(
         "checks",
         {
             "asset": column(TEXT, "The asset that is checked"),

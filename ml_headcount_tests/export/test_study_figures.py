@@ -23,6 +23,7 @@ from ml_headcount_tests.orchestration.conftest import heard, pristine  # noqa: F
 NOT_HERE = {
     *("phrases", "themes", "recall", "optimism", "reach", "raters", "change", "history"),
     *("sensitivity", "budget", "company_budget", "rejects"),
+    *("cost", "tokens", "requests", "spent_by_day"),
 }
 #: Nor one without the estimator that learns.
 LEARNED = {

@@ -14,8 +14,10 @@ import yaml
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.orchestration.session import RunSummary, materialize_study
 from ml_headcount_assets.study import load_study
+from ml_headcount_assets.text.llm import AnswerStore
 from ml_headcount_assets.text.llm.missing import Missing
 from ml_headcount_assets.warehouse.beside import answers_path, extracts_path, people_path
+from ml_headcount_assets.warehouse.publish import Published
 from ml_headcount_assets.warehouse.store import TableStore
 from ml_headcount_assets.worlds.labelling_server import LabellingServer
 from ml_headcount_assets.worlds.profiles import phrases
@@ -155,6 +157,12 @@ def test_llms_are_asked_once_within_the_cap(
     assert place.store.read("rated_llm_labels")["label"].notna().all()
     asked = len(server.seen)
     assert asked == len({seen.text_hash for seen in server.seen})
+
+    told = Published(place.warehouse).read("llm_spending")
+    assert set(told["model"]) == {"model-of-llm_a"}
+    assert told["labels"].sum() == asked
+    with AnswerStore(answers_path(place.warehouse)) as answers:
+        assert (told["cost"] + told["at_most"]).sum() == pytest.approx(answers.spent)
 
     company = profiles["company_id"].iloc[0]
     assert place.run(companies=[company]).unchanged["llm_labels"] == 1

@@ -6,9 +6,12 @@ What is on the page does not belong here (see `export`), nor how results are swa
 
 from contextlib import nullcontext
 
+import pandas as pd
+
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.export import read_results, write_report
-from ml_headcount_assets.warehouse.beside import report_path, results_path
+from ml_headcount_assets.text.llm import AnswerStore
+from ml_headcount_assets.warehouse.beside import answers_path, report_path, results_path
 from ml_headcount_assets.warehouse.forgetting import forgotten_version
 from ml_headcount_assets.warehouse.publish import PUBLISHED_TABLES, Published, publish
 from ml_headcount_assets.warehouse.ratings import ratings_version
@@ -19,17 +22,24 @@ from ..recipes import COHORT, Frames, Obtained, Recipe
 from ..stages import REPORT as STAGE
 from ..versions import CONFIGURATION, ESTIMATION, FILES, LEVEL, NAME, source_versions
 
-REPORT_VERSION = "4"
+REPORT_VERSION = "5"
 
 
 def _published(reader: Reader, _: Progress) -> Frames:
     inputs = source_versions(reader.study) | _kept_versions(reader)
     # The checks look at tables of people, too; what changes those changes the files declared here.
     checks = findings(reader.path, reader.study)
-    publish(reader.path, reader.study, inputs, reader.around.run, checks)
+    publish(reader.path, reader.study, inputs, reader.around.run, checks, _spending(reader))
     results = read_results(Published(reader.path), reader.study.estimators)
     write_report(results, reader.study, report_path(reader.path))
     return {}
+
+
+def _spending(reader: Reader) -> pd.DataFrame | None:
+    if not answers_path(reader.path).is_file():
+        return None
+    with AnswerStore(answers_path(reader.path)) as answers:
+        return answers.spending()
 
 
 def _kept_versions(reader: Reader) -> dict[str, str]:

@@ -65,6 +65,31 @@ CREATE TABLE requests (
 )
 
 
+#: A request whose cost is not known yet, or never will be, is entered with the most it can cost.
+_SPENDING = """
+WITH sent AS (
+    SELECT model, prompt, recipe, substr(sent_at, 1, 10) AS day, count(*) AS requests,
+           total(CASE WHEN cost < most_cost THEN cost END) AS cost,
+           total(CASE WHEN cost IS NULL OR cost >= most_cost THEN most_cost END) AS at_most
+    FROM requests GROUP BY 1, 2, 3, 4
+), got AS (
+    SELECT model, prompt, recipe, substr(labelled_at, 1, 10) AS day, count(label) AS labels,
+           count(missing) AS no_label, coalesce(sum(input_tokens), 0) AS input_tokens,
+           coalesce(sum(output_tokens), 0) AS output_tokens
+    FROM answers GROUP BY 1, 2, 3, 4
+), days AS (
+    SELECT model, prompt, recipe, day FROM sent UNION SELECT model, prompt, recipe, day FROM got
+)
+SELECT model, prompt, recipe, day, coalesce(requests, 0) AS requests, coalesce(cost, 0.0) AS cost,
+       coalesce(at_most, 0.0) AS at_most, coalesce(labels, 0) AS labels,
+       coalesce(no_label, 0) AS no_label, coalesce(input_tokens, 0) AS input_tokens,
+       coalesce(output_tokens, 0) AS output_tokens
+FROM days LEFT JOIN sent USING (model, prompt, recipe, day)
+    LEFT JOIN got USING (model, prompt, recipe, day)
+ORDER BY model, prompt, recipe, day
+"""
+
+
 @dataclass(frozen=True)
 class Question:
     """What an answer is an answer to, save for the text.
@@ -183,6 +208,19 @@ class AnswerStore:
             [question.model, question.prompt, question.recipe],
         ).fetchall()
         return pd.DataFrame(rows, columns=["text_hash", "input_tokens", "output_tokens"])
+
+    def spending(self) -> pd.DataFrame:
+        """Return what asking has cost, by model, prompt, recipe and day (UTC).
+
+        Returns
+        -------
+        DataFrame
+            ``model, prompt, recipe, day``; ``requests``; ``cost`` of those whose cost is known,
+            and ``at_most``, what the others may have cost, in the currency of the prices;
+            ``labels`` and ``no_label``, answers; ``input_tokens, output_tokens`` of the answers
+            that say so. Answers are those that stand today.
+        """
+        return pd.read_sql_query(_SPENDING, self._connection)
 
     def reserve(
         self, question: Question, text_hash: str, most_cost: float, cap: float | None

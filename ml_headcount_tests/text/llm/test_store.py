@@ -37,6 +37,24 @@ def test_answers_come_back(store: AnswerStore) -> None:
     }
 
 
+def test_spending_is_told_by_model_with_what_may_have_been_spent(store: AnswerStore) -> None:
+    other = Question("model-b", "1", "1")
+    assert store.spending().empty
+    for question, hashed, cost in ((_QUESTION, "a", 0.1), (_QUESTION, "b", None), (other, "a", 0)):
+        request = store.reserve(question, hashed, 0.6, cap=None)
+        assert request is not None
+        store.settle(request, cost, "labelled")
+    store.reserve(other, "z", 0.6, cap=None)  # a process was killed while it was under way
+    store.record(_QUESTION, "a", 1, final=True, usage=Usage(10, 2))
+    store.record(_QUESTION, "b", Missing.REFUSED, final=True, usage=Usage(5, 1))
+    told = store.spending().set_index("model")
+    assert told.loc["model-a", ["requests", "labels", "no_label"]].tolist() == [2, 1, 1]
+    assert told.loc["model-a", ["input_tokens", "output_tokens"]].tolist() == [15, 3]
+    assert told["cost"].tolist() == [0.1, 0.0]
+    assert told["at_most"].tolist() == [0.6, 0.6]
+    assert (told["cost"] + told["at_most"]).sum() == pytest.approx(store.spent)
+
+
 def test_an_answer_is_to_model_prompt_and_recipe(store: AnswerStore) -> None:
     store.record(_QUESTION, "a", 1, final=True)
     others = [Question("model-b", "1", "1"), Question("model-a", "2", "1")]
