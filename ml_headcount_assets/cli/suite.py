@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ml_headcount_assets.cli.options import short_path
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ml_headcount_assets.compute.protocol import Compute
     from ml_headcount_assets.validity.suite import SuitePlan
+    from ml_headcount_assets.validity.suite_scores import SuiteScores
 
 __all__ = ["show_suite", "suite_plan"]
 
@@ -38,9 +42,14 @@ def suite_plan(
 
 
 def show_suite(
-    plan: SuitePlan, keep: Path | None, compute: Compute, console: Console, by: str
+    plan: SuitePlan,
+    keep: Path | None,
+    compute: Compute,
+    console: Console,
+    by: str,
+    figures: Path | None,
 ) -> None:
-    """Run what is left of the suite, and print a table a scenario."""
+    """Run what is left of the suite, print a table a scenario, and draw figures if asked."""
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.cli.tables import plain_table, suite_table
     from ml_headcount_assets.validity.peers import PEERS
@@ -72,3 +81,19 @@ def show_suite(
         )
     for name, failure in scores.failures().items():
         console.print(f"{name} has failed, last with {failure}", markup=False, style="red")
+    if figures is not None:
+        _write_figures(scores, figures, console)
+
+
+def _write_figures(scores: SuiteScores, folder: Path, console: Console) -> None:
+    from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.export.pictures import write_pictures
+    from ml_headcount_assets.figures.of_suite import suite_figures
+    from ml_headcount_assets.model import ESTIMATORS
+
+    summary = scores.summary()
+    answered = [name for name in ESTIMATORS if not summary.empty and name in {*summary["method"]}]
+    drawn = suite_figures(summary, answered[0]) if answered else []
+    with open_progress(console) as progress:
+        files = write_pictures(drawn, folder, "svg", partial(progress, "figures"))
+    console.print(f"Wrote {len(files)} figures to {short_path(folder)}", markup=False)

@@ -141,6 +141,11 @@ def compare(truth: Path, warehouse: Path) -> None:
     type=click.Choice(["band", "evidence"]),
     help="Show the suite's scores by size of company or kind of evidence.",
 )
+@click.option(
+    "--figures",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to draw the suite's scores into (SVG).",
+)
 @compute_options
 def calibrate(
     suite: bool,
@@ -154,6 +159,7 @@ def calibrate(
     seed: int,
     keep: Path | None,
     by: str | None,
+    figures: Path | None,
     compute: str,
     processes: int,
     engine: str,
@@ -173,10 +179,10 @@ def calibrate(
         chosen = {"worlds": worlds, "companies": companies, "profiles": profiles}
         plan = suite_plan(scenarios, methods, draws=draws, seed=seed, **chosen)
         where = chosen_compute(compute, processes, engine, kept, announce)
-        show_suite(plan, keep, where, console, by or "all")
+        show_suite(plan, keep, where, console, by or "all", figures)
         return
-    if methods or keep or by:
-        raise click.UsageError("--methods, --keep and --by go with --suite.")
+    if methods or keep or by or figures:
+        raise click.UsageError("--methods, --keep, --by and --figures go with --suite.")
     if len(scenarios) > 1:
         raise click.UsageError("Several scenarios go with --suite.")
     where = chosen_compute(compute, processes, engine, kept, announce)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.validity.peers import PEERS
+from ml_headcount_tests.browser import found_browser
 
 SMALL = [
     "calibrate", "--suite", "--worlds", "1", "--companies", "20", "--profiles", "600",
@@ -36,3 +38,8 @@ def test_a_table_a_scenario_and_who_cannot_what(tmp_path: Path) -> None:
     again = run("--keep", str(kept), "--by", "evidence")
     assert kept.read_text() == lines
     assert "hits" in again
+    if found_browser() is None:
+        pytest.skip("what draws figures is a browser (Debian: chromium)")
+    drawn = run("--keep", str(kept), "--figures", str(tmp_path / "drawn"))
+    assert "Wrote 4 figures" in drawn
+    assert len(list((tmp_path / "drawn").glob("*.svg"))) == 4
