@@ -15,6 +15,7 @@ import click
 from ml_headcount_assets.cli import study, warehouse, worlds
 from ml_headcount_assets.cli.keywords import keywords
 from ml_headcount_assets.cli.ratings import ratings
+from ml_headcount_assets.cli.refusals import refusal
 from ml_headcount_assets.cli.terminal import echo
 from ml_headcount_assets.errors import HeadcountError
 
@@ -48,6 +49,11 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except HeadcountError as error:
             raise _Problem(str(error)) from error
+        except OSError as error:
+            told = refusal(error)
+            if told is None or isinstance(error, BrokenPipeError):
+                raise
+            raise _Problem(told) from error
         except (KeyboardInterrupt, click.Abort):
             echo("Interrupted. What was finished is kept: run the same command again.", err=True)
             raise SystemExit(INTERRUPTED) from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,11 +39,28 @@ def study_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
+class _Folder(click.Path):
+    """A path that leads somewhere; an empty one, as of a variable that is not set, does not."""
+
+    name = "path"
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: Any
+    ) -> str | bytes | os.PathLike[str]:
+        if not os.fspath(value):
+            self.fail("it is empty. Give the name of a folder.", param, ctx)
+        try:
+            Path(value).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError
+            self.fail(f"it leads nowhere ({error}). Give another path.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def warehouse_option(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the option --warehouse."""
     return click.option(
         "--warehouse",
-        type=click.Path(path_type=Path),
+        type=_Folder(path_type=Path),
         default=DEFAULT_WAREHOUSE,
         show_default=True,
         envvar="ML_HEADCOUNT_WAREHOUSE",

@@ -5,6 +5,7 @@ They hold what has run and when, and no result: whoever deletes them loses the h
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -32,13 +33,18 @@ def check_history(home: Path) -> None:
     Raises
     ------
     InputError
-        One of them is damaged.
+        One of them is damaged, or not for this user.
     """
     for path in (home / name for name in _FILES):
         if path.is_dir():
             raise _damaged(path, "it is a folder")
         if not path.is_file():
             continue
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise InputError(
+                f"{path}, a record of what has run, cannot be read or written by you. Make the"
+                f" folder {home} and all that is in it your own and writable."
+            )
         if not path.stat().st_size:
             raise _damaged(path, "it is empty")
         try:

@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from ml_headcount_assets.errors import ComputeError
+from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.warehouse.beside import lock_path, make_folder
 
 __all__ = ["WarehouseHeldError", "only_run"]
@@ -33,6 +34,19 @@ def _private_files() -> Iterator[None]:
         os.umask(before)
 
 
+def _opened(warehouse: Path) -> TextIO:
+    path = lock_path(warehouse)
+    try:
+        return path.open("a+", errors="replace")
+    except OSError as error:
+        raise InputError(
+            f"The warehouse {warehouse} cannot be written ({path.name}:"
+            f" {os.strerror(error.errno or 0)}). Make the folder and all that is in it your own and"
+            " writable, or give another one with --warehouse; what is published can be read as it"
+            " is: ml-headcount export, ml-headcount history."
+        ) from error
+
+
 @contextmanager
 def only_run(warehouse: Path) -> Iterator[None]:
     """Hold the warehouse for one run; within this process, for all that the run calls.
@@ -43,13 +57,15 @@ def only_run(warehouse: Path) -> Iterator[None]:
     ------
     WarehouseHeldError
         Another process runs on this warehouse.
+    InputError
+        This user cannot write to it.
     """
     warehouse = warehouse.resolve()
     if warehouse in _held:
         yield
         return
     make_folder(warehouse)
-    with _private_files(), lock_path(warehouse).open("a+") as file:
+    with _private_files(), _opened(warehouse) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -20,13 +20,14 @@ from ml_headcount_assets.compute.whole_file import UNFINISHED
 from ml_headcount_assets.errors import ComputeError, InputError
 
 from .beside import extracts_path, lock_path, ranges_path, work_path
+from .connections import read_through
 from .forgetting import Forgotten, forget_again
 from .migration import migrate_warehouse
 
 __all__ = ["back_up", "bring_back"]
 
 _LIST = "backup.json"
-_SQLITE = (".sqlite", ".db")
+_DUCKDB, _SQLITE = ".duckdb", (".sqlite", ".db")
 _ASIDE = ".before-restore"
 
 
@@ -46,7 +47,8 @@ def back_up(warehouse: Path, target: Path) -> int:
     Raises
     ------
     InputError
-        Something is in the target's place.
+        Something is in the target's place, or a file is damaged: its copy would pass for a whole
+        one.
     ComputeError
         There is no room.
     """
@@ -61,6 +63,8 @@ def back_up(warehouse: Path, target: Path) -> int:
             name = path.relative_to(warehouse).as_posix()
             copy = unfinished / name
             copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.suffix == _DUCKDB:
+                read_through(path)
             _copy(path, copy)
             files[name] = _hash(copy)
         about = {
@@ -100,6 +104,7 @@ def bring_back(source: Path, warehouse: Path) -> int:
     InputError
         It is no backup, or a file of it is damaged; a warehouse that is there stays.
     """
+    warehouse = warehouse.resolve()
     unfinished = warehouse.with_name(f"{warehouse.name}{UNFINISHED}")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:

@@ -128,8 +128,15 @@ def refuse_single_file(warehouse: Path) -> None:
 
     So is one that lies beside a folder which is yet to be made, under the same name.
     """
+    if warehouse.is_dir():
+        return
     former = warehouse if warehouse.is_file() else warehouse.with_name(f"{warehouse.name}.duckdb")
-    if former.is_file() and not warehouse.is_dir():
+    if warehouse.is_file() and not _is_of_duckdb(warehouse):
+        raise InputError(
+            f"{warehouse} is a file, and a warehouse is a folder. Give another path with"
+            " --warehouse."
+        )
+    if former.is_file():
         folder = warehouse
         if former == warehouse:
             folder = former.with_name(former.stem if former.suffix else f"{former.name}-folder")
@@ -137,6 +144,11 @@ def refuse_single_file(warehouse: Path) -> None:
             f"{former} is a warehouse of an earlier version, in one file; now it is a folder. Take"
             f" over what it holds with: ml-headcount migrate {former} --warehouse {folder}"
         )
+
+
+def _is_of_duckdb(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
 
 
 @dataclass(frozen=True)
@@ -184,17 +196,25 @@ def study_place(warehouse: Path) -> StudyPlace | None:
     Raises
     ------
     InputError
-        It is not where it was.
+        It is not where it was, or the file that says where is damaged.
     """
     path = _place_path(warehouse)
     if not path.is_file():
         return None
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    for directory in (warehouse.resolve() / kept["relative"], Path(kept["directory"])):
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        places = (warehouse.resolve() / kept["relative"], Path(kept["directory"]))
+        config = None if kept["config"] is None else os.fspath(kept["config"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is damaged: it should say where the study is. Delete it; then say that with"
+            " --study DIR, or run the study again."
+        ) from error
+    for directory in places:
         if directory.is_dir():
-            return StudyPlace(directory.resolve(), kept["config"])
+            return StudyPlace(directory.resolve(), config)
     raise InputError(
-        f"The study of the warehouse {warehouse} was in {kept['directory']}, and is not there any"
+        f"The study of the warehouse {warehouse} was in {places[1]}, and is not there any"
         " more. Say where it is now with --study DIR."
     )
 

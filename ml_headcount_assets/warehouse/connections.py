@@ -22,11 +22,12 @@ from typing import Any
 
 import duckdb
 
+from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.errors import ComputeError, InputError
 
 from .damage import told_in_words
 
-__all__ = ["attach", "engine_of_its_own", "literal", "opened", "search"]
+__all__ = ["attach", "literal", "new_file", "opened", "read_through", "search"]
 
 _LOCKED = "Could not set lock on file"
 _PATIENCE_SECONDS = 5.0
@@ -78,7 +79,7 @@ def opened(files: Mapping[str, Path], *, read_only: bool) -> Iterator[duckdb.Duc
 
 
 @contextmanager
-def engine_of_its_own(beside: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _engine_of_its_own(beside: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Start an engine for what may not fit into memory; errors as in `opened`.
 
     Parameters
@@ -93,6 +94,46 @@ def engine_of_its_own(beside: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             yield engine
     finally:
         engine.close()
+
+
+@contextmanager
+def new_file(path: Path, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a new file under its name in SQL, which takes the place of another when all is in it.
+
+    If the block fails, or not everything could be written, the former file stays.
+
+    Raises
+    ------
+    InputError, ComputeError
+        As in `opened`.
+    """
+    with whole_file(path) as unfinished:
+        log = unfinished.with_name(f"{unfinished.name}.wal")
+        try:
+            with _engine_of_its_own(unfinished) as connection:
+                connection.execute(f"ATTACH {literal(unfinished)} AS {name}")
+                yield connection
+                # An engine that is closed does this as well, and says nothing when it cannot: what
+                # is in its log alone would be lost with the log's name.
+                connection.execute(f"CHECKPOINT {name}")
+                connection.execute(f"DETACH {name}")
+            if log.exists():
+                raise ComputeError(
+                    f"{path} could not be written whole, and is as it was. Run again."
+                )
+        finally:
+            log.unlink(missing_ok=True)
+        unfinished.chmod(0o600)
+
+
+def read_through(path: Path) -> None:
+    """Read every value of a file, so that damage anywhere in it is found; errors as in `opened`."""
+    with opened({"read_through": path}, read_only=True) as connection:
+        tables = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'read_through'"
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(f'SELECT bit_xor(hash(t)) FROM read_through."{table}" t').fetchall()
 
 
 def attach(
@@ -145,14 +186,29 @@ def _patiently(path: Path, opening: Callable[[], Any]) -> Any:
             return opening()
         except duckdb.IOException as error:
             if _LOCKED not in str(error):
-                raise InputError(
-                    f"The warehouse {path} cannot be opened: it is damaged, not a DuckDB file, or "
-                    "its folder cannot be written. Give another path, or move the file away: the "
-                    "next run makes a new one."
-                ) from error
+                raise InputError(_why_not(path, str(error))) from error
             if time.monotonic() > deadline:
                 raise ComputeError(_who_holds(path, str(error))) from error
         time.sleep(_PAUSE_SECONDS)
+
+
+def _why_not(path: Path, message: str) -> str:
+    if "Permission denied" in message or "Read-only file system" in message:
+        return (
+            f"{path} cannot be opened, since you may not read or write it. Make it and its folder"
+            " your own and writable, or give another --warehouse."
+        )
+    if path.is_dir() or (path.is_symlink() and not path.exists()):
+        what = "a folder" if path.is_dir() else "a link that leads nowhere"
+        return (
+            f"{path} cannot be opened: it is {what}, and should be a file of DuckDB's. Move it"
+            " away; the next run makes a new one."
+        )
+    return (
+        f"The warehouse {path} cannot be opened: it is damaged, or not a DuckDB file. Restore it"
+        " from a backup; or move it away, and run the study again, which makes a new one (the"
+        " history of what was published is in results.duckdb alone)."
+    )
 
 
 def _who_holds(path: Path, message: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from ml_headcount_assets.compute.whole_file import UNFINISHED, whole_file
+from ml_headcount_assets.compute.whole_file import UNFINISHED
 from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.model.settings import MODEL_VERSION
 from ml_headcount_assets.study import Study
@@ -253,11 +253,9 @@ def _swapped(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         left.unlink(missing_ok=True)
     former = {_FORMER: path} if path.is_file() else {}
     try:
-        with whole_file(path) as unfinished:
-            with attached(warehouse, unfinished, _RESULTS, former) as connection:
-                yield connection
-                _explain(connection)
-            unfinished.chmod(0o600)
+        with attached(warehouse, path, _RESULTS, former) as connection:
+            yield connection
+            _explain(connection)
         _settle(warehouse)
     except OSError as error:
         raise ComputeError(

@@ -30,12 +30,12 @@ import duckdb
 import pandas as pd
 import pyarrow
 
-from ml_headcount_assets.compute.whole_file import UNFINISHED, whole_file
+from ml_headcount_assets.compute.whole_file import UNFINISHED
 from ml_headcount_assets.errors import ComputeError, InputError
 
 from .beside import make_folder, people_path, refuse_single_file, work_path
 from .cache import WHOLE, CacheEntry, Comparison
-from .connections import attach, engine_of_its_own, literal, opened, search
+from .connections import attach, new_file, opened, search
 from .schemas import PEOPLE_TABLES, RUN_TABLES, TABLES
 from .table import Table
 
@@ -519,12 +519,9 @@ def rewrite(path: Path) -> None:
     """
     for left in path.parent.glob(f"{path.name}.*{UNFINISHED}*"):
         left.unlink(missing_ok=True)
-    with whole_file(path) as unfinished:
-        with engine_of_its_own(unfinished) as connection:
-            connection.execute(f"ATTACH {literal(unfinished)} AS anew")
-            attach(connection, path, "former", read_only=True)
-            connection.execute("COPY FROM DATABASE former TO anew")
-        unfinished.chmod(0o600)
+    with new_file(path, "anew") as connection:
+        attach(connection, path, "former", read_only=True)
+        connection.execute("COPY FROM DATABASE former TO anew")
 
 
 def _store(people: duckdb.DuckDBPyConnection, work: duckdb.DuckDBPyConnection) -> None:
@@ -543,20 +540,19 @@ def reading(path: Path) -> Iterator[Snapshot]:
 def attached(
     warehouse: Path, written: Path, name: str, read: Mapping[str, Path]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file for writing, and beside it a warehouse's two files, and others, for reading.
+    """Write a file anew, with a warehouse's two files, and others, beside it for reading.
 
     Parameters
     ----------
     warehouse
         The warehouse's folder.
     written, name
-        The file that is written, and what it is called in SQL.
+        The file, which is there whole when the block ends, and what it is called in SQL.
     read
         Further files, by what they are called.
     """
     files = {_WORK: work_path(warehouse), _PEOPLE: people_path(warehouse), **read}
-    with engine_of_its_own(written) as connection:
-        connection.execute(f"ATTACH {literal(written)} AS {name}")
+    with new_file(written, name) as connection:
         for called, path in files.items():
             if path.is_file():
                 attach(connection, path, called, read_only=True)

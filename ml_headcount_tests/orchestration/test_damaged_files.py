@@ -9,7 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from ml_headcount_assets.cli.main import main
-from ml_headcount_assets.warehouse.beside import home_of, results_path, work_path
+from ml_headcount_assets.warehouse.beside import (
+    home_of,
+    people_path,
+    results_path,
+    work_path,
+)
 from ml_headcount_assets.warehouse.store import TableStore
 
 
@@ -59,6 +64,38 @@ def test_a_warehouse_that_was_deleted_is_made_anew_with_the_same_numbers(place):
     work_path(place.warehouse).unlink()
     place.run()
     assert TableStore(place.warehouse).read("headcount_intervals").equals(before)
+
+
+@pytest.mark.parametrize(
+    ("place_of", "damage"),
+    [
+        *((results_path, "garbage"), (results_path, "folder")),
+        *((people_path, "empty"), (people_path, "garbage")),
+        *((work_path, "folder"), (work_path, "link")),
+    ],
+)
+def test_what_is_no_file_of_duckdb_is_told(place, place_of, damage):
+    path = place_of(place.warehouse)
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage == "link":
+        path.symlink_to("nowhere/at.all")
+    else:
+        path.write_bytes(b"no database" * 1000 if damage == "garbage" else b"")
+    line = told(call("run", place))
+    assert str(path) in line or "results could not be published (Is a directory)" in line
+    assert any(advice in line for advice in ("makes a new one", "run again"))
+
+
+@pytest.mark.parametrize("place_of", [results_path, people_path, work_path])
+def test_a_damaged_file_is_not_backed_up_as_if_it_were_whole(place, place_of):
+    halve(place_of(place.warehouse))
+    target = place.directory.parent / "backup"
+    result = CliRunner().invoke(main, ["backup", str(target), "--warehouse", str(place.warehouse)])
+    line = told(result)
+    assert line.startswith(f"Error: {place_of(place.warehouse)} is damaged")
+    assert not target.exists()
 
 
 @pytest.mark.parametrize(
