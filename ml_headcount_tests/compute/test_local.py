@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from ml_headcount_assets.compute.engine import Engine
 from ml_headcount_assets.compute.local import LocalCompute
@@ -123,6 +124,22 @@ def test_results_come_in_order_with_progress() -> None:
         assert steps == [(done, 20) for done in range(1, 21)]
     assert LocalCompute().map(abs, [-3, 4], worker="gpu") == [3, 4]
     assert LocalCompute(processes=2).map(abs, []) == []
+
+
+def _threads_of_products(_task: int) -> int:
+    return max(
+        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+    )
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_task_has_one_thread_for_its_products_and_the_caller_its_own_afterwards(
+    processes: int,
+) -> None:
+    with threadpool_limits(2, user_api="blas"):
+        compute = LocalCompute(workers=2, processes=processes)
+        assert compute.map(_threads_of_products, [0, 1, 2]) == [1, 1, 1]
+        assert _threads_of_products(0) == 2
 
 
 def test_an_error_of_a_task_reaches_the_caller() -> None:

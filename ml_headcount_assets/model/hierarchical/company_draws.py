@@ -33,7 +33,8 @@ _LOOK_NODES, _LOOK_STATES = (160, 90, 11), 32
 _NEGLIGIBLE = 12.0
 # Nodes per standard deviation, and the fewest and most of them.
 _DENSITY, _PREVALENCE_NODES, _EASY_NODES = 2.0, (16, 240), (3, 41)
-_DOUBLES = 1_000_000
+# Numbers of a table that are worked on at a time.
+_NUMBERS = 400_000
 _MOST_EMPLOYEES = int(np.iinfo(np.int32).max)
 TINY = 1e-12
 
@@ -203,35 +204,54 @@ class CompanyView:
     def log_posterior(
         self, states: NDArray[np.intp], pi: FloatArray, width: FloatArray, z: FloatArray
     ) -> FloatArray:
-        """Return the log posterior at each pair of nodes up to a constant, (S', G, K)."""
+        """Return the log posterior at each pair of nodes up to a constant a state, (S', G, K).
+
+        In single precision, with probabilities relative to a typical one of each pattern: what
+        is summed are differences between nodes, and is off by about 1e-3.
+        """
         easy = expit(self.centre[states, None] + self.spread[states, None] * z)
         value = self._log_prior(states, pi, width)[:, :, None] - 0.5 * z**2
         patterns = len(self.counts.labels)
-        for first in range(0, len(states), self._at_a_time(len(pi) * len(z))):
-            part = slice(first, first + self._at_a_time(len(pi) * len(z)))
+        seen = self.counts.profiles.astype(np.float32)
+        cells = self.counts.cells
+        width_of = max(1, _NUMBERS // (len(pi) * len(z) * max(1, self.near.shape[1])))
+        for first in range(0, len(states), width_of):
+            part = slice(first, first + width_of)
             rows = states[part]
-            q = self._mix(rows, pi, easy[part])
+            q, typical = self._mix(rows, pi, easy[part])
             log = np.log(q)
-            profiles = np.tensordot(log[..., :patterns], self.counts.profiles.astype(float), 1)
+            profiles = (seen @ log[:, :patterns]).reshape(value[part].shape)
             value[part] += self.profile_weight[rows, None, None] * profiles
-            cells = self.counts.cells
             weight = cells.weight * self.cell_weight[rows]
-            value[part] += np.einsum(
-                "sgkq,sq->sgk", log[..., patterns:], weight * cells.counts
-            ) - np.einsum("sgkq,sq->sgk", q[..., patterns:], weight * cells.people)
+            hits, people = weight * cells.counts, weight * cells.people * typical[:, patterns:]
+            counted = hits.astype(np.float32)[:, None] @ log[:, patterns:]
+            counted -= people.astype(np.float32)[:, None] @ q[:, patterns:]
+            value[part] += counted.reshape(value[part].shape)
             if self.verdicts is not None:
                 value[part] += self.verdicts.log_likelihood(rows, pi, easy[part])
         return value
 
-    def _at_a_time(self, pairs: int) -> int:
-        return max(1, _DOUBLES // (pairs * max(1, self.near.shape[1])))
+    def _mix(
+        self, rows: NDArray[np.intp], pi: FloatArray, easy: FloatArray
+    ) -> tuple[NDArray[np.float32], FloatArray]:
+        """Return probabilities of patterns and cells at each pair of nodes, relative to typical.
 
-    def _mix(self, rows: NDArray[np.intp], pi: FloatArray, easy: FloatArray) -> FloatArray:
-        """Return probabilities of patterns and cells at each pair of nodes, (S', G, K, P+Q)."""
-        near, easier = self.near[rows, None], self.easy[rows, None]
-        others = near + (easier - near) * easy[:, :, None]
-        share = pi[None, :, None, None]
-        return share * self.expert[rows, None, None] + (1 - share) * others[:, None]
+        Returns
+        -------
+        tuple
+            (S', P+Q, G K), and the typical probabilities (S', P+Q).
+        """
+        near, easier, expert = self.near[rows], self.easy[rows], self.expert[rows]
+        typical = (near + easier + expert) / 3
+        others = near[..., None] + (easier - near)[..., None] * easy[:, None]
+        classes = np.concatenate([expert[..., None], others], axis=2) / typical[..., None]
+        count = easy.shape[1]
+        # Weights of (expert, non-experts at each node of z) at each pair of nodes.
+        mixing = np.zeros((1 + count, len(pi), count), dtype=np.float32)
+        mixing[0] = pi[:, None]
+        mixing[1 + np.arange(count), :, np.arange(count)] = 1 - pi
+        flat = classes.astype(np.float32).reshape(-1, 1 + count)
+        return (flat @ mixing.reshape(1 + count, -1)).reshape(*near.shape, -1), typical
 
     def _log_prior(self, states: NDArray[np.intp], pi: FloatArray, width: FloatArray) -> FloatArray:
         mean, size = expit(self.logit_mean[states, None]), self.size[states, None]
@@ -265,6 +285,7 @@ class CompanyView:
         value = self.log_posterior(used, pi, width, z).reshape(len(used), -1)
         value = np.exp(value - value.max(axis=1, keepdims=True))
         cumulative = value.cumsum(axis=1)
+        cumulative /= cumulative[:, -1:]
         uniform = np.concatenate(
             [
                 stream(seed, "hierarchical", "shares", self.counts.company_id, block).random(
@@ -274,11 +295,11 @@ class CompanyView:
             ],
             axis=1,
         )
-        chosen = np.empty(draws, dtype=np.intp)
-        for b, state in enumerate(states):
-            row = cumulative[state]
-            chosen[b] = np.searchsorted(row, uniform[0, b] * row[-1], side="right")
-        first, second = np.divmod(np.minimum(chosen, value.shape[1] - 1), len(z))
+        # All states' distribution functions, one above the other, are one ascending sequence.
+        ladder = (cumulative + used[:, None]).ravel()
+        nodes = value.shape[1]
+        chosen = np.searchsorted(ladder, states + uniform[0], side="right") - states * nodes
+        first, second = np.divmod(np.clip(chosen, 0, nodes - 1), len(z))
         # A draw lies anywhere in its node's cell.
         prevalence = _prevalence_at(places[first] + step * (uniform[1] - 0.5))
         height = z[second] + (z[1] - z[0]) * (uniform[2] - 0.5)
