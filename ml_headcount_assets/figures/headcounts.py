@@ -94,11 +94,11 @@ def _range(intervals: pd.DataFrame) -> tuple[float, float]:
 def _which(shown: int, known: int, unknown: int, level: float) -> str:
     text = f"Median and {percent(level)} interval; "
     text += (
-        f"the {shown} largest of {known} companies with evidence"
+        f"the {count(shown)} largest of {count(known)} companies with evidence"
         if shown < known
-        else (f"all {known} companies with evidence")
+        else (f"all {count(known)} companies with evidence")
     )
-    return text + (f"; {unknown} more have no evidence" if unknown else "")
+    return text + (f"; {count(unknown)} more have no evidence" if unknown else "")
 
 
 def estimators_side_by_side(

@@ -10,10 +10,10 @@ from ..model.result import CONFIDENCES
 from ..wording import count, decimal, interval, percent, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .count_axis import add_count_axis
-from .marks import BLUE, GREEN, ORANGE, PINK, add_bars, add_count_intervals, name_axis
+from .marks import BLUE, ORANGE, add_bars, add_count_intervals, name_axis
 from .of_companies import joint_draws
 from .portfolio import group_totals
-from .style import MUTED, SIZE_BAND_LABELS, lay_out, shorten
+from .style import MUTED, SIZE_BAND_LABELS, estimator_mark, lay_out, shorten
 from .world import add_land, place_of, projected
 
 __all__ = ["VIEWS"]
@@ -430,14 +430,15 @@ def _estimators(found: Found) -> Drawn:
     rows = rows.sort_values("estimator", key=lambda n: n != found.headline, kind="stable")
     rows = rows.reset_index(drop=True)
     figure = go.Figure()
-    colours = (BLUE, GREEN, PINK, ORANGE, MUTED, "#56B4E9")
-    for number in range(len(rows)):
+    for number, name in enumerate(rows["estimator"]):
+        mark = estimator_mark(name)
         add_count_intervals(
             figure,
             rows.iloc[[number]],
             [number],
             level=found.level,
-            colour=colours[number % 6],
+            colour=mark.colour,
+            symbol=mark.symbol,
             axis=False,
         )
     _count_axis_of(figure, rows)

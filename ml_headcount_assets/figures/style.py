@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -99,7 +100,14 @@ def company_labels(company: pd.Series, companies: pd.DataFrame) -> list[str]:
     """Return the label of each company: its name, or its id where there is no name."""
     known = companies.set_index("company")
     names = known["name"].fillna(known["company_id"])
-    return [shorten(str(names[key])) for key in company]
+    return [_isolated(shorten(str(names[key]))) for key in company]
+
+
+def _isolated(text: str) -> str:
+    """Keep a name that is read from the right from turning the words and numbers around it."""
+    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
+        return f"\u2068{text}\u2069"
+    return text
 
 
 #: What all figures share. Small, since plotly copies and checks all of it for every figure.

@@ -7,11 +7,14 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ml_headcount_assets.export import StudyResults, write_report
 from ml_headcount_assets.study import Study
 from ml_headcount_tests.browser import Page, browsing, found_browser
+
+from .conftest import tables
 
 pytestmark = pytest.mark.skipif(found_browser() is None, reason="needs Debian's chromium")
 
@@ -85,3 +88,55 @@ def test_nothing_is_wider_than_a_phone_and_all_is_drawn_for_print(results, study
         assert await page.ask("document.documentElement.scrollWidth") <= 390
 
     looked_at(results, study, tmp_path, look, 390)
+
+
+def test_names_of_any_length_and_direction_fit_a_phone_and_a_screen(read, study, tmp_path) -> None:
+    names = ["x" * 300, "Gesellschaft zur Verarbeitung " * 9, "شركة الذكاء", "研究所" * 60]
+    long = tables()["companies"].assign(name=names)
+
+    async def look(page: Page, address: str) -> None:
+        scroll = "document.documentElement.scrollWidth"
+        table = "document.querySelector('.scroll.tall')"
+        assert await page.ask(f"{table}.scrollWidth - {table}.clientWidth") < 200
+        await page.size(390, 900)
+        assert await page.ask(scroll) <= 390
+        for company in ("acme", "bits", "core", "dusk"):
+            await page.ask(f"location.hash = '#company={company}'")
+            await page.wait(f"!byId('one').hidden && location.hash.endsWith('{company}')")
+            await page.ask("document.body.offsetHeight")
+            assert await page.ask(scroll) <= 390, company
+
+    looked_at(read(companies=long), study, tmp_path, look, 1400)
+
+
+def test_of_thousands_the_first_few_hundred_are_shown_and_all_are_searched(
+    read, study, tmp_path
+) -> None:
+    many = [f"c{number:04d}" for number in range(1_200)]
+    first = tables()["headcount_intervals"].iloc[[0]]
+    repeated = pd.concat([first] * len(many), ignore_index=True)
+    intervals = repeated.assign(company=many, company_id=many)
+    company = pd.concat([tables()["companies"].iloc[[0]]] * len(many), ignore_index=True)
+    companies = company.assign(company=many, company_id=many, name=[f"Name {c}" for c in many])
+
+    async def look(page: Page, address: str) -> None:
+        shown = "[...document.querySelectorAll('#table tbody tr')].filter(r => !r.hidden).length"
+        found = "byId('found').textContent"
+        assert await page.ask(shown) == 300
+        assert await page.ask(found) == "1,200 of 1,200 companies, of which the first 300 are shown"
+        await page.ask("byId('search').value = 'c1107'")
+        await page.ask("byId('search').dispatchEvent(new Event('input'))")
+        assert await page.ask(shown) == 1
+        assert await page.ask(found) == "1 of 1,200 companies"
+        await page.ask("byId('search').value = ''; narrow()")
+        first = "document.querySelector('#table tbody').rows[0]"
+        await page.ask("document.querySelector('#table th button').click()")
+        assert await page.ask(f"{first}.cells[0].textContent") == "Name c0000"
+        await page.ask("document.querySelector('#table th button').click()")
+        assert await page.ask(f"{first}.cells[0].textContent") == "Name c1199"
+        assert await page.ask(f"{first}.hidden") is False
+        assert await page.ask("fitting.size") == 1_200, "all of them are downloaded"
+        await page.ask("byId('all').click()")
+        assert await page.ask(shown) == 1_200
+
+    looked_at(read(companies=companies, headcount_intervals=intervals), study, tmp_path, look, 1400)

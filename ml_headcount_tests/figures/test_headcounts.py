@@ -9,7 +9,7 @@ import pytest
 from ml_headcount_assets.errors import ComputeError
 from ml_headcount_assets.figures import estimators_side_by_side, headcount_forest
 from ml_headcount_assets.figures.count_axis import position
-from ml_headcount_assets.figures.style import estimator_mark
+from ml_headcount_assets.figures.style import company_labels, estimator_mark
 from ml_headcount_assets.model import ESTIMATORS
 
 
@@ -110,3 +110,9 @@ def test_estimators_look_the_same_wherever_they_are_shown(intervals, companies) 
     assert (
         len({mark.colour for mark in marks}) == len({mark.symbol for mark in marks}) == len(marks)
     )
+
+
+def test_a_name_read_from_the_right_turns_nothing_around_it(companies) -> None:
+    named = companies.assign(name=["شركة 7", "Bits", "מכון", "研究所"])
+    labels = company_labels(named["company"], named)
+    assert labels == ["\u2068شركة 7\u2069", "Bits", "\u2068מכון\u2069", "研究所"]
