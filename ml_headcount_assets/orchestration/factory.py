@@ -14,10 +14,12 @@ import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Compute
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.figures.inline import as_image, interval_svg
 from ml_headcount_assets.warehouse.publish import Run
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import TableStore
 
+from .column_lineage import column_lineage, told_sources
 from .making import Settled, follow
 from .on_request import is_asked_for, left_alone
 from .partitions import COMPANIES, COMPANY_PARTITIONS, WHOLE_STUDY, beta_features, covers
@@ -68,9 +70,11 @@ def asset_of(recipe: Recipe, readers: Sequence[str]) -> dg.AssetsDefinition:
             if left is not None:
                 yield from left
                 return
+        began = time.monotonic()
         settled = follow(recipe, study.load(), warehouse.store, companies, around)
+        took = {"seconds": round(time.monotonic() - began, 3)}
         context.log.info(f"{recipe.asset}: {settled.made} made, {settled.kept} from the cache")
-        shared = _metadata(settled) | _links(compute.pages[pages:])
+        shared = _metadata(settled) | took | _links(compute.pages[pages:])
         for key in recipe.makes:
             about = _page(recipe, key, warehouse.store.path) or _row_counts(settled, key, companies)
             yield dg.MaterializeResult(
@@ -124,14 +128,17 @@ def _columns(table: str) -> dict[str, Any]:
         dg.TableColumn(
             column,
             type=TABLES[table].sql_type(column),
-            description=declared.description,
+            description=f"{declared.description}.{told_sources(table, column)}",
             constraints=dg.TableColumnConstraints(nullable=declared.nullable),
         )
         for column, declared in TABLES[table].schema.columns.items()
     ]
+    lineage = column_lineage(table)
     return {
         "dagster/table_name": table,
         "dagster/column_schema": dg.TableSchema(columns=columns),
+        # Not of each materialization, of which there is one for every company.
+        **({"dagster/column_lineage": lineage} if lineage else {}),
     }
 
 
@@ -168,6 +175,7 @@ def _metadata(settled: Settled) -> dict[str, Any]:
     # cost more time than all the work: so it is about the run's companies together.
     shown = {title: _markdown(rows) for title, rows in settled.shown.items()}
     return {
+        **{title: _picture(title, rows) for title, rows in settled.drawn.items()},
         **shown,
         **settled.measured,
         **settled.obtained.metadata,
@@ -177,6 +185,11 @@ def _metadata(settled: Settled) -> dict[str, Any]:
 
 def _markdown(rows: pd.DataFrame) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(rows.to_markdown(index=False) or "none")
+
+
+def _picture(title: str, rows: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    svg = interval_svg(rows, "Experts")
+    return dg.MetadataValue.md(as_image(svg, title) if svg else "none")
 
 
 def _links(pages: Sequence[str]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Settled:
         Number of rows by table and part.
     shown
         Tables for people, by title.
+    drawn
+        Intervals to be drawn, by title.
     measured
         Numbers to be plotted over time, by name.
     obtained
@@ -51,6 +53,7 @@ class Settled:
     kept: int
     rows: Mapping[str, Mapping[str, int]]
     shown: Mapping[str, pd.DataFrame]
+    drawn: Mapping[str, pd.DataFrame]
     measured: Mapping[str, float]
     obtained: Obtained = Obtained()  # noqa: RUF009, frozen
 
@@ -91,14 +94,18 @@ def follow(
             if comparison.misses and not PEOPLE_TABLES.isdisjoint(recipe.tables_made):
                 transaction.forget(recipe.asset, comparison.misses)
             # Opening the file again would be most of the time of a run in which nothing changed.
-            settled = None if comparison.misses else _settle(transaction, recipe, comparison, {})
+            settled = (
+                None
+                if comparison.misses
+                else _settle(transaction, recipe, comparison, {}, study.headline)
+            )
         if settled is None:
             missing = comparison.misses if recipe.grain == COMPANY else None
             frames = recipe.make(
                 replace(reader, companies=missing, obtained=obtained.value), progress
             )
             with store.transaction() as transaction:
-                settled = _settle(transaction, recipe, comparison, frames)
+                settled = _settle(transaction, recipe, comparison, frames, study.headline)
         settled = replace(settled, obtained=obtained)
     progress(1, 1)
     return settled
@@ -117,7 +124,11 @@ def reader_for(
 
 
 def _settle(
-    transaction: Transaction, recipe: Recipe, comparison: Comparison, frames: Frames
+    transaction: Transaction,
+    recipe: Recipe,
+    comparison: Comparison,
+    frames: Frames,
+    headline: str,
 ) -> Settled:
     """Store new rows and what they were made from."""
     if isinstance(frames, Mapping):
@@ -138,6 +149,7 @@ def _settle(
         kept=len(comparison.hits),
         rows={table: transaction.row_counts(table) for table in recipe.tables_made},
         shown=_shown(transaction, recipe, comparison),
+        drawn={title: transaction.query(sql, [headline]) for title, sql in recipe.draws.items()},
         measured=_measured(transaction, recipe),
     )
 

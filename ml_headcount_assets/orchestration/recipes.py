@@ -95,6 +95,9 @@ class Recipe:
     shows_company
         For people, by title: what a SELECT finds for the one company (its parameter) that a run
         was of. Of many companies at once nothing is said: it would stand on the page of each.
+    draws
+        Pictures, by title: a SELECT of ``label, low, median, high, level``. Its
+        parameter is the first of the study's estimators.
     measures
         Numbers that the UI plots over time: a SELECT of names and values.
     pages
@@ -122,6 +125,7 @@ class Recipe:
     obtain: Callable[[Reader], AbstractContextManager[Obtained]] | None = None
     shows: Mapping[str, str] = field(default_factory=dict)
     shows_company: Mapping[str, str] = field(default_factory=dict)
+    draws: Mapping[str, str] = field(default_factory=dict)
     measures: str = ""
     pages: Mapping[str, Callable[[Path], Path]] = field(default_factory=dict)
     after: Callable[[Transaction], None] | None = None

@@ -13,7 +13,8 @@ from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
 
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.orchestration.build import build_definitions
+from ml_headcount_assets.orchestration.build import RECIPES, build_definitions
+from ml_headcount_assets.orchestration.column_lineage import COLUMN_SOURCES
 from ml_headcount_assets.orchestration.instance import instance_settings
 from ml_headcount_assets.orchestration.owners import owners_from
 from ml_headcount_assets.orchestration.resources import (
@@ -87,6 +88,27 @@ def test_what_is_published_is_to_be_fresh():
     warned = {name: policy for name, policy in policies.items() if policy is not None}
     assert set(warned) == {"results", "report"}
     assert {policy.warn_window.to_timedelta().days for policy in warned.values()} == {31}
+
+
+def test_the_lineage_of_columns_names_columns_that_are_read():
+    makers = {table: recipe for recipe in RECIPES for table in recipe.tables_made}
+    for table, columns in COLUMN_SOURCES.items():
+        assert set(columns) <= set(TABLES[table].columns)
+        read = makers[table].opened
+        for each in " ".join(columns.values()).split():
+            source, _, column = each.partition(".")
+            assert source in read, f"{table} is not made from {each}"
+            assert column in (read[source] or TABLES[source].columns), each
+
+
+def test_the_lineage_of_columns_is_told_to_the_ui():
+    graph = build_definitions().resolve_asset_graph()
+    metadata = graph.get(dg.AssetKey("portfolio_intervals")).metadata
+    (source,) = metadata["dagster/column_lineage"].deps_by_column["low"]
+    assert (source.asset_key, source.column_name) == (dg.AssetKey("headcount_draws"), "draws")
+    columns = {each.name: each for each in metadata["dagster/column_schema"].columns}
+    assert columns["low"].description == "Lower end of the interval. From headcount_draws.draws."
+    assert columns["level"].description == "Probability content of the interval."
 
 
 @pytest.mark.parametrize("arguments", [[], ["-w", "workspace.yaml"]])

@@ -1,6 +1,7 @@
 """What the UI's launchpad can choose for one run, and the numbers that its plots are of."""
 
 import dagster as dg
+import pytest
 
 from ml_headcount_assets.orchestration.build import build_definitions
 from ml_headcount_assets.orchestration.instance import open_instance
@@ -37,6 +38,13 @@ def test_a_run_may_choose_draws_seed_and_estimators(place):
     for part, name in (("median", "median"), ("low", "lower end"), ("high", "upper end")):
         assert metadata[f"experts: {name}, log_debias"].value == total[part]
     assert metadata["companies with evidence"].value == total["companies"]
+    assert metadata["seconds"].value > 0
+    assert metadata["experts by estimator"].value.startswith("![experts by estimator](data:image/")
+    companies = TableStore(place.warehouse).read("companies")
+    known = companies[companies["headcount"].notna()]
+    profiles = TableStore(place.warehouse).read("headcount_draws").set_index("company")
+    covered = profiles.loc[known["company"], "n_profiles"].sum() / known["headcount"].sum()
+    assert metadata["profiles per employee (%)"].value == pytest.approx(100 * covered)
     assert metadata["unchanged"].value == 0
 
 

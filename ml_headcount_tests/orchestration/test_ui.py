@@ -20,8 +20,13 @@ from ml_headcount_assets.orchestration.ui import serve_ui, ui_environment
 from ml_headcount_assets.warehouse.beside import home_of, keep_study
 
 DEADLINE_SECONDS = 150
+BY_SIZE = "experts by size of company"
 QUERY = """{assetNodes {assetKey {path} groupName staleStatus
-                        partitionStats {numMaterialized numPartitions}}}"""
+    partitionStats {numMaterialized numPartitions}
+    metadataEntries {... on TableColumnLineageMetadataEntry {lineage {
+        columnName columnDeps {assetKey {path} columnName}}}}
+    assetMaterializations(limit: 1) {metadataEntries {label
+        ... on MarkdownMetadataEntry {mdStr} ... on FloatMetadataEntry {floatValue}}}}}"""
 
 
 def unused_port() -> int:
@@ -111,6 +116,11 @@ def ask(port: int) -> list[dict]:
         time.sleep(1)
 
 
+def metadata_of(node: dict) -> dict[str, dict]:
+    (made,) = node["assetMaterializations"]
+    return {entry["label"]: entry for entry in made["metadataEntries"]}
+
+
 def processes_with(text: str) -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
@@ -142,6 +152,13 @@ def test_it_shows_the_warehouse_and_ends_when_told(place, free_port):
         "numPartitions": 12,
     }
     assert nodes["portfolio_intervals"]["groupName"] == "5_estimate"
+    (lineage,) = filter(None, nodes["portfolio_intervals"]["metadataEntries"])
+    sources = {each["columnName"]: each["columnDeps"] for each in lineage["lineage"]}
+    assert sources["low"] == [{"assetKey": {"path": ["headcount_draws"]}, "columnName": "draws"}]
+    told = metadata_of(nodes["companies"])
+    assert told["companies"]["floatValue"] == 12
+    assert "| size_band" in told["by size"]["mdStr"]
+    assert "data:image/svg+xml" in metadata_of(nodes["report"])[BY_SIZE]["mdStr"]
     # Keywords and sensitivities are made by jobs of their own.
     for node in nodes.values():
         made = node["groupName"] not in ("8_keywords", "7_sensitivity")

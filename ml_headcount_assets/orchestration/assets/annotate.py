@@ -92,4 +92,9 @@ PATTERN_COUNTS = Recipe(
     tables=("profile_labels",),
     columns={"annotators": ("annotator",)},
     kinds=frozenset({"sql", "duckdb"}),
+    measures="""
+        SELECT 'profiles of all companies', sum(n_profiles) FROM pattern_counts
+        UNION ALL SELECT 'companies with profiles', count(DISTINCT company) FROM pattern_counts
+        UNION ALL SELECT 'kinds of profile', count(DISTINCT pattern) FROM pattern_counts
+        """,
 )

@@ -214,11 +214,26 @@ PORTFOLIO_INTERVALS = Recipe(
             FROM portfolio_intervals WHERE grouping = 'all' ORDER BY ALL
             """
     },
+    draws={
+        "experts by estimator": """
+            SELECT estimator AS label, low, median, high, level FROM portfolio_intervals
+            WHERE grouping = 'all' ORDER BY estimator <> ?, estimator
+            """,
+        "experts by cohort": """
+            SELECT group_name AS label, low, median, high, level FROM portfolio_intervals
+            WHERE grouping = 'cohort' AND estimator = ?
+            ORDER BY median DESC NULLS LAST, label LIMIT 15
+            """,
+    },
     measures="""
         WITH totals AS (FROM portfolio_intervals WHERE grouping = 'all')
         SELECT 'experts: median, ' || estimator, median FROM totals
         UNION ALL SELECT 'experts: lower end, ' || estimator, low FROM totals
         UNION ALL SELECT 'experts: upper end, ' || estimator, high FROM totals
-        UNION ALL SELECT 'companies with evidence', max(companies) FROM totals ORDER BY ALL
+        UNION ALL SELECT 'companies with evidence', max(companies) FROM totals
+        UNION ALL SELECT 'companies without evidence', max(companies_without_evidence) FROM totals
+        UNION ALL SELECT 'profiles per employee (%)', 100 * sum(n_profiles) / sum(headcount)
+        FROM headcount_intervals
+        WHERE estimator = (SELECT min(estimator) FROM totals) AND headcount IS NOT NULL ORDER BY ALL
         """,
 )

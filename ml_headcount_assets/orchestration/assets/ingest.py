@@ -52,6 +52,10 @@ RATED_CVS = Recipe(
     settings=(ANNOTATORS, FILTERS),
     rejects=True,
     obtain=who_is_forgotten,
+    measures="""
+        SELECT 'rated CVs', count(*) FROM rated_cvs
+        UNION ALL SELECT 'rated experts', count(*) FILTER (is_expert = 1) FROM rated_cvs
+        """,
 )
 
 
@@ -83,6 +87,22 @@ COMPANIES = Recipe(
     files=("companies",),
     rejects=True,
     after=_forget_former_companies,
+    shows={
+        "by size": """
+            SELECT size_band, count(*) AS companies, sum(headcount) AS employees
+            FROM companies GROUP BY ALL ORDER BY min(headcount) NULLS LAST, size_band
+            """,
+        "counted": """
+            SELECT annotator, count(*) AS companies, sum(hits) AS hits,
+                   sum(accepted) AS accepted, sum(labelled) AS labelled
+            FROM company_counts GROUP BY ALL ORDER BY ALL
+            """,
+    },
+    measures="""
+        SELECT 'companies', count(*) FROM companies
+        UNION ALL SELECT 'companies with a headcount', count(headcount) FROM companies
+        UNION ALL SELECT 'employees', sum(headcount) FROM companies
+        """,
 )
 
 

@@ -54,6 +54,10 @@ RATED_PROFILES = Recipe(
             GROUP BY ALL ORDER BY ALL
             """
     },
+    measures="""
+        SELECT 'verdicts', count(*) FROM rated_profiles
+        UNION ALL SELECT 'profiles with a verdict', count(DISTINCT profile_id) FROM rated_profiles
+        """,
 )
 
 

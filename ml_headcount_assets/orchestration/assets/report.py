@@ -65,6 +65,13 @@ RESULTS = Recipe(
     obtain=lambda reader: nullcontext(
         Obtained(state=[reader.around.run.whole, ratings_version(reader.path)])
     ),
+    draws={
+        "experts by size of company": """
+            SELECT replace(group_name, '_', ' ') AS label, low, median, high, level
+            FROM portfolio_intervals WHERE grouping = 'size_band' AND estimator = ?
+            ORDER BY median DESC NULLS LAST, label
+            """
+    },
     pages={"results": results_path, "report": report_path},
     warned_after_days=31,
 )

@@ -74,6 +74,10 @@ ANNOTATOR_DRIFT = Recipe(
             FROM annotator_drift WHERE verdict = 'drifts' ORDER BY ALL
             """
     },
+    measures="""
+        SELECT 'annotators that drift', count(*) FILTER (drifts) FROM annotator_use
+        UNION ALL SELECT 'annotators left out', count(*) FILTER (left_out) FROM annotator_use
+        """,
 )
 
 #: Tables about a fit; an estimator has rows in those that it reports.
