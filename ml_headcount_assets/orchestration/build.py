@@ -12,7 +12,18 @@ import dagster as dg
 
 from . import checks
 from .alerts import ALL_ALERTS
-from .assets import annotate, calibrate, estimate, ingest, keywords, llms, ratings, report, trust
+from .assets import (
+    annotate,
+    calibrate,
+    estimate,
+    ingest,
+    keywords,
+    llms,
+    ratings,
+    report,
+    trust,
+    validity,
+)
 from .factory import asset_of
 from .jobs import ALL_JOBS
 from .owners import owned, owners_from
@@ -24,7 +35,7 @@ from .sources import study_sources
 
 __all__ = ["RECIPES", "build_definitions"]
 
-_STAGES = (ingest, llms, annotate, ratings, calibrate, trust, estimate, keywords, report)
+_STAGES = (ingest, llms, annotate, ratings, calibrate, trust, estimate, keywords, validity, report)
 
 #: Every recipe, in the order of the stages.
 RECIPES: tuple[Recipe, ...] = tuple(

@@ -30,10 +30,13 @@ _KEYWORDS = dg.AssetSelection.groups(stages.KEYWORDS.group)
 #: Fits everything several times over, and no estimate depends on it.
 _SENSITIVITY = dg.AssetSelection.groups(stages.SENSITIVITY.group)
 
+#: About the estimators and not about the study, and hours, unless little is chosen.
+_VALIDITY = dg.AssetSelection.groups(stages.VALIDITY.group)
+
 whole_study = dg.define_asset_job(
     WHOLE_STUDY,
-    selection=dg.AssetSelection.all() - _FILES - _KEYWORDS - _SENSITIVITY,
-    description="Everything but keywords and sensitivity, for all companies in one run (or for"
+    selection=dg.AssetSelection.all() - _FILES - _KEYWORDS - _SENSITIVITY - _VALIDITY,
+    description="Everything but keywords, sensitivity and validity, for all companies in one run (or for"
     " the companies of a range).",
 )
 
@@ -53,7 +56,8 @@ refresh_company = dg.define_asset_job(
     - _RATED
     - _RATINGS
     - _KEYWORDS
-    - _SENSITIVITY,
+    - _SENSITIVITY
+    - _VALIDITY,
     description="One company (or a range) anew, on the cohort's draws as they are, and the totals.",
 )
 
@@ -70,6 +74,14 @@ sensitivity = dg.define_asset_job(
     selection=_SENSITIVITY | dg.AssetSelection.assets("results", "report"),
     description="What the estimates rest on: each source of uncertainty, other priors, and less"
     " evidence.",
+)
+
+
+validity = dg.define_asset_job(
+    "validity",
+    selection=_VALIDITY | dg.AssetSelection.assets("results", "report"),
+    description="How estimators and other people's methods do on simulated worlds whose truth is"
+    " known. Stopped, it goes on where it was.",
 )
 
 
@@ -92,5 +104,6 @@ ALL_JOBS: Sequence[dg.JobDefinition | UnresolvedAssetJobDefinition] = [
     refresh_company,
     keyword_discovery,
     sensitivity,
+    validity,
     housekeeping,
 ]

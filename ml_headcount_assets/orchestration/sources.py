@@ -26,6 +26,7 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "annotator_settings": "Who labels, and how LLMs are asked.",
     "study_settings": "Estimators, priors, layers, draws, seed.",
     "keyword_settings": "How keywords are to be discovered.",
+    "validity_settings": "Which scenarios of the validity suite are to be tried.",
 }
 
 

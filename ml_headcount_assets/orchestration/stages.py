@@ -17,6 +17,7 @@ __all__ = [
     "REPORT",
     "SENSITIVITY",
     "STUDY",
+    "VALIDITY",
     "Stage",
 ]
 
@@ -75,4 +76,6 @@ ESTIMATE = Stage("estimate", 5, frozenset({"numpy", "duckdb"}))
 SENSITIVITY = Stage("sensitivity", 7, frozenset({"numpy", "duckdb"}), "sensitivity")
 #: Needs PyTorch and minutes, and no estimate depends on it.
 KEYWORDS = Stage("keywords", 8, frozenset({"pytorch", "duckdb"}), "keyword_discovery")
+#: Hours, unless little is chosen, and about the estimators and not about the study.
+VALIDITY = Stage("validity", 9, frozenset({"numpy", "duckdb"}), "validity")
 REPORT = Stage("report", 6, frozenset({"html", "plotly"}))

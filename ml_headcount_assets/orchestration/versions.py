@@ -28,6 +28,7 @@ __all__ = [
     "NAME",
     "SETTINGS",
     "SPENDING",
+    "VALIDITY",
     "Setting",
     "file_version",
     "source_versions",
@@ -85,6 +86,9 @@ KEYWORDS = Setting(
     "keyword_settings", ("keywords",), lambda study: study.keyword_settings().fingerprint()
 )
 
+#: What the validity suite is to try.
+VALIDITY = Setting("validity_settings", ("validity",), lambda study: study.validity.choices())
+
 #: How an LLM's service is asked: no label depends on it, nor on where a file of labels lies.
 _NO_MATTER = {
     *("api_key_env", "requests_per_minute", "tokens_per_minute", "concurrency"),
@@ -108,7 +112,7 @@ CONFIGURATION = Setting(
     lambda study: study.model_dump(mode="json", exclude={"directory", "files"}),
 )
 
-SETTINGS = (ESTIMATION, DRIFT, LEVEL, NAME, FILTERS, KEYWORDS, ANNOTATORS, SPENDING)
+SETTINGS = (ESTIMATION, DRIFT, LEVEL, NAME, FILTERS, KEYWORDS, VALIDITY, ANNOTATORS, SPENDING)
 
 
 #: Asset key of each file's source, by its role in the configuration.

@@ -20,6 +20,7 @@ from ..text.keywords import KeywordSettings
 from .annotators import AnnotatorEntry
 from .files import StudyFiles
 from .keywords import KeywordsEntry
+from .validity import ValidityEntry
 
 BetaParameter = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -49,7 +50,8 @@ class Study(Section):
     The first of `estimators` is the headline. `annotators` is None when they are to be inferred
     from the columns of the files. `filters` are the rules by which the annotators of kind
     "filter" label raw profiles; without it, those of the published study apply. `keywords` says
-    how others are to be discovered. `spending_cap` is the most that asking LLMs may cost, over
+    how others are to be discovered, `validity` which scenarios the estimators are to be tried on.
+    `spending_cap` is the most that asking LLMs may cost, over
     all runs, in the currency of their prices.
     """
 
@@ -68,6 +70,7 @@ class Study(Section):
     priors: PriorsEntry | None = None
     six_dimensional: StrictBool | None = None
     effort: EffortEntry = EffortEntry()
+    validity: ValidityEntry = ValidityEntry()
     spending_cap: float | None = Field(None, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")

@@ -34,6 +34,7 @@ __all__ = [
     "report_path",
     "results_path",
     "study_place",
+    "suite_path",
     "work_path",
 ]
 
@@ -66,6 +67,11 @@ def ratings_path(warehouse: Path) -> Path:
 def embeddings_path(warehouse: Path) -> Path:
     """Return where embeddings of texts are remembered."""
     return warehouse / "embeddings.sqlite"
+
+
+def suite_path(warehouse: Path) -> Path:
+    """Return where the scores of the validity suite are kept, world by world."""
+    return warehouse / "validity.jsonl"
 
 
 def extracts_path(warehouse: Path) -> Path:

@@ -35,6 +35,7 @@ ROWS: Mapping[str, str] = {
     "uncertainty_budget": "A source of uncertainty, of a company or of the total",
     "rating_proposal": "A kind of profile, and how many of it to rate",
     "prior_sensitivity": "Something that was changed, and what it does to a total",
+    "validity_scores": "A way to estimate, on simulated worlds of one kind",
     "headcount_draws": "The joint draws of a company, by an estimator; draw k is of the same"
     " annotators in all companies, so that draws can be added",
     "synthetic_counts": "A combination of labels, filled in for a company with counts only",

@@ -638,6 +638,32 @@ _TOLD = [
         },
         key=["estimator", "variant", "group_name"],
     ),
+    table(
+        "validity_scores",
+        {
+            "scenario": column(TEXT, "Kind of simulated world"),
+            "method": column(TEXT, "The oracle, an estimator, or another package's method"),
+            "worlds": column(BIGINT, "Worlds that it was tried on", _positive),
+            "draws": column(BIGINT, "Joint draws of each method that draws", _positive),
+            "answered": _measured("Companies that it answers, of those with evidence", _a_share),
+            "coverage_50": _measured("Truths within intervals of 50 %", _a_share),
+            "coverage_80": _measured("Truths within intervals of 80 %", _a_share),
+            "coverage_95": _measured("Truths within intervals of 95 %", _a_share),
+            "ranks": _measured(
+                "Truths within the central 80 % of the draws, ties by lot", _a_share
+            ),
+            "ranks_error": _measured("Standard error of that over worlds", _not_negative),
+            "log_score": _measured("Interval score of log(1 + experts) at 80 %", _not_negative),
+            "log_score_error": _measured("Standard error of that over worlds", _not_negative),
+            "to_oracle": _measured("That over the oracle's, on the same companies", _not_negative),
+            "total_ratio": _measured("Estimated over true total, geometric mean", _not_negative),
+            "total_80": _measured("Worlds whose total is within its 80 % interval", _a_share),
+            "warned": _measured("Worlds in which it said why not to trust it", _a_share),
+            "failed": _measured("Worlds in which it gave no answer", _a_share),
+            "seconds": _measured("Processor seconds a world", _not_negative),
+        },
+        key=["scenario", "method"],
+    ),
 ]
 
 _ESTIMATE = [
@@ -838,7 +864,12 @@ _KEYWORDS = [
 KEYWORD_TABLES: tuple[str, ...] = tuple(table.name for table in _KEYWORDS)
 
 #: Tables that are made when somebody asks for them: they may be absent.
-SENSITIVITY_TABLES = ("uncertainty_budget", "prior_sensitivity", "rating_proposal")
+SENSITIVITY_TABLES = (
+    "uncertainty_budget",
+    "prior_sensitivity",
+    "rating_proposal",
+    "validity_scores",
+)
 
 _RUN = {"run": column(TEXT, "Id of the run, as Dagster knows it")}
 
