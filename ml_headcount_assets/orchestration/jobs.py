@@ -36,8 +36,8 @@ _VALIDITY = dg.AssetSelection.groups(stages.VALIDITY.group)
 whole_study = dg.define_asset_job(
     WHOLE_STUDY,
     selection=dg.AssetSelection.all() - _FILES - _KEYWORDS - _SENSITIVITY - _VALIDITY,
-    description="Everything but keywords, sensitivity and validity, for all companies in one run (or for"
-    " the companies of a range).",
+    description="Everything but keywords, sensitivity and validity, for all companies in one run"
+    " (or for the companies of a range).",
 )
 
 calibration = dg.define_asset_job(
