@@ -366,7 +366,7 @@ def _diagnostics(found: Found) -> Drawn:
     if rows.empty:
         raise NothingToDrawError("nothing was measured that has a threshold")
     labels = [
-        "<br>".join(shorten(part, 34) for part in (row.measure, row.subject) if part)
+        "<br>".join(shorten(part, 46) for part in (row.measure, row.subject) if part)
         for row in rows.itertuples()
     ]
     figure = go.Figure()
