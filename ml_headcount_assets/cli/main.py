@@ -16,7 +16,7 @@ from ml_headcount_assets.cli import study, warehouse, worlds
 from ml_headcount_assets.cli.keywords import keywords
 from ml_headcount_assets.cli.ratings import ratings
 from ml_headcount_assets.cli.refusals import refusal
-from ml_headcount_assets.cli.terminal import echo
+from ml_headcount_assets.cli.terminal import echo, take_any_character
 from ml_headcount_assets.errors import HeadcountError
 
 __all__ = ["main"]
@@ -45,6 +45,7 @@ class _Commands(click.Group):
         # A run that a timer, a container or a shutdown ends is to end as one does by Ctrl-C.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.default_int_handler)
+        take_any_character()
         try:
             return super().invoke(ctx)
         except HeadcountError as error:
@@ -54,6 +55,11 @@ class _Commands(click.Group):
             if told is None or isinstance(error, BrokenPipeError):
                 raise
             raise _Problem(told) from error
+        except MemoryError as error:
+            raise _Problem(
+                "The memory there is does not suffice. Close other programs, or raise the limit;"
+                " then run again: what was stored before is as it was."
+            ) from error
         except (KeyboardInterrupt, click.Abort):
             echo("Interrupted. What was finished is kept: run the same command again.", err=True)
             raise SystemExit(INTERRUPTED) from None

@@ -7,6 +7,7 @@ left out. What is said does not belong here.
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["ask", "echo", "open_console", "printable"]
+__all__ = ["ask", "echo", "open_console", "printable", "take_any_character"]
 
 # Control characters (C0 but tab and line feed, DEL, C1), separators of lines and paragraphs, marks
 # that turn the direction of writing, and halves of characters, which no terminal takes.
@@ -30,6 +31,13 @@ _UNPRINTABLE = re.compile(
 def printable(text: str) -> str:
     """Return a text without the characters that would do something to a terminal."""
     return _UNPRINTABLE.sub("", text)
+
+
+def take_any_character() -> None:
+    """Let a character that the terminal's encoding does not have be shown as a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def echo(text: str, *, err: bool = False) -> None:

@@ -70,6 +70,12 @@ def history_told(home: Path) -> Iterator[None]:
                 f"{home}: the records of runs could not be written, since the disk is full. Make"
                 " room, then run again: what was stored before is as it was."
             ) from error
+        if "disk I/O error" in why:
+            raise ComputeError(
+                f"{home}: the records of runs could not be written ({why}). Make room, and look"
+                " whether the size of files is limited (ulimit -f) or the disk fails; then run"
+                " again: what was stored before is as it was."
+            ) from error
         raise _damaged(home / HISTORY, why) from error
 
 

@@ -41,9 +41,9 @@ def _opened(warehouse: Path) -> TextIO:
     except OSError as error:
         raise InputError(
             f"The warehouse {warehouse} cannot be written ({path.name}:"
-            f" {os.strerror(error.errno or 0)}). Make the folder and all that is in it your own and"
-            " writable, or give another one with --warehouse; what is published can be read as it"
-            " is: ml-headcount export, ml-headcount history."
+            f" {os.strerror(error.errno or 0)}). Move that away, if it is no file; make the folder"
+            " and all that is in it your own and writable, or give another one with --warehouse."
+            " What is published can be read as it is: ml-headcount export, ml-headcount history."
         ) from error
 
 

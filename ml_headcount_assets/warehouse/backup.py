@@ -47,11 +47,15 @@ def back_up(warehouse: Path, target: Path) -> int:
     Raises
     ------
     InputError
-        Something is in the target's place, or a file is damaged: its copy would pass for a whole
-        one.
+        Something is in the target's place, the target is in the warehouse, or a file is damaged:
+        its copy would pass for a whole one.
     ComputeError
         There is no room.
     """
+    if target.resolve().is_relative_to(warehouse.resolve()):
+        raise InputError(
+            f"{target} lies in the warehouse, and would be lost with it. Give a folder elsewhere."
+        )
     if target.exists():
         raise InputError(f"{target} is there already. Give the name of a folder that is not.")
     unfinished = target.with_name(f"{target.name}{UNFINISHED}")
@@ -75,6 +79,11 @@ def back_up(warehouse: Path, target: Path) -> int:
         (unfinished / _LIST).write_text(json.dumps(about, indent=1), encoding="utf-8")
         unfinished.rename(target)
     except sqlite3.DatabaseError as error:
+        if "disk I/O error" in str(error) or "full" in str(error):
+            raise ComputeError(
+                f"The backup {target} could not be written ({error}). Make room; the warehouse is"
+                " as it was."
+            ) from error
         raise InputError(
             f"A file of SQLite in {warehouse} is damaged ({error}). Restore or delete it first:"
             " docs/warehouse.md says what each holds."

@@ -25,6 +25,7 @@ _DAMAGE = re.compile(
 )
 _FULL = re.compile(r"no space left|disk quota|could not (?:write|flush|sync|truncate)", re.I)
 _MEMORY = re.compile(r"out of memory|failed to allocate", re.IGNORECASE)
+_TOO_MANY = "Too many open files"
 _INTERRUPTED = "Query interrupted"
 _FILE = re.compile(r'"(/[^"]+)"')
 
@@ -68,6 +69,11 @@ def _explained(error: BaseException, path: Path) -> HeadcountError | None:
         return ComputeError(
             f"{file} could not be written: the disk is full, or its folder cannot be written. Make"
             " room, then run again: what was stored before is as it was."
+        )
+    if _TOO_MANY in text:
+        return ComputeError(
+            f"{file} could not be opened, since this process may open no more files. Raise the"
+            " limit (ulimit -n 1024), then run again: what was stored before is as it was."
         )
     if _MEMORY.search(text):
         return ComputeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import subprocess
@@ -14,8 +15,9 @@ from click.testing import CliRunner
 
 from ml_headcount_assets.cli.main import main
 from ml_headcount_assets.cli.refusals import refusal
+from ml_headcount_assets.cli.terminal import take_any_character
 from ml_headcount_assets.errors import InputError
-from ml_headcount_assets.warehouse.beside import make_folder, study_place
+from ml_headcount_assets.warehouse.beside import make_folder, study_place, work_path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Root may read and write everything; without these capabilities it may not.
@@ -89,6 +91,30 @@ def test_a_damaged_note_of_where_the_study_is(tmp_path, content):
     (tmp_path / "study.json").write_text(content)
     with pytest.raises(InputError, match=r"study\.json is damaged.* Delete it"):
         study_place(tmp_path)
+
+
+def test_a_backup_does_not_lie_in_what_it_is_of(small):
+    make_folder(small / "w")
+    work_path(small / "w").touch()
+    (small / "link").symlink_to("w")
+    for target in ("w/backup", "link/backup"):
+        assert "lies in the warehouse" in told("backup", target, "--warehouse", "w")
+
+
+def test_a_terminal_without_a_character_shows_a_question_mark(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    take_any_character()
+    print("✓ Zürich", flush=True)
+    assert written.getvalue() == b"? Z?rich\n"
+
+
+def test_memory_that_does_not_suffice_is_told(small, monkeypatch):
+    def exhausted(directory):
+        raise MemoryError
+
+    monkeypatch.setattr("ml_headcount_assets.warehouse.publish.last_run", exhausted)
+    assert "The memory there is does not suffice" in told("history", "--warehouse", "w")
 
 
 def as_anybody(folder: Path, *arguments: str) -> subprocess.CompletedProcess:

@@ -6,6 +6,7 @@ A limit on the size of files stands for a disk that is full: the same calls fail
 from __future__ import annotations
 
 import resource
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,9 @@ import duckdb
 import pytest
 
 from ml_headcount_assets.errors import ComputeError, InputError
+from ml_headcount_assets.orchestration.history import history_told
 from ml_headcount_assets.warehouse.connections import read_through
+from ml_headcount_assets.warehouse.damage import told_in_words
 from ml_headcount_assets.warehouse.store import rewrite
 
 
@@ -58,6 +61,27 @@ def test_a_file_is_rewritten_whole_or_stays(file):
     assert outcomes[-1] == "written"
     assert len(unchanged) > 10
     assert all(unchanged)
+
+
+def test_too_many_open_files_are_told(file):
+    # As DuckDB puts it under `prlimit --nofile=20`.
+    refused = duckdb.TransactionException(
+        f'Failed to commit: Cannot open file "{file}.wal": Too many open files'
+    )
+    with (
+        pytest.raises(ComputeError, match=r"people\.duckdb\.wal.*no more files.*ulimit -n"),
+        told_in_words(file),
+    ):
+        raise refused
+
+
+def test_records_that_cannot_be_written_are_not_called_damaged(tmp_path):
+    # As SQLite puts it under `prlimit --fsize=1000000`.
+    with (
+        pytest.raises(ComputeError, match=r"could not be written \(disk I/O error\).*ulimit -f"),
+        history_told(tmp_path),
+    ):
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_reading_through_finds_damage_anywhere(file):
