@@ -183,8 +183,10 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         return known.get(made.partition) == _versions(made.tags or {})
 
     def _is_of_a_backfill(self, run_id: str) -> bool:
-        run = self._instance.get_run_by_id(run_id) if self.has_instance else None
-        return run is not None and BACKFILL_ID_TAG in run.tags
+        """Whether a run is of a backfill, or nobody is there to ask: then nothing is left out."""
+        instance = self._instance_weakref() if self._instance_weakref else None
+        run = instance.get_run_by_id(run_id) if instance else None
+        return instance is None or (run is not None and BACKFILL_ID_TAG in run.tags)
 
     def _last_versions(self, asset: str) -> dict[str, dict[str, str]]:
         """Return what the last event of each partition of an asset says of versions."""
