@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -207,7 +207,7 @@ def publish(
             {
                 "run": run.id,
                 "started": run.started.isoformat(timespec="milliseconds"),
-                "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "finished": _now_or_after_the_last(connection),
                 "study": study.name,
                 "package": metadata.version("ml-headcount-assets"),
                 "code": package_code(),
@@ -356,6 +356,18 @@ def _carry_on(connection: duckdb.DuckDBPyConnection, content: str, inputs: str) 
             f"INSERT INTO {_RESULTS}.{name} BY NAME SELECT * FROM {_FORMER}.{name} WHERE run <> ?",
             [same[0] if same else ""],
         )
+
+
+def _now_or_after_the_last(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the time; if a clock was set back, the moment after the last run was published.
+
+    Which run is the last one goes by these times.
+    """
+    now = datetime.now(UTC)
+    found = connection.execute(f"SELECT max(finished) FROM {_RESULTS}.runs").fetchone()
+    if found is not None and found[0] is not None:
+        now = max(now, datetime.fromisoformat(found[0]) + timedelta(milliseconds=1))
+    return now.isoformat(timespec="milliseconds")
 
 
 def _settings(study: Study) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ml_headcount_assets.warehouse.publish import (
     PUBLISHED_TABLES,
     Published,
     Run,
+    last_run,
     publish,
     publish_keywords,
     published_study,
@@ -72,6 +73,23 @@ def fill(folder: Path, median: float) -> None:
 
 def run(number: int) -> Run:
     return Run(f"run-{number}", datetime(2026, 1, number, tzinfo=UTC), True)
+
+
+def test_the_last_run_is_the_last_also_if_the_clock_was_set_back(warehouse, study, monkeypatch):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls.ahead if median == 5.0 else datetime(2026, 1, 1, tzinfo=tz)
+
+        ahead = datetime(2027, 6, 1, tzinfo=UTC)
+
+    monkeypatch.setattr(publishing, "datetime", Clock)
+    for number, median in enumerate((5.0, 6.0, 7.0), start=1):
+        fill(warehouse, median)
+        publish(warehouse, study, {}, run(number))
+        assert last_run(Published(warehouse))["run"] == f"run-{number}"
+    found = refreshes(Published(warehouse))
+    assert found["median"].tolist() == [5.0, 6.0, 7.0]
 
 
 def test_every_table_that_tells_of_a_person_is_kept_apart():
