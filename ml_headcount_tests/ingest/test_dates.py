@@ -87,6 +87,11 @@ def test_what_is_no_date_is_none(written: object) -> None:
 _NOW = ["Present", "heute", "bis heute", "Aujourd'hui", "Aujourd’hui", "à ce jour", "Presente"]
 _NOW += [
     "Actualidad",
+    "dziś",
+    "dnes",
+    "до сих пор",
+    "теперь",
+    "उपस्थित",
     "至今",
     "现在",
     "現在",
