@@ -195,7 +195,11 @@ class _Stream(Iterator[tuple[int, dict[str, Any]]]):
             self._rejects.add(self._where(), WHOLE_ROW, "the record is not a JSON object")
             return None
         if _UNDECODED.search(self._text, begun, end):
-            self._rejects.add(self._where(), WHOLE_ROW, "the record is not valid UTF-8 text")
+            self._rejects.add(
+                self._where(),
+                WHOLE_ROW,
+                "the record is not valid UTF-8 text; save the file as UTF-8",
+            )
             return None
         if not self._beginning:
             self._beginning = self._begins(begun)

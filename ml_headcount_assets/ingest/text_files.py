@@ -39,6 +39,8 @@ UNKNOWN_LINE = -(1 << 40)
 
 _CHUNK = 1 << 20
 
+_NOT_UTF_8 = "the line is not valid UTF-8 text; save the file as UTF-8"
+
 
 class Part(NamedTuple):
     """Some lines of a file that is not packed: from byte `start` up to `stop`."""
@@ -148,7 +150,7 @@ class TextLines(Iterator[str]):
             self.encoding = decoder.encoding
             self._rejects.add_note(f"the text is not UTF-8; read as {self.encoding}")
         if text is None:
-            self._rejects.add(number, WHOLE_ROW, "the line is not valid UTF-8 text")
+            self._rejects.add(number, WHOLE_ROW, _NOT_UTF_8)
         return "\n" if text is None else text
 
     def _text(self, numbered: tuple[int, bytes]) -> str:

@@ -123,7 +123,7 @@ def test_a_damaged_line_is_no_other_encoding(tmp_path: Path) -> None:
     table = _table(tmp_path, content)
     assert list(table.columns["a"]) == ["ü", "z"]
     assert table.rejects.frame()[["line", "reason"]].values.tolist() == [
-        [3, "the line is not valid UTF-8 text"]
+        [3, "the line is not valid UTF-8 text; save the file as UTF-8"]
     ]
     assert table.form.encoding == "UTF-8"
 
