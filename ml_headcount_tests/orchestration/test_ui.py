@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.orchestration.build import RECIPES
 from ml_headcount_assets.orchestration.ui import serve_ui, ui_environment
 from ml_headcount_assets.warehouse.beside import home_of, keep_study
 
@@ -159,9 +160,9 @@ def test_it_shows_the_warehouse_and_ends_when_told(place, free_port):
     assert told["companies"]["floatValue"] == 12
     assert "| size_band" in told["by size"]["mdStr"]
     assert "data:image/svg+xml" in metadata_of(nodes["report"])[BY_SIZE]["mdStr"]
-    # Keywords and sensitivities are made by jobs of their own.
+    on_request = {recipe.stage.group for recipe in RECIPES if recipe.stage.on_request}
     for node in nodes.values():
-        made = node["groupName"] not in ("8_keywords", "7_sensitivity")
+        made = node["groupName"] not in on_request
         assert node["staleStatus"] == ("FRESH" if made else "MISSING")
     home = f"DAGSTER_HOME={home_of(place.warehouse)}"
     assert [pid for pid in processes_with(home) if pid != os.getpid()] == []
