@@ -10,6 +10,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing import get_context
 from types import ModuleType
 from typing import Any
@@ -119,10 +120,16 @@ def _products_in_one_thread() -> AbstractContextManager[Any]:
 
     Measured on two cores: drawing a company took seven times the processor time with them.
     """
-    # Workers elsewhere import this module and run none of it.
-    from threadpoolctl import threadpool_limits
+    return _libraries().limit(limits=1, user_api="blas")
 
-    return threadpool_limits(1, user_api="blas")
+
+@lru_cache(maxsize=1)
+def _libraries() -> Any:
+    """Find the libraries of matrix products, once: a signal that comes meanwhile is lost."""
+    # Workers elsewhere import this module and run none of it.
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 _received: list[Callable[[Any], Any]] = []
