@@ -15,6 +15,8 @@ from multiprocessing import get_context
 from types import ModuleType
 from typing import Any
 
+from threadpoolctl import ThreadpoolController
+
 from ..errors import ComputeError, InputError
 from .engine import Engine
 from .protocol import WORKERS, Compute, Progress, Result, Task
@@ -126,9 +128,6 @@ def _products_in_one_thread() -> AbstractContextManager[Any]:
 @lru_cache(maxsize=1)
 def _libraries() -> Any:
     """Find the libraries of matrix products, once: a signal that comes meanwhile is lost."""
-    # Workers elsewhere import this module and run none of it.
-    from threadpoolctl import ThreadpoolController
-
     return ThreadpoolController()
 
 

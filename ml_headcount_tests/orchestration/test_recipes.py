@@ -144,6 +144,7 @@ CHANGES = {
     "name": "another",
     "filters": {"terms": {"ml": ["ML"]}, "rules": {"filter_ml": {"all_of": ["ml"]}}},
     "keywords": {"folds": 3},
+    "validity": {"worlds": 3},
     "annotators": [{"name": "llm_sonnet_4", "kind": "llm"}],
 }
 

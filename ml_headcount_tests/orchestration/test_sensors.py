@@ -56,6 +56,7 @@ def test_a_study_seen_for_the_first_time(fresh, instance):
         "label_files",
         "keyword_filters",
         "keyword_settings",
+        "validity_settings",
         "annotator_settings",
         "study_settings",
     }

@@ -17,7 +17,7 @@ __all__ = ["CPU_ROOTS", "GPU_ROOTS", "LOCK_VARIABLE", "closure", "find_lock", "p
 
 LOCK_VARIABLE = "ML_HEADCOUNT_LOCK"
 #: What the work needs; what these need themselves is found by `closure`.
-CPU_ROOTS = ("numpy", "scipy", "pandas", "array-api-compat", "torch")
+CPU_ROOTS = ("numpy", "scipy", "pandas", "array-api-compat", "threadpoolctl", "torch")
 GPU_ROOTS = (
     *CPU_ROOTS,
     "scikit-learn",

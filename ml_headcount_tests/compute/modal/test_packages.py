@@ -39,6 +39,7 @@ def test_images_have_what_the_work_needs_in_the_releases_of_the_lock() -> None:
     on_cpu, on_gpu = pins(CPU_ROOTS, LOCK), pins(GPU_ROOTS, LOCK)
     # pandas needs python-dateutil, which needs six.
     needed = {"array-api-compat", "numpy", "pandas", "python-dateutil", "scipy", "six"}
+    needed |= {"threadpoolctl"}
     # torch differentiates the hierarchical model; the rest is what it imports itself.
     torch = {"torch", "filelock", "fsspec", "jinja2", "markupsafe", "mpmath", "networkx"}
     torch |= {"setuptools", "sympy", "typing-extensions"}
