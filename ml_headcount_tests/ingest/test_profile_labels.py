@@ -123,9 +123,9 @@ _JSON = st.recursive(
 
 
 def _is_no_code(value: object) -> bool:
-    """Whether it is nothing that stops the run for its column: a probability, or 1 and 2."""
+    """Whether it is nothing that stops the run for its column: probabilities, 1 and 2, scores."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return not (is_number and (0 < value < 1 or value == 2))  # type: ignore[operator]
+    return not (is_number and (0 < value < 1 or abs(value) >= 2))  # type: ignore[operator,arg-type]
 
 
 _LABELS = dict.fromkeys(("filter_a", "llm_x"), _JSON.filter(_is_no_code))

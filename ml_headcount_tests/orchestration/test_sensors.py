@@ -1,9 +1,11 @@
 """New and changed files are noticed by what they hold."""
 
+import gc
 import os
 
 import dagster as dg
 import pytest
+from dagster._core.storage.defs_state.base import _current_storage
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.orchestration import sensors
@@ -18,6 +20,10 @@ from ml_headcount_tests.orchestration.test_session import edit_companies
 def instance():
     with dg.instance_for_test() as instance:
         yield instance
+    # A sensor's context enters its instance a second time, and leaves that open until it is
+    # collected, which then makes the state storage of a dead instance the current one.
+    gc.collect()
+    _current_storage.set(None)
 
 
 def look(place, instance, cursor=None):
