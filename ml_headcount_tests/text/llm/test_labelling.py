@@ -136,9 +136,9 @@ def test_the_cap_holds_with_requests_under_way(
 ) -> None:
     texts = make_texts(400)
     faults = random_faults({Fault.HANG: 0.01, Fault.CUT_SHORT: 0.03, Fault.MALFORMED_ANSWER: 0.05})
-    with LabellingServer(is_expert, faults=faults, hang=1) as server:
+    with LabellingServer(is_expert, faults=faults, hang=3) as server:
         asked = [
-            annotator(server, model, concurrency=16, timeout=0.3, max_output_tokens=200)
+            annotator(server, model, concurrency=16, timeout=0.9, max_output_tokens=200)
             for model in ("model-a", "model-b")
         ]
         cap = 0.05
