@@ -157,8 +157,10 @@ def _run(
     from ml_headcount_assets.warehouse.beside import ranges_path
 
     announce = partial(console.print, markup=False, soft_wrap=True)
-    for line in diagnosis_lines(diagnose(study)):
-        console.print(line, soft_wrap=True)
+    if not companies:
+        # All files are read for it, which takes longer than to refresh a few companies.
+        for line in diagnosis_lines(diagnose(study)):
+            console.print(line, soft_wrap=True)
     # What workers have found is needed until all of it is in the warehouse.
     chosen = chosen_compute(*where, ranges_path(warehouse.resolve()), announce, hold=True)
     with open_progress(console) as progress:

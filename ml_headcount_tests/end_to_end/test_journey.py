@@ -183,6 +183,7 @@ def test_one_company_is_refreshed_with_the_same_numbers(
     table = output[output.index("experts by") : output.index("All companies")]
     assert "Acme" in table
     assert "Bits" not in table
+    assert "Rated CVs " not in output  # of what the doctor tells, which reads everything
 
 
 def test_settings_on_the_command_line_replace_the_studys(
