@@ -16,7 +16,7 @@ from ..errors import InputError
 from .annotators import Annotator
 from .patterns import decode_patterns
 
-__all__ = ["DeployedVerdicts", "check_ratings", "company_verdicts"]
+__all__ = ["DeployedVerdicts", "check_ratings", "company_verdicts", "cvs_for_errors"]
 
 _COLUMNS = ("company_id", "pattern", "yes", "no", "n_profiles")
 
@@ -130,3 +130,54 @@ def company_verdicts(
         )
         for company_id, group in counted.groupby("company_id", sort=False)
     }
+
+
+def cvs_for_errors(
+    rated: pd.DataFrame,
+    ratings: pd.DataFrame | None,
+    annotators: Sequence[Annotator],
+    *,
+    ratings_are_random: bool,
+) -> pd.DataFrame:
+    """Return the CVs on which error rates are measured, where they are measured on CVs alone.
+
+    Sensitivities and specificities are shares within a class. Profiles that were chosen by their
+    labels would distort them, so that ratings of deployed profiles are used only where they are
+    a random sample.
+
+    Parameters
+    ----------
+    rated
+        Rated CVs: ``is_expert`` and one column per annotator.
+    ratings
+        As `company_verdicts` takes them, or None.
+    annotators
+        All annotators.
+    ratings_are_random
+        Whether the ratings are a random sample.
+
+    Returns
+    -------
+    DataFrame
+        `rated`, and if the ratings are a random sample a row more for each profile on which most
+        of its raters agree.
+
+    Raises
+    ------
+    InputError
+        The ratings cannot be used.
+    """
+    if not ratings_are_random or ratings is None or ratings.empty:
+        return rated
+    described = sorted(annotators, key=lambda annotator: annotator.name)
+    check_ratings(ratings, described)
+    decided = ratings[(ratings["yes"] != ratings["no"]) & (ratings["n_profiles"] > 0)]
+    labels = decode_patterns(list(decided["pattern"].astype(str)))
+    names = [annotator.name for annotator in described]
+    rows = pd.DataFrame(labels, columns=names, dtype="Int8")
+    rows = rows.mask(rows < 0).assign(
+        is_expert=(decided["yes"] > decided["no"]).to_numpy(dtype=int)
+    )
+    rows = rows.loc[rows.index.repeat(decided["n_profiles"].astype(int))]
+    columns = [name for name in ("is_expert", *names) if name in rated.columns]
+    return pd.concat([rated, rows[columns]], ignore_index=True)

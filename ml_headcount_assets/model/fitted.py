@@ -8,6 +8,7 @@ from typing import Any
 
 from ..compute.protocol import Compute, Progress
 from .calibration import fit_annotators
+from .deployed_verdicts import cvs_for_errors
 from .estimators import Estimator
 from .headcount import draw_headcounts
 from .result import HeadcountResult
@@ -68,7 +69,12 @@ class Fitted:
         fit = None
         if estimator.errors is not None:
             fit = fit_annotators(
-                evidence.rated_cvs,
+                cvs_for_errors(
+                    evidence.rated_cvs,
+                    evidence.ratings,
+                    evidence.annotators,
+                    ratings_are_random=settings.ratings_are_random,
+                ),
                 evidence.annotators,
                 settings,
                 errors=estimator.errors,

@@ -59,6 +59,10 @@ class EstimatorSettings:
     aggregate_scale
         Correct companies with keyword counts only by the ratio found on companies that have
         both kinds of evidence.
+    ratings_are_random
+        Ratings of deployed profiles are a random sample, and count as further rated CVs where
+        error rates are measured on rated CVs alone. `hierarchical` needs no such promise: it
+        takes each verdict given company and labels.
     effort
         How much work the sampler of `hierarchical` does.
     annotators
@@ -86,6 +90,7 @@ class EstimatorSettings:
     min_profiles: int = 5
     max_headcount_ratio: float = 3.0
     aggregate_scale: bool = True
+    ratings_are_random: bool = False
     effort: Effort = field(default_factory=Effort)
     annotators: tuple[Annotator, ...] | None = None
 
@@ -154,5 +159,7 @@ class EstimatorSettings:
         record["layers"] = sorted(self.layers)
         if self.annotators is None:
             del record["annotators"]  # nothing was chosen, as ever
+        if not self.ratings_are_random:
+            del record["ratings_are_random"]  # the same
         text = json.dumps(record, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -65,7 +65,7 @@ _OF_THE_CODE_LOCATION = {".dagster/repository": f"__repository__@{CODE_LOCATION[
 #: The choices in a study's configuration that estimates depend on.
 _OF_ESTIMATES = (
     *("estimators", "preset", "draws", "seed"),
-    *("level", "layers", "priors", "six_dimensional", "effort"),
+    *("level", "layers", "priors", "six_dimensional", "ratings_are_random", "effort"),
 )
 #: What a discovery has seen of the rated CVs, besides their labels.
 _SEEN = ["rated_id", "is_expert", "text_hash"]

@@ -58,7 +58,10 @@ class Setting:
 #: How estimates are made.
 ESTIMATION = Setting(
     "study_settings",
-    ("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional", "effort"),
+    (
+        *("estimators", "preset", "draws", "seed", "layers", "priors", "six_dimensional"),
+        *("ratings_are_random", "effort"),
+    ),
     lambda study: [
         *(study.settings().fingerprint(), study.estimators, study.preset),
         *(study.draws, study.seed),

@@ -69,6 +69,7 @@ class Study(Section):
     layers: tuple[Name, ...] | None = None
     priors: PriorsEntry | None = None
     six_dimensional: StrictBool | None = None
+    ratings_are_random: StrictBool = False
     effort: EffortEntry = EffortEntry()
     validity: ValidityEntry = ValidityEntry()
     spending_cap: float | None = Field(None, ge=0, allow_inf_nan=False)
@@ -195,6 +196,7 @@ class Study(Section):
             )
         if self.six_dimensional is not None:
             changes["six_dimensional"] = self.six_dimensional
+        changes["ratings_are_random"] = self.ratings_are_random
         effort = self.effort.model_dump(exclude_none=True)
         if effort:
             changes["effort"] = replace(base.effort, **effort)

@@ -5,6 +5,7 @@ What is made for one company at a time does not belong here.
 
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.model import MODEL_VERSION, fit_annotators, predictive_checks
+from ml_headcount_assets.model.deployed_verdicts import cvs_for_errors
 
 from ..evidence import EVIDENCE, LABELS, USE, VERDICTS, rated_cvs, study_evidence, used_annotators
 from ..fits import (
@@ -22,8 +23,13 @@ from ..versions import ESTIMATION, LEVEL
 
 
 def _annotator_frames(reader: Reader, progress: Progress) -> Frames:
-    rated, study = rated_cvs(reader), reader.study
-    annotators = used_annotators(reader)
+    study, annotators = reader.study, used_annotators(reader)
+    rated = cvs_for_errors(
+        rated_cvs(reader),
+        reader.read("deployed_ratings"),
+        annotators,
+        ratings_are_random=study.ratings_are_random,
+    )
     fitted = {e.name: e.errors for e in chosen_estimators(reader) if e.errors is not None}
     frames = (
         (
@@ -51,7 +57,7 @@ ANNOTATOR_FIT = Recipe(
     grain=COHORT,
     version=MODEL_VERSION,
     make=_annotator_frames,
-    tables=(*USE, *LABELS),
+    tables=(*USE, *LABELS, "deployed_ratings"),
     columns=VERDICTS,
     settings=(ESTIMATION,),
 )
