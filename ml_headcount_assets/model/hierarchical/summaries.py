@@ -27,6 +27,37 @@ __all__ = [
     "prior_posterior",
 ]
 
+#: Columns of the tables, which without companies have no rows.
+_PRIOR_POSTERIOR = (
+    "cohort",
+    "band",
+    "companies",
+    "prior_mean",
+    "posterior_mean",
+    "posterior_sd",
+    "low",
+    "high",
+    "level",
+    "shift_in_prior_sd",
+    "overlap",
+    "prior_concentration",
+    "posterior_concentration",
+)
+_PATTERNS = (
+    "cohort",
+    "text",
+    "annotators",
+    "pair_of_llms",
+    "people",
+    "seen",
+    "expected",
+    "low",
+    "high",
+    "level",
+    "deviation",
+    "ratio",
+)
+
 FloatArray = NDArray[np.float64]
 _TEXTS = ("profiles", "search")
 # Points on which two distributions of a prevalence are compared, on the logit scale.
@@ -170,7 +201,7 @@ def prior_posterior(
                 "posterior_concentration": np.median(size),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_PRIOR_POSTERIOR)
 
 
 def normal_overlap(draws: FloatArray, mean: float, sd: float) -> float:
@@ -249,7 +280,7 @@ def predicted_pattern_frequencies(
                 "ratio": seen / max(expected.mean(), 1e-9),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_PATTERNS)
 
 
 def _firings(

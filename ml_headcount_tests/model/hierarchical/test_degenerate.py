@@ -20,6 +20,7 @@ ANNOTATORS = (
     Annotator("llm_b", "llm"),
     Annotator("filter_x", "filter"),
 )
+_NAMES = tuple(annotator.name for annotator in ANNOTATORS)
 #: Whether it runs at all is the question.
 LEAST = Effort(look=3, search=6, particles=25, chains=4, warmup=2, kept=2, rounds=1, leaps=2)
 
@@ -63,6 +64,11 @@ CASES = {
     "more hits than employees": (_rated(), _profiles(), _companies(filter_x_hits=10**6)),
     "no profiles at all": (_rated(), NOTHING, _companies()),
     "one company": (_rated(), _profiles(15, company_id="c0"), _companies(1)),
+    "no label in deployment": (
+        _rated(),
+        _profiles(**dict.fromkeys(_NAMES, pd.NA)),
+        _companies().drop(columns="filter_x_hits"),
+    ),
     "no evidence": (_rated(), NOTHING, _companies(headcount=np.nan)),
     "every label an expert's": (_rated(), _profiles(llm_a=1, llm_b=1, filter_x=1), _companies()),
     "many cohorts": (_rated(), _profiles(), _companies(cohort=[*"abcde", None])),
@@ -85,6 +91,16 @@ def test_an_answer_for_every_company_with_evidence(rated, profiles, companies):
             assert 0 <= drawn.experts.min() <= drawn.experts.max() <= company.headcount
             assert np.isfinite(drawn.prevalence).all()
     assert "R-hat" in str(fit.diagnostics)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of the doubts that such data deserve
+@pytest.mark.parametrize("case", ["no label in deployment", "no evidence", "no profiles at all"])
+def test_what_is_told_in_python_of_data_without_labels(case):
+    settings = replace(EstimatorSettings.default(), effort=LEAST, annotators=ANNOTATORS)
+    told = estimate_headcount(*CASES[case], settings=settings, draws=20).intervals()
+    known = told["evidence"] != "none"
+    assert known.any() == (case == "no profiles at all")
+    assert told.loc[~known, "median"].isna().all()
 
 
 @pytest.mark.parametrize("kinds", [("llm",), ("filter",), ("llm", "filter", "survey")])
