@@ -26,6 +26,8 @@ __all__ = ["Stretch", "dates_within", "iso", "mentions_now", "read_moment", "say
 
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.0+)?")
 _LATEST_SECONDS = 1e11  # larger numbers of a time stamp are milliseconds
+#: As 20250305101500 is written; as milliseconds they would be of the year 2286 or later.
+_FOURTEEN_DIGITS = range(10**13, 10**14)
 _COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?")
 _YEARS = range(1900, 2200)
 #: Days since 1899-12-30, which is how a spreadsheet keeps a date: the years 1955 to 2118.
@@ -178,6 +180,8 @@ def _from_typed(value: Any) -> Stretch | None:
 
 
 def _from_number(value: float) -> Stretch | None:
+    if _FOURTEEN_DIGITS.start <= value < _FOURTEEN_DIGITS.stop:
+        return _at(datetime.strptime(str(int(value)), "%Y%m%d%H%M%S").replace(tzinfo=UTC))
     if value == int(value) and int(value) in _YEARS:
         return _stretch(int(value))
     if value == int(value) and (compact := _COMPACT.fullmatch(str(int(value)))):

@@ -8,6 +8,8 @@ import unicodedata
 from contextlib import suppress
 from urllib.parse import unquote
 
+from .values import NOTHING
+
 #: Nobody's id is longer, nor the address of anybody's page.
 LONGEST_ID = 300
 
@@ -27,6 +29,10 @@ _PERSON_PAGE = re.compile(
 _PERSON_URN = re.compile(
     r"urn:li:[a-zA-Z_]*(?:[Pp]rofile|[Pp]erson|[Mm]ember)[a-zA-Z]*:\(?([\w-]+)"
 )
+#: The old address of a person's page, whose id is the name and the parts after it, backwards.
+_OLD_PERSON_PAGE = re.compile(r"(?:^|/)pub/+([^/?#]+)/(\w{1,3})/(\w{1,3})/(\w{1,3})(?=$|[/?#])")
+#: What is left of an address without an id in it.
+_NO_ONES_PAGE = re.compile(r"(?:in|pub|company|school|showcase)?/*")
 #: Ids of this kind differ by case alone.
 _OPAQUE = re.compile(r"A[A-Z][ow]AA[\w-]{5,}")
 #: What nobody sees in a cell, and what text copied from a page brings along.
@@ -52,7 +58,7 @@ def normalise_company_id(raw: object) -> str:
     # Decoding may uncover another layer (a query, an address), so go on until nothing changes.
     while text != previous:
         previous, text = text, _normalise_once(text)
-    return text
+    return "" if _is_nothing(text) else text
 
 
 def normalise_profile_id(raw: object) -> str:
@@ -72,12 +78,23 @@ def normalise_profile_id(raw: object) -> str:
     previous = None
     while text != previous:
         previous, text = text, _normalise_person_once(text)
-    return text
+    return "" if _is_nothing(text) else text
+
+
+def _is_nothing(text: str) -> bool:
+    """Whether an id stands for none, or is the address of a page that lacks one."""
+    folded = text.casefold()
+    site = _WEB.match(folded + "/")
+    bare = site is not None and _NO_ONES_PAGE.fullmatch((folded + "/")[site.end() :]) is not None
+    return folded in NOTHING or bare or not folded.strip("-–—_.")
 
 
 def _normalise_person_once(text: str) -> str:
     found = _PERSON_URN.search(text) or _PERSON_PAGE.search(text)
-    if found:
+    if old := _OLD_PERSON_PAGE.search(text):
+        name, *parts = old.groups()
+        text = f"{name}-{parts[2]}{parts[1]:0>3}{parts[0]:0>3}".replace("-000", "-")
+    elif found:
         text = found.group(1)
     elif _WEB.match(text) or text.startswith(("http://", "https://")):
         text = re.split(r"[?#]", text, maxsplit=1)[0]

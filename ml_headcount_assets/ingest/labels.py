@@ -111,6 +111,12 @@ def _refuse_probabilities(
 
 def _refuse_one_and_two(numbers: NDArray[np.float64], field: str, rejects: Rejects) -> None:
     counted = Counter(numbers[np.isfinite(numbers)])
+    if counted[_ABSTAINED] >= _FEWEST_PROBABILITIES and counted[1.0] and not counted[0.0]:
+        raise InputError(
+            f"{rejects.source_file}: {field!r} has {counted[1.0]} times 1, {counted[_ABSTAINED]}"
+            " times -1, and never 0, as if -1 stood for no. Write 0 for no, and leave what is"
+            " missing empty."
+        )
     if counted[2.0] and not counted[0.0]:
         raise InputError(
             f"{rejects.source_file}: {field!r} has {counted[1.0]} times 1, {counted[2.0]} times 2,"

@@ -25,6 +25,9 @@ _LONGEST_RANGE = 120
 
 #: What data bases have in place of an end that has not come.
 _NEVER = re.compile(r"(?<!\d)(?:9999|2999)(?!\d)")
+#: What they have there as well: days on which calendars and clocks begin.
+_FIRST_YEAR_OF_ENDS = 1940
+_EPOCH = re.compile(r"1970-01-01")
 #: "since 2019", "2019 -"
 _WITHOUT_END = re.compile(
     r"(?:since|seit|desde|depuis|dal|sinds|sedan|siden|od|с)\s+[^-–—]*\d{4}\D{0,3}"
@@ -218,6 +221,8 @@ def _said(end: Any, now: datetime) -> State | None:
     if any(isinstance(text, str) and mentions_now(text[:_LONGEST_RANGE]) for text in texts):
         return State.OPEN
     moment = read_moment(end)
+    if (moment and moment.last.year < _FIRST_YEAR_OF_ENDS) or _EPOCH.match(str(end)):
+        return State.UNTOLD
     if moment is None and isinstance(end, str):
         return _said_by_range(end, now) or State.UNTOLD
     return _passed(moment, now) if moment else State.UNTOLD

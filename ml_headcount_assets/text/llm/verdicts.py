@@ -4,14 +4,16 @@ The rule: the answer is a verdict, or has one where answers put it, and nothing 
 sentences.
 
 1. A code fence, a tag, quotation marks, symbols and the marks of Markdown around the answer make no
-   difference, nor do invisible characters and full-width letters.
+   difference, nor do invisible characters and full-width letters. What a model thinks before it
+   answers, up to the last ``</think>``, is no answer.
 2. A JSON object (or what Python prints of one) gives what stands under verdict, evaluation, label,
    decision, answer, classification, result, is_expert or accept, the first of these that it has; so
    does an object in it, or the only object of a list.
 3. Text gives its verdict if it is one (``ACCEPT``, ``**Reject**``, ``Yes.``, ``1``); if its first
    line begins with such a word and a punctuation mark (``ACCEPT: the profile ...``); or if lines
    of it are such a word, perhaps behind the name of the field (``Final verdict: REJECT``). Two
-   that differ are none.
+   that differ are none, and so is a refusal (``No, I cannot ...``) or a word that another verdict
+   follows (``ACCEPT: no``).
 
 Words for 1 are ACCEPT, ACCEPTED, YES, TRUE and 1; for 0 REJECT, REJECTED, NO, FALSE and 0.
 """
@@ -45,10 +47,16 @@ _LONGEST_LITERAL = 10_000
 _DECORATION = " \t\r\n*_`\"'“”‘’«»#>.!,;:()[]{}-–—"
 _NAMED = re.compile(
     r"(?:(?:my|the|final|overall)\s+)*(?:verdict|evaluation|label|decision|answer|classification|"
-    r"result|conclusion|output)\s*(?:is\s*)?[:=\-–—]?\s*(?P<word>\S+)",
+    r"result|conclusion|output)[\s*_`\"']*(?:is\s*)?[:=\-–—]?[\s*_`\"']*(?P<word>\S+)",
     re.IGNORECASE,
 )
 _LEADING = re.compile(r"[*_`\"']*(?P<word>[a-z]+)[*_`\"']*\s*[.:,;–—-](?:\s|$)", re.IGNORECASE)
+_THOUGHT = re.compile(r".*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE | re.DOTALL)
+_THINKING = re.compile(r"<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"\b(?:can(?:not|['’]?t| not)|unable|not able|won['’]?t|insufficient|not enough|sorry)\b",
+    re.IGNORECASE,
+)
 _DEEPEST = 3
 
 
@@ -69,7 +77,9 @@ def read_verdict(content: Any) -> int | Missing:
 def _of_text(text: str) -> int | Missing:
     if not text.strip():
         return Missing.EMPTY
-    text = _plain(text)
+    text = _THOUGHT.sub("", _plain(text)).strip()
+    if _THINKING.match(text):  # it was cut off before it answered
+        return Missing.NO_VERDICT
     for around in (_FENCE, _TAG):
         found = around.fullmatch(text)
         text = found["inside"].strip() if found else text
@@ -129,6 +139,9 @@ def _of_lines(text: str) -> int | None:
     found = {label for label in map(_of_line, lines) if label is not None}
     leading = _LEADING.match(lines[0]) if lines else None
     if leading and (label := _word(leading["word"])) is not None:
+        behind = lines[0][leading.end() :]
+        if _REFUSED.search(behind) or _word(behind) not in (None, label):
+            return None
         found.add(label)
     return found.pop() if len(found) == 1 else None
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..annotator import LlmAnnotator
 from ..dialect import Dialect
 from ..missing import Missing
+from ..verdicts import read_verdict
 from .form import BatchAnswer, BatchForm, Limits, joined_texts
 
 __all__ = ["FORM"]
@@ -50,12 +51,12 @@ def _failed(response: Mapping[str, Any]) -> bool:
 def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
     choices = body.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        if len({read_verdict(_content(each)) for each in choices if isinstance(each, dict)}) > 1:
+            return BatchAnswer(key, missing=Missing.NO_VERDICT)  # they contradict each other
         message, end = choices[0].get("message"), choices[0].get("finish_reason")
-        message = message if isinstance(message, dict) else {"content": choices[0].get("text")}
-        missing = Missing.REFUSED if message.get("refusal") else _ENDS.get(str(end))
-        content = message.get("content")
-        text = content if isinstance(content, str) else joined_texts(content)
-        return BatchAnswer.of(key, text or _arguments(message), missing)
+        refused = isinstance(message, dict) and message.get("refusal")
+        missing = Missing.REFUSED if refused else _ENDS.get(str(end))
+        return BatchAnswer.of(key, _content(choices[0]), missing)
     if isinstance(body.get("output"), list):  # /v1/responses
         parts = [
             part
@@ -72,6 +73,14 @@ def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
     return BatchAnswer(key, missing=Missing.NOT_PROTOCOL)
 
 
+def _content(choice: Mapping[str, Any]) -> str:
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {"content": choice.get("text")}
+    content = message.get("content")
+    text = content if isinstance(content, str) else joined_texts(content)
+    return text or _arguments(message)
+
+
 def _arguments(message: Mapping[str, Any]) -> str:
     """Return what a model answers by calling the one function that it was given."""
     calls = message.get("tool_calls")
@@ -79,6 +88,8 @@ def _arguments(message: Mapping[str, Any]) -> str:
         return ""
     function = calls[0].get("function")
     arguments = function.get("arguments") if isinstance(function, dict) else None
+    if isinstance(arguments, dict):
+        return json.dumps(arguments)
     return arguments if isinstance(arguments, str) else ""
 
 
