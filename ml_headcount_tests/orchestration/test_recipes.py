@@ -139,6 +139,7 @@ CHANGES = {
     "layers": ("rated_cvs",),
     "priors": {"bands": {"under_100": (1.0, 9.0)}},
     "six_dimensional": True,
+    "ratings_are_random": True,
     "effort": {"chains": 7},
     "level": 0.95,
     "name": "another",
