@@ -29,7 +29,7 @@ _PERSON_PAGE = re.compile(
 _PERSON_URN = re.compile(
     r"urn:li:[a-zA-Z_]*(?:[Pp]rofile|[Pp]erson|[Mm]ember)[a-zA-Z]*:\(?([\w-]+)"
 )
-#: The old address of a person's page, whose id is the name and the parts after it, backwards.
+#: The old address of a person's page: /pub/jane-roe/a7/576/b50 is /in/jane-roe-b50576a7 today.
 _OLD_PERSON_PAGE = re.compile(r"(?:^|/)pub/+([^/?#]+)/(\w{1,3})/(\w{1,3})/(\w{1,3})(?=$|[/?#])")
 #: What is left of an address without an id in it.
 _NO_ONES_PAGE = re.compile(r"(?:in|pub|company|school|showcase)?/*")
@@ -83,19 +83,17 @@ def normalise_profile_id(raw: object) -> str:
 
 def _is_nothing(text: str) -> bool:
     """Whether an id stands for none, or is the address of a page that lacks one."""
-    folded = text.casefold()
-    site = _WEB.match(folded + "/")
-    bare = site is not None and _NO_ONES_PAGE.fullmatch((folded + "/")[site.end() :]) is not None
-    return folded in NOTHING or bare or not folded.strip("-–—_.")
+    page = f"{text}/"
+    site = _WEB.match(page)
+    bare = site is not None and _NO_ONES_PAGE.fullmatch(page, site.end()) is not None
+    return bare or text.casefold() in NOTHING or not text.strip("-–—_.")
 
 
 def _normalise_person_once(text: str) -> str:
     found = _PERSON_URN.search(text) or _PERSON_PAGE.search(text)
-    if old := _OLD_PERSON_PAGE.search(text):
-        name, *parts = old.groups()
-        text = f"{name}-{parts[2]}{parts[1]:0>3}{parts[0]:0>3}".replace("-000", "-")
-    elif found:
-        text = found.group(1)
+    if found:
+        old = _OLD_PERSON_PAGE.search(text)
+        text = "{0}-{3:0>3}{2:0>3}{1}".format(*old.groups()) if old else found.group(1)
     elif _WEB.match(text) or text.startswith(("http://", "https://")):
         text = re.split(r"[?#]", text, maxsplit=1)[0]
     if "%" in text:

@@ -4,7 +4,8 @@ The last stands for an abstention. Words are those of verdicts, and what spreads
 for true and false in other languages.
 
 A column that holds something else altogether would lose most of its labels, and not at random. So
-a column of probabilities, or one that is coded 1 and 2, is an error that tells what to do.
+a column of probabilities, or one that is coded 1 and 2 or 1 and -1, is an error that tells what to
+do.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ _SPEAKABLE = frozenset({"maybe", "unsure", "unclear", "abstain", "unknown", "err
 #: A single odd value between 0 and 1 is listed; several different ones, or many, are probabilities.
 _FEWEST_PROBABILITIES = 2
 _SHARE_OF_PROBABILITIES = 0.05
+#: A single -1 beside ones may be an abstention.
+_FEWEST_ABSTENTIONS = 2
 #: Larger numbers are no codes of labels; several of them are scores.
 _LARGEST_CODE, _FEWEST_SCORES = 2, 2
 
@@ -70,12 +73,13 @@ def read_labels(
     ------
     InputError
         The column holds probabilities and there is no threshold, a threshold is given and a
-        number is not between 0 and 1, or the column is coded 1 and 2.
+        number is not between 0 and 1, or the column is coded 1 and 2 or
+        1 and -1.
     """
     numbers = map_distinct(values, _number).astype(float)
     if threshold is None:
         _refuse_probabilities(numbers, field, rejects, remedy)
-        _refuse_one_and_two(numbers, field, rejects)
+        _refuse_other_codes(numbers, field, rejects)
         _refuse_scores(numbers, field, rejects)
         labels = np.where(np.isin(numbers, (0.0, 1.0)), numbers, np.nan)
     else:
@@ -109,18 +113,21 @@ def _refuse_probabilities(
         )
 
 
-def _refuse_one_and_two(numbers: NDArray[np.float64], field: str, rejects: Rejects) -> None:
+def _refuse_other_codes(numbers: NDArray[np.float64], field: str, rejects: Rejects) -> None:
+    """Refuse a column that has another number for no."""
     counted = Counter(numbers[np.isfinite(numbers)])
-    if counted[_ABSTAINED] >= _FEWEST_PROBABILITIES and counted[1.0] and not counted[0.0]:
+    if counted[0.0]:
+        return
+    told = f"{rejects.source_file}: {field!r} has {counted[1.0]} times 1, "
+    if counted[1.0] and counted[_ABSTAINED] >= _FEWEST_ABSTENTIONS:
         raise InputError(
-            f"{rejects.source_file}: {field!r} has {counted[1.0]} times 1, {counted[_ABSTAINED]}"
-            " times -1, and never 0, as if -1 stood for no. Write 0 for no, and leave what is"
-            " missing empty."
+            f"{told}{counted[_ABSTAINED]} times -1, and never 0, as if -1 stood for no. Write 0 for"
+            " no, and leave what is missing empty."
         )
-    if counted[2.0] and not counted[0.0]:
+    if counted[2.0]:
         raise InputError(
-            f"{rejects.source_file}: {field!r} has {counted[1.0]} times 1, {counted[2.0]} times 2,"
-            " and never 0, as if coded 1 and 2. Write 1 for yes and 0 for no."
+            f"{told}{counted[2.0]} times 2, and never 0, as if coded 1 and 2. Write 1 for yes and 0"
+            " for no."
         )
 
 

@@ -68,6 +68,14 @@ _ISO_DATE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])-([0-2]\d|3[01])(?:[t ]00:00(?::
 #: Before it a spreadsheet program places two-digit years that are no days of a month.
 _FIRST_YEAR_OF_DAYS = 2000
 
+#: How accountants write what is less than zero.
+_THOUSANDS_IN_BRACKETS = re.compile(rf"\({_GROUPED.pattern}\)")
+#: Keys of a band, in this order.
+_LOW_AND_HIGH = re.compile(
+    r"\w*(?:start|low|lower|min|minimum|from|least|begin|gte)\w*"
+    r" \w*(?:end|high|upper|max|maximum|to|most|lte|lt)\w*"
+)
+
 #: How vendors call a company of one.
 _ALONE = frozenset({"self-employed", "self employed", "myself only"})
 
@@ -224,7 +232,7 @@ class _Column:
         if decimal := _DECIMAL.fullmatch(plain):
             return int(decimal[1]) if not decimal[3].strip("0") else _NO_NUMBER
         if scaled := _SCALED.fullmatch(plain):
-            if _DECIMAL.fullmatch(scaled[1]) and len(re.split("[.,]", scaled[1])[1]) == 3:
+            if _GROUPED.fullmatch(scaled[1]):
                 return _Unread("could have a separator of thousands, or decimals")
             return _if_whole(float(scaled[1].replace(",", ".")) * _MAGNITUDES[scaled[2]])
         return _if_whole(float(plain)) if _SCIENTIFIC.fullmatch(plain) else _NO_NUMBER
@@ -291,8 +299,8 @@ _LONGEST_NUMBER = 15
 
 def _plain(text: str) -> str:
     """Return a text with ASCII digits, simple spaces and apostrophes, and without units."""
-    # The 2 of a footnote is no digit of the number, as it would be in compatibility form.
-    text = "".join("^" if "<super>" in unicodedata.decomposition(c) else c for c in text)
+    if not text.isascii():  # the ² of a footnote is a digit in compatibility form
+        text = "".join("^" if "<super>" in unicodedata.decomposition(c) else c for c in text)
     text = unicodedata.normalize("NFKC", text)
     text = _INVISIBLE.sub("", text).strip().casefold()
     text = re.sub(f"[{_SPACES}\t]", " ", text)
@@ -313,24 +321,13 @@ def _if_whole(number: float) -> int | _Unread:
     return nearest if abs(number - nearest) < 1e-6 else _NO_NUMBER
 
 
-#: How accountants write what is less than zero.
-_THOUSANDS_IN_BRACKETS = re.compile(r"\(\d{1,3}(?:,\d{3})+\)")
-#: Keys of a band, in this order.
-_LOW_AND_HIGH = re.compile(
-    r"\w*(?:start|low|lower|min|minimum|from|least|begin|gte)\w*"
-    r" \w*(?:end|high|upper|max|maximum|to|most|lte|lt)\w*"
-)
-
-
 def _ends_of_list(plain: str) -> Band | None:
     """Return the ends in ``[51, 200]``, ``(51, 200)`` or ``{"start": 51, "end": 200}``."""
-    if plain[:1] not in ("[", "(", "{"):
+    if plain[:1] not in ("[", "(", "{") or _THOUSANDS_IN_BRACKETS.fullmatch(plain):
         return None
     try:
         parsed = json.loads(plain.replace("(", "[").replace(")", "]").replace("none", "null"))
     except (ValueError, RecursionError):
-        return None
-    if _THOUSANDS_IN_BRACKETS.fullmatch(plain):
         return None
     if isinstance(parsed, dict) and not _LOW_AND_HIGH.fullmatch(" ".join(map(str, parsed))):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ _LONGEST_RANGE = 120
 _NEVER = re.compile(r"(?<!\d)(?:9999|2999)(?!\d)")
 #: What they have there as well: days on which calendars and clocks begin.
 _FIRST_YEAR_OF_ENDS = 1940
-_EPOCH = re.compile(r"1970-01-01")
+_EPOCH = date(1970, 1, 1)
 #: "since 2019", "2019 -"
 _WITHOUT_END = re.compile(
     r"(?:since|seit|desde|depuis|dal|sinds|sedan|siden|od|с)\s+[^-–—]*\d{4}\D{0,3}"
@@ -221,11 +221,13 @@ def _said(end: Any, now: datetime) -> State | None:
     if any(isinstance(text, str) and mentions_now(text[:_LONGEST_RANGE]) for text in texts):
         return State.OPEN
     moment = read_moment(end)
-    if (moment and moment.last.year < _FIRST_YEAR_OF_ENDS) or _EPOCH.match(str(end)):
+    if moment is None:
+        said = _said_by_range(end, now) if isinstance(end, str) else None
+        return said or State.UNTOLD
+    last = moment.last.date()
+    if last.year < _FIRST_YEAR_OF_ENDS or last == _EPOCH:
         return State.UNTOLD
-    if moment is None and isinstance(end, str):
-        return _said_by_range(end, now) or State.UNTOLD
-    return _passed(moment, now) if moment else State.UNTOLD
+    return _passed(moment, now)
 
 
 def _said_by_range(text: str, now: datetime) -> State | None:

@@ -20,6 +20,7 @@ from ml_headcount_assets.ingest.batch_results import (
 )
 from ml_headcount_assets.study import Study, load_study
 from ml_headcount_assets.text.llm.batches import request_key
+from ml_headcount_assets.text.llm.missing import Missing
 
 
 @pytest.fixture
@@ -284,6 +285,23 @@ def test_answers_by_calling_a_function(study: Study) -> None:
     found = read_batch_results(study, "llm_a")
     assert found.by_person[["profile_id", "label"]].values.tolist() == [["a", 0], ["b", 1]]
     assert found.rejects["reason"].str.contains("without custom_id or key").tolist() == [True]
+
+
+def test_answers_that_contradict_each_other_are_none(study: Study) -> None:
+    records: list[dict[str, Any]] = []
+    for said in (["ACCEPT", "REJECT"], ["ACCEPT", "ACCEPT"]):
+        choices = [{"message": {"content": each}, "finish_reason": "stop"} for each in said]
+        candidates = [{"content": {"parts": [{"text": each}]}} for each in said]
+        openai, gemini = (
+            {"status_code": 200, "body": {"choices": choices}},
+            {"candidates": candidates},
+        )
+        records.append({"custom_id": f"openai {said[1]}", "response": openai})
+        records.append({"key": f"gemini {said[1]}", "response": gemini})
+    _write(study, "output.jsonl", *records)
+    found = read_batch_results(study, "llm_a").by_person.set_index("profile_id")
+    assert found["label"].dropna().to_dict() == {"openai accept": 1, "gemini accept": 1}
+    assert set(found["missing"].dropna()) == {Missing.NO_VERDICT}
 
 
 def test_errors_in_a_file_of_their_own(study: Study) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -72,6 +72,13 @@ def test_dates_mean_what_they_can_mean(written: object, first: str, last: str) -
     moment = read_moment(written)
     assert moment is not None
     assert (iso(moment.first)[:10], iso(moment.last)[:10]) == (first, last)
+
+
+@pytest.mark.parametrize("stamp", ["20190305101500", 20190305101500])
+def test_fourteen_digits_are_a_day_and_a_time(stamp: object) -> None:
+    found = read_moment(stamp)
+    assert found is not None
+    assert found.first == found.last == datetime(2019, 3, 5, 10, 15, tzinfo=UTC)
 
 
 _NO_DATES = ["soon", "yesterday", "", "31.2.2025", "32/13/2025", "5 yrs", "2020 - 2022"]

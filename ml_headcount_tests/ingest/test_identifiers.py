@@ -60,10 +60,20 @@ def test_normalised_id(raw: object, expected: str) -> None:
         ("https://www.linkedin.com/talent/profile/x1", "x1"),
         ("https://www.linkedin.com/in/Jos\u00e9\u200b-x1/details/", "jos\u00e9-x1"),
         ("jos\u00ade", "jose"),
+        ("https://www.linkedin.com/pub/jane-roe/a7/576/b50", "jane-roe-b50576a7"),
+        ("https://www.linkedin.com/pub/john-doe/1/2a/3b4?trk=x", "john-doe-3b402a1"),
+        ("https://www.linkedin.com/pub/john-doe/5/6a/7b8/", "john-doe-7b806a5"),
+        ("https://www.linkedin.com/pub/john-doe", "john-doe"),
     ],
 )
 def test_people_are_one_in_every_spelling(raw: str, expected: str) -> None:
     assert normalise_profile_id(raw) == expected
+
+
+@pytest.mark.parametrize("raw", ["null", "N/A", "-", "https://www.linkedin.com/{}/"])
+def test_what_stands_for_no_id_is_none(raw: str) -> None:
+    assert normalise_profile_id(raw.format("in")) == ""
+    assert normalise_company_id(raw.format("company")) == ""
 
 
 @given(_IDS)

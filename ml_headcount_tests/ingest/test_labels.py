@@ -78,6 +78,16 @@ def test_one_and_two_stop(texts: list[str]) -> None:
         _read(*texts)
 
 
+def test_one_and_minus_one_stop() -> None:
+    with pytest.raises(InputError, match=r"20 times 1, 20 times -1, and never 0"):
+        _read(*["1", "-1"] * 20)
+
+
+def test_a_single_abstention_beside_ones_does_not_stop() -> None:
+    labels, _ = _read("1", "1", "-1")
+    assert labels == [1, 1, None]
+
+
 @pytest.mark.parametrize("texts", [["90", "10", "0"], ["100", "0", "100"], ["5", "4", "1", "0"]])
 def test_scores_stop(texts: list[str]) -> None:
     with pytest.raises(InputError, match=r"scores or per cent"):

@@ -52,6 +52,8 @@ OPEN = [
 ]
 UNTOLD = [
     *({}, {"start_date": "2012"}, {"end_date": "*** ****"}, {"end_date": "some time ago"}),
+    *({"end_date": "1970-01-01"}, {"end_date": "0001-01-01"}, {"end_date": "1900-01-01"}),
+    *({"end_date": {"year": 1970, "month": 1, "day": 1}},),
     *({"duration": "3 years"}, {"gone": "2016-05"}, {"released": {"year": 2016}}),
 ]
 

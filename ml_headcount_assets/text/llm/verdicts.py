@@ -51,8 +51,9 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _LEADING = re.compile(r"[*_`\"']*(?P<word>[a-z]+)[*_`\"']*\s*[.:,;–—-](?:\s|$)", re.IGNORECASE)
-_THOUGHT = re.compile(r".*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE | re.DOTALL)
-_THINKING = re.compile(r"<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THINKS = "<{}(?:think|thinking|thought|reasoning)>"
+_THINKING = re.compile(_THINKS.format(""), re.IGNORECASE)
+_END_OF_THOUGHT = re.compile(_THINKS.format("/"), re.IGNORECASE)
 _REFUSED = re.compile(
     r"\b(?:can(?:not|['’]?t| not)|unable|not able|won['’]?t|insufficient|not enough|sorry)\b",
     re.IGNORECASE,
@@ -77,7 +78,7 @@ def read_verdict(content: Any) -> int | Missing:
 def _of_text(text: str) -> int | Missing:
     if not text.strip():
         return Missing.EMPTY
-    text = _THOUGHT.sub("", _plain(text)).strip()
+    text = _END_OF_THOUGHT.split(_plain(text))[-1].strip()
     if _THINKING.match(text):  # it was cut off before it answered
         return Missing.NO_VERDICT
     for around in (_FENCE, _TAG):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..annotator import LlmAnnotator
 from ..missing import Missing
+from ..verdicts import read_verdict
 
-__all__ = ["BatchAnswer", "BatchForm", "Limits", "joined_texts"]
+__all__ = ["BatchAnswer", "BatchForm", "Limits", "contradictory", "joined_texts"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ def joined_texts(parts: Any) -> str:
     records = parts if isinstance(parts, list) else []
     texts = (part.get("text") for part in records if isinstance(part, dict))
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def contradictory(texts: Sequence[str]) -> bool:
+    """Whether a model has answered one request several times, and not with the same verdict."""
+    return len(texts) > 1 and len({read_verdict(text) for text in texts}) > 1
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ..annotator import LlmAnnotator
 from ..missing import Missing
 from ..prompt import messages
-from .form import BatchAnswer, BatchForm, Limits, joined_texts
+from .form import BatchAnswer, BatchForm, Limits, contradictory, joined_texts
 
 __all__ = ["FORM"]
 
@@ -41,7 +41,10 @@ def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
     if not isinstance(candidates, list) or not candidates or not isinstance(candidates[0], dict):
         blocked = response.get("promptFeedback") or response.get("prompt_feedback")
         return BatchAnswer(key, missing=Missing.REFUSED if blocked else Missing.EMPTY)
-    return _of_candidate(key, candidates[0])
+    answers = [_of_candidate(key, each) for each in candidates if isinstance(each, dict)]
+    if contradictory([each.content or "" for each in answers]):
+        return BatchAnswer(key, missing=Missing.NO_VERDICT)
+    return answers[0]
 
 
 def _key(record: Mapping[str, Any]) -> str | None:

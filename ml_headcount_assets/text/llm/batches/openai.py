@@ -9,8 +9,7 @@ from typing import Any
 from ..annotator import LlmAnnotator
 from ..dialect import Dialect
 from ..missing import Missing
-from ..verdicts import read_verdict
-from .form import BatchAnswer, BatchForm, Limits, joined_texts
+from .form import BatchAnswer, BatchForm, Limits, contradictory, joined_texts
 
 __all__ = ["FORM"]
 
@@ -51,12 +50,13 @@ def _failed(response: Mapping[str, Any]) -> bool:
 def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
     choices = body.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        if len({read_verdict(_content(each)) for each in choices if isinstance(each, dict)}) > 1:
-            return BatchAnswer(key, missing=Missing.NO_VERDICT)  # they contradict each other
+        texts = [_content(each) for each in choices if isinstance(each, dict)]
+        if contradictory(texts):
+            return BatchAnswer(key, missing=Missing.NO_VERDICT)
         message, end = choices[0].get("message"), choices[0].get("finish_reason")
         refused = isinstance(message, dict) and message.get("refusal")
         missing = Missing.REFUSED if refused else _ENDS.get(str(end))
-        return BatchAnswer.of(key, _content(choices[0]), missing)
+        return BatchAnswer.of(key, texts[0], missing)
     if isinstance(body.get("output"), list):  # /v1/responses
         parts = [
             part
