@@ -20,6 +20,9 @@ __all__ = ["AGGREGATES", "NONE", "PROFILES", "CompanyEvidence", "assess_companie
 
 PROFILES, AGGREGATES, NONE = "profiles", "aggregates", "none"
 
+# Experts are counted in 32 bits: with many draws of many companies they are most of the memory.
+_MOST_PEOPLE = int(np.iinfo(np.int32).max)
+
 
 @dataclass(frozen=True)
 class CompanyEvidence:
@@ -76,6 +79,25 @@ class CompanyEvidence:
         """Number of profiles with at least one label."""
         return int(self.counts.sum())
 
+    def refuse_uncountable(self) -> None:
+        """Refuse a company of more people than draws can count.
+
+        Raises
+        ------
+        InputError
+            It has; the message says what to correct.
+        """
+        most = max(self.headcount, *(self.headcount_band or (0,)))
+        if most <= _MOST_PEOPLE:
+            return
+        what, remedy = f"{most:,} employees", "correct its headcount"
+        if self.n_profiles > _MOST_PEOPLE:
+            what, remedy = f"{self.n_profiles:,} profiles", "correct their 'n_profiles'"
+        raise InputError(
+            f"Company {self.company_id!r} has {what}, more than the {_MOST_PEOPLE:,} that can be"
+            f" counted; {remedy}."
+        )
+
 
 def assess_companies(
     pattern_counts: pd.DataFrame,
@@ -106,8 +128,8 @@ def assess_companies(
     Raises
     ------
     InputError
-        If a company occurs twice, a pattern has the wrong length, more people are accepted than
-        labelled, or more profiles are rated than there are.
+        If a company occurs twice or has more people than can be counted, a pattern has the wrong
+        length, more people are accepted than labelled, or more profiles are rated than there are.
     """
     ids = companies["company_id"].astype(str)
     if ids.duplicated().any():
@@ -142,6 +164,8 @@ def assess_companies(
         )
         for row, company_id in enumerate(ids)
     ]
+    for company in assessed:
+        company.refuse_uncountable()
     return [_with_verdicts(company, verdicts.get(company.company_id)) for company in assessed]
 
 

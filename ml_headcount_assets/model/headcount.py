@@ -8,7 +8,6 @@ import numpy as np
 
 from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
-from ..errors import InputError
 from .annotator_fit import AnnotatorFit
 from .drawn_company import DrawnCompany
 from .estimators import Cohort, estimator_of
@@ -18,9 +17,6 @@ from .settings import EstimatorSettings
 from .study_evidence import StudyEvidence
 
 __all__ = ["draw_headcounts"]
-
-# Experts are counted in 32 bits: with many draws of many companies they are most of the memory.
-_MOST_EMPLOYEES = int(np.iinfo(np.int32).max)
 
 
 def draw_headcounts(
@@ -61,13 +57,6 @@ def draw_headcounts(
     """
     chosen = estimator_of(estimator)
     assessed = evidence.assess(settings)
-    for company in assessed:
-        most = max(company.headcount, *(company.headcount_band or (0,)))
-        if most > _MOST_EMPLOYEES:
-            raise InputError(
-                f"Company {company.company_id!r} has {most:,} employees, more than "
-                f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
-            )
     compute = compute or LocalCompute()
     # What one company needs is too little for a GPU, unless one is asked for.
     engine = compute.engine.settle()

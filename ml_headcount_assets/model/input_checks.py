@@ -48,8 +48,8 @@ def check_numbers(draws: Any, seed: Any) -> None:
     """Refuse numbers of draws and seeds that are none."""
     if isinstance(draws, bool) or not isinstance(draws, Integral) or draws < 2:
         raise InputError(f"draws must be a whole number from 2 on, not {draws!r}.")
-    if isinstance(seed, bool) or not isinstance(seed, Integral):
-        raise InputError(f"seed must be a whole number, not {seed!r}.")
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"seed must be a whole number from 0 on, not {seed!r}.")
 
 
 def check_companies(companies: pd.DataFrame) -> None:

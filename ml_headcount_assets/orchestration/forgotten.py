@@ -51,12 +51,12 @@ class LeftOut:
         """Return rejects with a line that says how many persons were left out, if any were."""
         if not self._people:
             return rejects
+        who = "1 person is" if len(self._people) == 1 else f"{len(self._people)} persons are"
         note = {
             "source_file": _FILE,
             "line": None,
             "field": "(row)",
-            "reason": f"{len(self._people)} persons are to be forgotten; not used. Remove them"
-            " from the study's files, too",
+            "reason": f"{who} to be forgotten; not used. Remove them from the study's files, too",
             "value_digest": None,
         }
         row = pd.DataFrame([note]).astype(rejects.dtypes.to_dict())

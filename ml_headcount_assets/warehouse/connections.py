@@ -25,7 +25,7 @@ import duckdb
 from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.errors import ComputeError, InputError
 
-from .damage import told_in_words
+from .damage import HISTORY, DamagedFileError, told_in_words
 
 __all__ = ["attach", "literal", "new_file", "opened", "read_through", "search"]
 
@@ -68,9 +68,13 @@ def opened(files: Mapping[str, Path], *, read_only: bool) -> Iterator[duckdb.Duc
             connection.close()
             for name in files:
                 engine.execute(f"DETACH {name}")
-    except BaseException:
+    except BaseException as error:
         connection.close()
         engine.close()
+        if isinstance(error, DamagedFileError) and len(files) > 1:
+            # DuckDB often does not say in which file: whoever deletes the wrong one is not helped.
+            for path in files.values():
+                read_through(path)
         raise
     if len(_idle) < _KEPT and blocks + 1 < _MOST_BLOCKS:
         _idle.append((engine, blocks + 1))
@@ -206,8 +210,8 @@ def _why_not(path: Path, message: str) -> str:
         )
     return (
         f"The warehouse {path} cannot be opened: it is damaged, or not a DuckDB file. Restore it"
-        " from a backup; or move it away, and run the study again, which makes a new one (the"
-        " history of what was published is in results.duckdb alone)."
+        " from a backup; or move it away, and run the study again, which makes a new one"
+        f" ({HISTORY})."
     )
 
 

@@ -15,7 +15,10 @@ import pyarrow
 
 from ml_headcount_assets.errors import ComputeError, HeadcountError, InputError
 
-__all__ = ["told_in_words"]
+__all__ = ["HISTORY", "DamagedFileError", "told_in_words"]
+
+#: What nobody who deletes a file should lose unawares.
+HISTORY = "the history of what was published is in results.duckdb alone"
 
 # DuckDB has no class of its own for a block that is not as it was written.
 _DAMAGE = re.compile(
@@ -28,6 +31,10 @@ _MEMORY = re.compile(r"out of memory|failed to allocate", re.IGNORECASE)
 _TOO_MANY = "Too many open files"
 _INTERRUPTED = "Query interrupted"
 _FILE = re.compile(r'"(/[^"]+)"')
+
+
+class DamagedFileError(InputError):
+    """A part of a file is not as it was written."""
 
 
 @contextmanager
@@ -43,7 +50,7 @@ def told_in_words(path: Path) -> Iterator[None]:
 
     Raises
     ------
-    InputError
+    DamagedFileError
         The file is damaged.
     ComputeError
         The disk is full, or memory does not suffice.
@@ -81,9 +88,10 @@ def _explained(error: BaseException, path: Path) -> HeadcountError | None:
             " again: what was stored before is as it was."
         )
     if isinstance(error, duckdb.FatalException | duckdb.InternalException) or _DAMAGE.search(text):
-        return InputError(
+        return DamagedFileError(
             f"{file} is damaged: a part of it is not as it was written. Restore it from a backup;"
             " or delete it, and run the study again: all tables are made anew from the study's"
-            " files. Labels that LLMs were paid for are in another file, and stay."
+            " files. Labels that LLMs were paid for are in another file, and stay;"
+            f" {HISTORY}."
         )
     return None

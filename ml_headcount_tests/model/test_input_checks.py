@@ -55,6 +55,12 @@ def changed(tables, table, **columns):
         ("profiles", {"n_profiles": -1}, r"profiles, row 0 of company 'a' \(and 199 more\)"),
         ("profiles", {"n_profiles": np.nan}, "whole number from 0 on in 'n_profiles'"),
         ("profiles", {"n_profiles": 1.5}, "whole number from 0 on in 'n_profiles'"),
+        (
+            "profiles",
+            {"n_profiles": 10**12},
+            "'a' has 100,000,000,000,000 profiles.*correct their 'n_profiles'",
+        ),
+        ("companies", {"headcount": [10**12, 5]}, "1,000,000,000,000 employees.*its headcount"),
         ("profiles", {"n_profiles": "two"}, "something else than a number in 'n_profiles'"),
         ("profiles", {"company_id": [None] + ["a"] * 199}, "profiles, row 0 has no company_id"),
         ("companies", {"headcount": [400.5, 500]}, "row 'first' of company 'a'.*whole number of"),
@@ -84,9 +90,9 @@ def test_numbers_of_draws_that_are_none(tables, draws):
         estimate(tables, draws=draws)
 
 
-@pytest.mark.parametrize("seed", [None, "x", 1.5, False])
+@pytest.mark.parametrize("seed", [None, "x", 1.5, False, -1])
 def test_seeds_that_are_none(tables, seed):
-    with pytest.raises(InputError, match="seed must be a whole number"):
+    with pytest.raises(InputError, match="seed must be a whole number from 0 on"):
         estimate(tables, seed=seed)
 
 

@@ -54,7 +54,19 @@ def test_a_damaged_warehouse_is_told(place, damage, command):
     damage(path)
     line = told(call(command, place))
     assert line.startswith(f"Error: {path} is damaged")
+    assert "history of what was published is in results.duckdb alone" in line
     assert "Restore it from a backup; or delete it, and run the study again" in line
+
+
+@pytest.mark.parametrize("damage", [zero_middle, halve])
+def test_the_damaged_one_of_several_files_is_told_and_can_be_made_anew(place, damage):
+    before = TableStore(place.warehouse).read("headcount_intervals")
+    path = people_path(place.warehouse)
+    damage(path)
+    assert told(call("run", place)).startswith(f"Error: {path} is damaged")
+    path.unlink()
+    place.run()
+    assert TableStore(place.warehouse).read("headcount_intervals").equals(before)
 
 
 def test_a_warehouse_that_was_deleted_is_made_anew_with_the_same_numbers(place):

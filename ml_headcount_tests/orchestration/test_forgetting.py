@@ -98,7 +98,7 @@ def test_no_file_holds_the_id_or_the_text_and_the_person_stays_away(known):
     store = TableStore(known.warehouse)
     assert store.read("pattern_counts")["n_profiles"].sum() == before - 1
     reasons = store.read("rejects")["reason"]
-    assert reasons.str.startswith("1 persons are to be forgotten").sum() == 1
+    assert reasons.str.startswith("1 person is to be forgotten").sum() == 1
     summary = known.run()  # and nothing more is made
     assert summary.unchanged["profiles"] == len(summary.companies)
 

@@ -35,7 +35,6 @@ _NEGLIGIBLE = 12.0
 _DENSITY, _PREVALENCE_NODES, _EASY_NODES = 2.0, (16, 240), (3, 41)
 # Numbers of a table that are worked on at a time.
 _NUMBERS = 400_000
-_MOST_EMPLOYEES = int(np.iinfo(np.int32).max)
 TINY = 1e-12
 
 FloatArray = NDArray[np.float64]
@@ -86,11 +85,7 @@ def draw_company_hierarchical(
     InputError
         If the company's cohort is not in the fit, or it has more employees than can be counted.
     """
-    if company.headcount > _MOST_EMPLOYEES:
-        raise InputError(
-            f"Company {company.company_id!r} has {company.headcount:,} employees, more than "
-            f"the {_MOST_EMPLOYEES:,} that can be counted; correct its headcount."
-        )
+    company.refuse_uncountable()
     counts = company_counts(
         company, fit.layout.instruments, separate_search=fit.layout.separate_search
     )
