@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -33,7 +33,7 @@ from .vendors.mapped import MappedForm
 __all__ = ["EXTRACT_VERSION", "UNREAD_FILE", "Extract", "Facts", "extract"]
 
 #: Raised whenever the same file would give another extract (and see `RECIPE_VERSION`).
-EXTRACT_VERSION = "5"
+EXTRACT_VERSION = "6"
 
 #: Beginning of the reason why a whole file is left out.
 UNREAD_FILE = "the whole file is left out"
@@ -83,7 +83,10 @@ class Facts:
     tells_ends
         In how many of them a post has a field for its end.
     names
-        Names of fields, as `vendors.fields_of` writes them.
+        Names of the first records' fields, as `vendors.fields_of` writes them: what the form is
+        guessed by.
+    fields
+        Names of all records' fields, without those inside of others.
     unknown
         Fields with text that the recipe does not know, and in how many records.
     found
@@ -98,6 +101,7 @@ class Facts:
     records: int = 0
     tells_ends: int = 0
     names: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
     found: Mapping[str, int] = field(default_factory=dict)
     unreadable: str = ""
@@ -123,6 +127,7 @@ class Extract:
             found.update(part["found"])
         together = {
             "names": tuple(parts[0]["names"]),
+            "fields": tuple(dict.fromkeys(name for part in parts for name in part["fields"])),
             "records": sum(part["records"] for part in parts),
             "tells_ends": sum(part["tells_ends"] for part in parts),
             "unknown": dict(unknown),
@@ -212,7 +217,7 @@ def _extract(
     names = names or _names(record for _, record in first)
     form, said = form_of(names, source)
     for line, record in chain(first, records):
-        written.add(line, form.person(record))
+        written.add(line, form.person(record), record)
     written.flush()
     return Facts(
         form=form.name,
@@ -220,6 +225,7 @@ def _extract(
         records=written.count,
         tells_ends=written.tells_ends,
         names=names,
+        fields=_usable(written.fields),
         unknown=dict(written.unknown),
         found=form.misses.found if isinstance(form, MappedForm) else {},
     )
@@ -252,7 +258,11 @@ def _records(file: RecordFile, rejects: Rejects) -> Iterator[tuple[int, Mapping[
 
 def _names(records: Iterator[Mapping[str, Any]]) -> tuple[str, ...]:
     found = dict.fromkeys(name for record in records for name in fields_of(record))
-    usable = (name for name in found if len(name) <= _LONGEST_NAME and name.isprintable())
+    return _usable(found)
+
+
+def _usable(names: Iterable[str]) -> tuple[str, ...]:
+    usable = (name for name in names if len(name) <= _LONGEST_NAME and name.isprintable())
     return tuple(islice(usable, _MOST_NAMES))
 
 
@@ -265,9 +275,12 @@ class _Written:
         self._characters = 0
         self.count = self.tells_ends = 0
         self.unknown: Counter[str] = Counter()
+        self.fields: dict[str, None] = {}
 
-    def add(self, line: int, person: Person) -> None:
+    def add(self, line: int, person: Person, record: Mapping[str, Any]) -> None:
         self.count += 1
+        if len(self.fields) < _MOST_NAMES:
+            self.fields.update(dict.fromkeys(record))
         self.tells_ends += person.tells_ends
         self.unknown.update(person.text.unknown)
         if not person.profile_id:

@@ -7,7 +7,7 @@ the files by their sizes, and within files of lines over these.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ..study import ProfilesSource, Study
 from ..text.fields import says_nothing_of_work, squashed
 from ..text.recipe import text_fields
 from .delimited import DELIMITERS, read_delimited
-from .extraction import Extract, Facts, extract
+from .extraction import UNREAD_FILE, Extract, Facts, extract
 from .file_forms import FileForm
 from .identifiers import company_slug
 from .profile_files import RecordFile, profile_files
@@ -126,9 +126,14 @@ def look_at_profiles(study: Study, companies: pd.DataFrame) -> ProfileLook:
             _form(name, path, facts[name], is_part=cut_off[name]) for name, path in files.items()
         ),
         rejects,
-        tuple(f"{name} is left out: {facts[name].unreadable}" for name in files
-              if facts[name].unreadable),
-    )  # fmt: skip
+        tuple(_left_out(rejects)),
+    )
+
+
+def _left_out(rejects: pd.DataFrame) -> Iterator[str]:
+    whole = rejects[rejects["reason"].str.startswith(UNREAD_FILE)]
+    for file, reason in zip(whole["source_file"], whole["reason"], strict=True):
+        yield f"{file} is left out{reason.removeprefix(UNREAD_FILE)}"
 
 
 def _look(path: Path, name: str, source: ProfilesSource, folder: Path, most: int) -> bool:
@@ -184,14 +189,15 @@ def _form(name: str, path: Path, facts: Facts, *, is_part: bool) -> FileForm:
     delimiter = DELIMITERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if delimiter:
         form = replace(read_delimited(path, delimiter, Rejects(name)).form, path=name)
-    top = [each for each in facts.names if "." not in each]
-    used = text_fields(top)
+    used = text_fields(facts.fields)
     return replace(
         form,
         vendor=facts.said,
         records=None if is_part else facts.records,
         fields_used=tuple(used),
         fields_unused=tuple(
-            each for each in top if each not in used and not says_nothing_of_work(squashed(each))
+            each
+            for each in facts.fields
+            if each not in used and not says_nothing_of_work(squashed(each))
         ),
     )

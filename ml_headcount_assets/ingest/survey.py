@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..study import ProfileColumns
 from .employers import Directory, Employer, Match
-from .extraction import Extract, Facts
+from .extraction import UNREAD_FILE, Extract, Facts
 from .rejects import WHOLE_ROW, Rejects
 from .vendors import PathMisses, Standing
 
@@ -85,6 +85,12 @@ def survey_profiles(
     chosen = _at_companies(latest, facts, Directory(companies), rejects)
     if chosen.empty:
         raise InputError(_nobody(extracts, facts, rejects))
+    with_people = set(seen["file"])
+    for number, (name, each) in enumerate(facts.items()):
+        if number not in with_people and not each.unreadable:
+            rejects[name].add_file(
+                f"{UNREAD_FILE}: nobody with an id was found in it. Supply it again, or take it out"
+            )
     return Survey(chosen, rejects)
 
 

@@ -140,6 +140,17 @@ def test_one_file_that_cannot_be_read_is_told(read_people: ReadPeople) -> None:
     assert left_out["source_file"].tolist() == ["profiles/b.docx", "profiles/c.json"]
 
 
+@pytest.mark.parametrize(
+    "content", [b'{"error": "rate limit exceeded"}', b"\x00\x01garbage{{{", b"[]"]
+)
+def test_a_file_of_nobody_is_told(read_people: ReadPeople, content: bytes) -> None:
+    people = json.dumps([_at_acme("p", position="x")])
+    rows, rejects = read_people({"a.json": people, "b.json": content})
+    assert len(rows) == 1
+    left_out = rejects[rejects["reason"].str.startswith("the whole file is left out")]
+    assert left_out["source_file"].tolist() == ["profiles/b.json"]
+
+
 def test_text_in_fields_that_are_not_read_is_told(read_people: ReadPeople) -> None:
     rows, rejects = read_people({"a.json": [_at_acme("p", life_story="It began in a small town")]})
     assert rows["text"].tolist() == [""]

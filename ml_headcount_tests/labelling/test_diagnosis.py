@@ -259,3 +259,13 @@ def test_nobody_is_named(tmp_path: Path) -> None:
     shown = _shown(_diagnosed(_raw(tmp_path, people)))
     assert "Jane" not in shown
     assert "secret" not in shown
+
+
+def test_fields_of_later_records_are_told(tmp_path: Path) -> None:
+    person = {"current_company": {"company_id": "acme"}, "position": "x"}
+    people = [{"linkedin_id": f"p{n}", **person} for n in range(150)]
+    people[-1] |= {"summary": "machine learning", "remark": "y"}
+    (_, _, form) = _diagnosed(_raw(tmp_path, people)).files
+    assert form.path == "profiles.jsonl"
+    assert "summary" in form.fields_used
+    assert "remark" in form.fields_unused
