@@ -13,10 +13,12 @@ WAREHOUSE := demo/warehouse
 TRUTH := demo/study/truth/truth.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint audit format bench lock clean
+.PHONY: help setup demo test lint audit format bench lock clean
 
 help:  ## show what there is
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED)  ## set up .venv, which the others do by themselves
 
 demo: demo/report/report.html  ## simulate a study of 403 companies, estimate it, compare with the truth
 	@$(BIN)/ml-headcount compare --truth $(TRUTH) --warehouse $(WAREHOUSE)

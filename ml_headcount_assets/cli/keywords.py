@@ -81,11 +81,13 @@ def discover(
             announce=announce,
             config=config,
         )
-    _show(console, _discovered(Published(warehouse), warehouse))
-    echo(
-        f"The tables are in {short_path(warehouse)}. Next: ml-headcount keywords accept NAME"
-        f" --study {short_path(directory)}"
-    )
+    found = _discovered(Published(warehouse), warehouse)
+    _show(console, found)
+    if len(found["keyword_filters_found"]):
+        echo(
+            f"The tables are in {short_path(warehouse)}. Next: ml-headcount keywords accept NAME"
+            f" --study {short_path(directory)}"
+        )
 
 
 @keywords.command()

@@ -171,6 +171,11 @@ def propose(
     if settings.missing_as_zero:
         people["pattern"] = people["pattern"].str.replace("-", "0")
     chosen = plan.choose(people)
+    if chosen.empty:
+        raise InputError(
+            "None of the profiles that are worth a rating has a text in the warehouse, so that"
+            " nobody could read it. Texts come with raw profiles (files.profiles in study.yaml)."
+        )
     write_list(chosen.drop(columns="group").assign(stratum=chosen["group"]), out)
     open_console().print(plan_table(plan, [annotator.name for annotator in kept]))
     for line in plan_lines(plan, len(chosen)):

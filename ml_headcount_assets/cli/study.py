@@ -50,7 +50,7 @@ def doctor(directory: Path, config: str | None) -> None:
         console.print(line, soft_wrap=True)
     if not found.would_run:
         raise SystemExit(2)
-    console.print("A run would do: ml-headcount run --study DIR")
+    echo(f"A run would do: ml-headcount run --study {short_path(directory)}")
 
 
 @click.command()
@@ -184,7 +184,10 @@ def _run(
         console.print(text, soft_wrap=True)
     _show_trust(console, results)
     _show_unchanged(summary.unchanged, len(summary.companies))
-    echo(f"The tables are in {short_path(warehouse)}. Next: ml-headcount export, ml-headcount ui")
+    echo(
+        f"The tables are in {short_path(warehouse)}. Next: ml-headcount export --to DIR,"
+        " ml-headcount ui"
+    )
 
 
 def _agree_on_keys(study: Study, allowed: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml_headcount_assets.wording import count, interval, percent, share
+from ml_headcount_assets.wording import count, headcount, interval, percent, share
 
 from .results import StudyResults
 
@@ -69,7 +69,9 @@ def _sentence(row: Mapping[str, Any], level: str) -> str:
 
 def _about(row: Mapping[str, Any]) -> str:
     known = [str(row[name]) for name in ("country", "cohort") if pd.notna(row[name]) and row[name]]
-    employees = count(row["headcount"]) if pd.notna(row["headcount"]) else "an unknown number of"
+    employees = "an unknown number of"
+    if pd.notna(row["headcount"]):
+        employees = headcount(row["headcount"], row["headcount_low"], row["headcount_high"])
     return ". ".join(
         [
             f"Id {row['company_id']}",

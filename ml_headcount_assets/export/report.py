@@ -49,8 +49,8 @@ FLAG_MEANINGS = {
     "more_profiles_than_headcount": "More labelled profiles than employees; the number of profiles"
     " was taken as the headcount.",
     "more_hits_than_headcount": "More keyword hits than employees; hits were cut to the headcount.",
-    "few_profiles": "Too few profiles for so many employees; the keyword counts were used instead"
-    " if there are any.",
+    "few_profiles": "Fewer than five profiles, or more than three employees for each, and no"
+    " keyword hits to go by.",
 }
 
 
@@ -142,7 +142,6 @@ def _environment() -> jinja2.Environment:
 def _headline(results: StudyResults, study: Study) -> dict[str, Any]:
     """Return what the first lines say, and by which choices it came about."""
     known = results.headline[results.headline["evidence"] != "none"]
-    sized = known[known["headcount"].notna()]
     return {
         "results": results,
         "study": study,
@@ -152,11 +151,12 @@ def _headline(results: StudyResults, study: Study) -> dict[str, Any]:
         "about": {name: ESTIMATORS[name].about for name in results.estimators},
         "total": results.totals().to_dict("records")[0],
         "totals": results.totals().to_dict("records"),
-        "employees": int(sized["headcount"].sum()) if len(sized) else 0,
+        "sized": results.total_of_known_headcount(),
         "profiles": int(known["n_profiles"].sum()),
         "with_profiles": int((known["evidence"] == "profiles").sum()),
         "with_counts": int((known["evidence"] == "aggregates").sum()),
         "doubts": results.doubts(),
+        "warnings": results.warnings(),
     }
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from ml_headcount_assets.figures.style import level_of
 from ml_headcount_assets.model.estimators import ESTIMATORS
-from ml_headcount_assets.model.result import CONFIDENCES
+from ml_headcount_assets.model.result import CONFIDENCES, summarise_draws
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, SENSITIVITY_TABLES
 from ml_headcount_assets.warehouse.store import Tables
 
@@ -126,6 +127,14 @@ class StudyResults:
         doubtful = rows[rows["verdict"] == "doubtful"]
         return list(dict.fromkeys(doubtful["because"]))
 
+    def warnings(self) -> list[str]:
+        """Return what the run's checks warn of, a sentence each; doubts are told by `doubts`."""
+        if "checks" not in self.trust:
+            return []
+        rows = self.trust["checks"]
+        failed = rows[~rows["passed"].astype(bool) & (rows["asset"] != "diagnostics")]
+        return list(dict.fromkeys(failed["description"].dropna()))
+
     def drift(self) -> pd.DataFrame:
         """Return what each annotator does to the profiles of all companies together."""
         table = self.trust.get("annotator_drift")
@@ -152,11 +161,31 @@ class StudyResults:
         counts = self.headline["confidence"].value_counts()
         return {name: int(counts[name]) for name in CONFIDENCES if name in counts}
 
-    def headquarters_without_country(self) -> list[str]:
-        """Return the headquarters, by name, whose country could not be told."""
-        rows = self.companies
-        unknown = rows["headquarters"].notna() & rows["country"].isna()
-        return sorted(rows.loc[unknown, "headquarters"])
+    def headquarters_without_country(self) -> dict[str, int]:
+        """Return the headquarters, by name, whose country could not be told, and of how many."""
+        counts = self.companies.loc[self.companies["country"].isna(), "headquarters"].value_counts()
+        return {str(name): int(counts[name]) for name in sorted(counts.index)}
+
+    def total_of_known_headcount(self) -> dict[str, float] | None:
+        """Return the total of the companies with evidence whose headcount is known.
+
+        Returns
+        -------
+        dict or None
+            ``companies, employees, low, median, high``; None where there is none. The ends are of
+            sums within joint draws.
+        """
+        rows = self.headline
+        sized = rows[(rows["evidence"] != "none") & rows["headcount"].notna()]
+        table = self.read("headcount_draws")
+        if table is None or not len(sized):
+            return None
+        draws = self.of_headline(table).set_index("company").loc[sized["company"], "draws"]
+        sums = np.sum([np.asarray(each) for each in draws], axis=0)
+        _, _, low, median, high = summarise_draws(sums, self.level)
+        employees = int(sized["headcount"].sum())
+        told = {"companies": len(sized), "employees": employees}
+        return told | {"low": float(low), "median": float(median), "high": float(high)}
 
     def reject_counts(self) -> pd.DataFrame:
         """Return ``source_file, field, reason, rows``, the most frequent first."""

@@ -59,9 +59,7 @@ def study_figures(results: StudyResults, truth: pd.DataFrame | None = None) -> S
         except NothingToDrawError as reason:
             left_out[view.name] = str(reason)
             continue
-        drawn.append(
-            StudyFigure(view.name, view.family, seen.title, seen.alt, seen.numbers, seen.figure)
-        )
+        drawn.append(StudyFigure.of(view.name, view.family, seen))
     return StudyFigures(tuple(drawn), left_out)
 
 
@@ -103,7 +101,7 @@ def _of_one(found: Found, company: str) -> Iterator[StudyFigure]:
             seen = draw(found, company)
         except NothingToDrawError:
             continue
-        yield StudyFigure(name, "companies", seen.title, seen.alt, seen.numbers, seen.figure)
+        yield StudyFigure.of(name, "companies", seen)
 
 
 def _found(

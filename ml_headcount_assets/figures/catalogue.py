@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -132,7 +133,10 @@ class View:
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """A figure of one study; see `Drawn` and `View`."""
+    """A figure of one study; see `Drawn` and `View`.
+
+    Its words are plain text, whereas those that a view hands to plotly are escaped.
+    """
 
     name: str
     family: str
@@ -140,3 +144,10 @@ class StudyFigure:
     alt: str
     numbers: pd.DataFrame
     figure: go.Figure
+
+    @classmethod
+    def of(cls, name: str, family: str, drawn: Drawn) -> StudyFigure:
+        """Return what was drawn, by its name and family."""
+        numbers = drawn.numbers.map(lambda cell: unescape(cell) if isinstance(cell, str) else cell)
+        words = unescape(drawn.title), unescape(drawn.alt)
+        return cls(name, family, *words, numbers, drawn.figure)

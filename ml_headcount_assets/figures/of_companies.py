@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -197,7 +199,7 @@ def _name_largest(figure: go.Figure, rows: pd.DataFrame) -> None:
         figure.add_annotation(
             x=x,
             y=y,
-            text=shorten(row["label"], 20),
+            text=shorten(unescape(row["label"]), 20),
             showarrow=False,
             xanchor="right",
             xshift=-8,

@@ -62,7 +62,8 @@ def _by(grouping: str, what: str, title: str) -> View:
         if grouping == "size_band":
             rows = rows.sort_values("group_name", key=lambda n: n.map(list(SIZE_BAND_LABELS).index))
         rows = rows.head(_GROUPS).reset_index(drop=True)
-        called = [SIZE_BAND_LABELS.get(name, name) for name in rows["group_name"]]
+        names = SIZE_BAND_LABELS if grouping == "size_band" else {}
+        called = [names.get(name, name) for name in rows["group_name"]]
         figure = go.Figure()
         add_count_intervals(figure, rows, range(len(rows)), level=found.level)
         labels = [
@@ -76,9 +77,11 @@ def _by(grouping: str, what: str, title: str) -> View:
             f"Median and {percent(found.level)} interval of the sum. In brackets: companies",
             height=25 * len(rows) + 180,
         )
-        top = rows.loc[rows["median"].idxmax()]
+        told = rows[rows["group_name"] != "unknown"]
+        most = (told if len(told) else rows)["median"].idxmax()
+        top = rows.loc[most]
         return Drawn(
-            f"{_MOST[grouping]} {called[int(rows['median'].idxmax())]}: {count(top['median'])}"
+            f"{_MOST[grouping]} {called[int(most)]}: {count(top['median'])}"
             f" ({interval(top['low'], top['high'])})",
             f"Totals with intervals by {grouping}.",
             rows,

@@ -42,10 +42,7 @@ def suite_figures(summary: pd.DataFrame, shown: str) -> list[StudyFigure]:
         "suite_scores": _scores(answered, shown),
         "suite_totals": _totals(answered, shown),
     }
-    return [
-        StudyFigure(name, "validity", seen.title, seen.alt, seen.numbers, seen.figure)
-        for name, seen in drawn.items()
-    ]
+    return [StudyFigure.of(name, "validity", seen) for name, seen in drawn.items()]
 
 
 def audit_figure(table: pd.DataFrame) -> StudyFigure:

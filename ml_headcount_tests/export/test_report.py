@@ -120,6 +120,49 @@ def test_headquarters_that_name_no_country_are_listed(
     assert "Atlantis; Xanadu <x>" in said or "Atlantis; Xanadu &lt;x&gt;" in said
 
 
+def test_headquarters_that_occur_often_are_listed_once(
+    read: Read, study: Study, tmp_path: Path
+) -> None:
+    companies = tables()["companies"].assign(headquarters="Remote", country=None)
+    said = words(section(page(read(companies=companies), study, tmp_path), "flags"))
+    assert "4 companies are in no country's total" in said
+    assert "What they have: Remote (4 times)." in said
+
+
+def test_the_share_is_of_those_whose_headcount_is_known(
+    read: Read, study: Study, tmp_path: Path
+) -> None:
+    draws = {"acme": range(50, 150), "bits": [0] * 100, "core": [800] * 100}
+    rows = pd.DataFrame({"company": list(draws), "draws": list(draws.values())})
+    shown = page(read(headcount_draws=rows.assign(estimator="independent")), study, tmp_path)
+    # 52 to 147 of 950 employees: core, whose headcount nobody knows, is in neither.
+    said = words(section(shown, "headline"))
+    assert "That is 10 % of their 950 employees (5.5 % to 15 %)" in said
+    assert "told of the 2 whose headcount is known" in said
+
+
+def test_what_checks_warn_of_comes_first_too(read: Read, study: Study, tmp_path: Path) -> None:
+    check = {"asset": "rejects", "check": "few_rows_are_rejected", "looks_for": "", "numbers": "{}"}
+    check |= {"passed": False, "severity": "WARN", "description": "b.json is <left> out."}
+    said = page(read(checks=pd.DataFrame([check])), study, tmp_path)
+    assert said.index("b.json is &lt;left&gt; out.") < said.index('<section id="companies">')
+    assert "Nothing that was measured speaks against" not in said
+
+
+def test_names_are_written_as_they_are(report: str) -> None:
+    assert "&amp;amp;" not in report
+    assert "&amp;lt;" not in report
+
+
+def test_most_are_in_no_unknown_country(read: Read, study: Study, tmp_path: Path) -> None:
+    totals = tables()["portfolio_intervals"]
+    country = totals[totals["grouping"] == "country"]
+    other = country.assign(group_name="unknown", median=9_000.0, high=9_999.0)
+    shown = page(read(portfolio_intervals=pd.concat([totals, other])), study, tmp_path)
+    assert "Most are in companies based in Japan: 1,267" in words(shown)
+    assert "headcount unknown (3)" not in shown
+
+
 def test_nothing_odd_is_said_too(read: Read, study: Study, tmp_path: Path) -> None:
     sound = tables()["headcount_intervals"].assign(flags="")
     said = words(

@@ -73,6 +73,11 @@ def test_a_reader_searches_narrows_sorts_and_opens_a_company(results, study, tmp
         assert "<b>" not in await page.ask("byId('one').querySelector('h1').innerHTML")
         await page.ask("location.hash = '#companies'")
         await page.wait("byId('one').hidden && !byId('headline').hidden")
+        for nobody in ("constructor", "%"):
+            await page.ask(f"location.hash = '#company={nobody}'")
+            await page.ask("route()")
+            assert await page.ask("byId('one').hidden"), nobody
+            assert await page.ask("document.title") != "undefined"
 
     looked_at(results, study, tmp_path, look, 1400)
 
