@@ -144,6 +144,9 @@ def _history(results: StudyResults) -> dict[str, list[list[Any]]]:
         return {}
     when = runs.set_index("run")["finished"].str[:16].str.replace("T", " ")
     rows = history.assign(when=history["run"].map(when)).sort_values("when", ascending=False)
+    others = (rows["estimator"] != results.headline_estimator) | (rows["level"] != results.level)
+    how = rows["estimator"] + ", " + rows["level"].map(percent)
+    rows["when"] = rows["when"].mask(others, rows["when"] + " (" + how + ")")
     rows = rows.rename(columns={"company_id": "company"})
     columns = ["when", "low", "median", "high"]
     return {company: rows[:20] for company, rows in _by_company(rows, columns).items()}

@@ -14,7 +14,15 @@ from .count_axis import add_count_axis, position
 from .headcounts import estimators_side_by_side, headcount_forest
 from .marks import BLUE, GREEN, ORANGE, add_bars, add_share_intervals, name_axis, share_axis
 from .of_one_company import waterfall
-from .style import EVIDENCE, INK, MUTED, SIZE_BAND_LABELS, lay_out, shorten
+from .style import (
+    EVIDENCE,
+    INK,
+    MUTED,
+    SIZE_BAND_LABELS,
+    by_other_estimators,
+    lay_out,
+    shorten,
+)
 
 __all__ = ["VIEWS", "joint_draws"]
 
@@ -477,7 +485,8 @@ def _change(found: Found) -> Drawn:
     before, now = (
         history[history["run"] == run].set_index("company_id") for run in runs["run"].iloc[-2:]
     )
-    both = now.join(before[["low", "median", "high"]], rsuffix="_before", how="inner")
+    columns = ["low", "median", "high", "estimator"]
+    both = now.join(before[columns], rsuffix="_before", how="inner")
     both = both.dropna(subset=["median", "median_before"])
     both = both.assign(change=both["median"] - both["median_before"]).reset_index()
     both = both[both["change"] != 0]
@@ -504,7 +513,8 @@ def _change(found: Found) -> Drawn:
         height=24 * len(both) + 170,
     )
     return Drawn(
-        f"{labels[0]} has changed most: {both['change'].iloc[0]:+,.0f} experts",
+        f"{labels[0]} has changed most: {both['change'].iloc[0]:+,.0f} experts"
+        + by_other_estimators(both["estimator_before"].iloc[0], both["estimator"].iloc[0]),
         "Bars: by how much the median of each company has changed since the run before.",
         both,
         figure,

@@ -13,7 +13,14 @@ from .count_axis import add_count_axis
 from .marks import BLUE, ORANGE, add_bars, add_count_intervals, name_axis
 from .of_companies import joint_draws
 from .portfolio import group_totals
-from .style import MUTED, SIZE_BAND_LABELS, estimator_mark, lay_out, shorten
+from .style import (
+    MUTED,
+    SIZE_BAND_LABELS,
+    by_other_estimators,
+    estimator_mark,
+    lay_out,
+    shorten,
+)
 from .world import add_land, place_of, projected
 
 __all__ = ["VIEWS"]
@@ -417,6 +424,7 @@ def _history(found: Found) -> Drawn:
     change = rows["median"].iloc[-1] - rows["median"].iloc[-2]
     return Drawn(
         f"The total changed by {change:+,.0f} with the last run"
+        + by_other_estimators(*rows["estimator"].iloc[-2:])
         if change
         else "The last run found the total as it was before",
         "The total with its interval, run by run.",

@@ -23,6 +23,7 @@ __all__ = [
     "SIZE_BAND_LABELS",
     "TRUTH",
     "Mark",
+    "by_other_estimators",
     "company_labels",
     "estimator_mark",
     "lay_out",
@@ -88,6 +89,11 @@ def estimator_mark(name: str) -> Mark:
     """Return how an estimator is drawn: the same in every figure, whichever are shown."""
     colour, symbol = _ESTIMATOR_LOOKS[list(ESTIMATORS).index(name) % len(_ESTIMATOR_LOOKS)]
     return Mark(name, colour, symbol)
+
+
+def by_other_estimators(before: str, now: str) -> str:
+    """Say so if two runs that are compared have headlines by different estimators."""
+    return "" if before == now else f" (by {now}; before it was by {before})"
 
 
 def shorten(text: str, length: int = 34) -> str:

@@ -13,7 +13,7 @@ from ml_headcount_assets.export import StudyResults, write_report
 from ml_headcount_assets.export.report import FLAG_MEANINGS
 from ml_headcount_assets.study import Study
 
-from .conftest import Read, tables
+from .conftest import LEVEL, Read, tables
 
 
 def page(
@@ -161,6 +161,23 @@ def test_most_are_in_no_unknown_country(read: Read, study: Study, tmp_path: Path
     shown = page(read(portfolio_intervals=pd.concat([totals, other])), study, tmp_path)
     assert "Most are in companies based in Japan: 1,267" in words(shown)
     assert "headcount unknown (3)" not in shown
+
+
+def test_runs_by_different_estimators_are_told_apart(
+    read: Read, study: Study, tmp_path: Path
+) -> None:
+    days = ["2026-01-01T00:00:00", "2026-02-01T00:00:00"]
+    run = {"run": ["one", "two"], "estimator": ["log_debias", "independent"], "level": [0.8, LEVEL]}
+    ends = {"low": [1.0, 4.0], "median": [2.0, 5.0], "high": [3.0, 6.0]}
+    same = {"package_version": "1", "model_version": "4", "code": "c", "content": "c"}
+    same |= {"settings": "{}", "inputs": "{}", "companies": 3}
+    runs = pd.DataFrame({**run, **ends, "finished": days, **same})
+    history = pd.DataFrame({**run, **ends, "company_id": "ACME"})
+    shown = page(read(runs=runs, history=history), study, tmp_path)
+    assert "changed by +3 with the last run (by independent; before it was by log_debias)" in shown
+    assert "changed most: +3 experts (by independent; before it was by log_debias)" in shown
+    assert "2026-01-01 00:00 (log_debias, 80 %)" in shown
+    assert '"2026-02-01 00:00"' in shown
 
 
 def test_nothing_odd_is_said_too(read: Read, study: Study, tmp_path: Path) -> None:
