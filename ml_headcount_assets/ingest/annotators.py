@@ -6,7 +6,7 @@ from ..model.annotators import Annotator, infer_annotators
 from ..study import Study
 from .label_columns import annotator_columns
 from .rated_labels import rated_labels
-from .tables import read_table
+from .tables import read_entry
 
 __all__ = ["study_annotators"]
 
@@ -28,7 +28,7 @@ def study_annotators(study: Study) -> tuple[Annotator, ...]:
         return tuple(
             Annotator(name, described[name].kind, described[name].derived) for name in columns
         )
-    labels = rated_labels(study, read_table(study.files.validation.path))
+    labels = rated_labels(study, read_entry(study.files.validation))
     if study.files.profiles is None:
         return infer_annotators(labels)
     # LLMs may be called anything, and need not have labels in the file of the rated CVs.

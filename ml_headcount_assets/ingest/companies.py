@@ -17,7 +17,7 @@ from .countries import countries_of, country_named
 from .identifiers import company_slug, normalise_company_id
 from .numbers import read_headcounts
 from .rejects import WHOLE_ROW, Rejects
-from .tables import RawTable, read_table
+from .tables import RawTable, read_entry
 from .values import map_distinct
 
 __all__ = ["company_keys", "read_companies"]
@@ -94,7 +94,7 @@ def read_companies(
 
 def _identified(entry: CompaniesFile) -> tuple[RawTable, NDArray[np.object_]]:
     """Return the rows of companies that have an id, and these ids, normalised."""
-    table = read_table(entry.path)
+    table = read_entry(entry)
     rows = len(table)
     raw_ids = table.require(entry.columns.company_id, "files.companies.columns.company_id")
     ids = map_distinct(raw_ids, normalise_company_id)

@@ -23,6 +23,8 @@ class FileForm:
         What separates the fields; "" where nothing does.
     header_line
         Line or row of the header; 0 where there is none.
+    sheet
+        Which sheet of a workbook of several it is, in words.
     vendor
         Whose form it is, and by what that was known; "" where it is nobody's.
     records
@@ -36,6 +38,7 @@ class FileForm:
     encoding: str = ""
     delimiter: str = ""
     header_line: int = 0
+    sheet: str = ""
     vendor: str = ""
     records: int | None = None
     fields_used: tuple[str, ...] = ()

@@ -38,6 +38,10 @@ _OPAQUE = re.compile(r"A[A-Z][ow]AA[\w-]{5,}")
 #: What nobody sees in a cell, and what text copied from a page brings along.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _WEB = re.compile(r"^(?:https?://)?(?:[\w-]+\.)*linkedin\.com/+", re.IGNORECASE)
+#: A formula that only wraps an id: a link with its text, or a text that is to stay one.
+_FORMULA = re.compile(
+    r'=\s*hyperlink\(\s*"([^"]*)"\s*(?:[,;]\s*"([^"]*)"\s*)?\)|="([^"]*)"', re.IGNORECASE
+)
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _SLUG_LENGTH = 60
@@ -49,7 +53,8 @@ def normalise_company_id(raw: object) -> str:
     Surrounding space, invisible characters, case, percent-encoding, the page address around the
     id (``/company/``, ``/company-beta/``, ``/showcase/``, ``/school/``), the urn
     (``urn:li:fsd_company:``), a query, a fragment and a trailing slash make no difference. Bare
-    numbers stay ids, also when a spreadsheet has turned 357 into 357.0. Normalising twice changes
+    numbers stay ids, also when a spreadsheet has turned 357 into 357.0. Of a formula that wraps an
+    id (``=HYPERLINK("address", "text")``, ``="357"``) the id is left. Normalising twice changes
     nothing.
     """
     if raw is None or raw != raw:  # NaN is the value that differs from itself
@@ -66,8 +71,9 @@ def normalise_profile_id(raw: object) -> str:
 
     Surrounding space, invisible characters, case, percent-encoding, the order of accents and
     letters, the address of the person's page or the urn around the id, a query and a trailing
-    slash make no difference, nor that a spreadsheet has turned 5 into 5.0. What is longer than
-    `LONGEST_ID` is no id but misplaced text. Normalising twice changes nothing.
+    slash make no difference, nor that a spreadsheet has turned 5 into 5.0, or a formula
+    (``=HYPERLINK("address", "text")``, ``="5"``) around it. What is longer than `LONGEST_ID` is no
+    id but misplaced text. Normalising twice changes nothing.
     """
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)) or raw != raw:
         return ""
@@ -89,7 +95,20 @@ def _is_nothing(text: str) -> bool:
     return bare or text.casefold() in NOTHING or not text.strip("-–—_.")
 
 
+def _without_formula(text: str) -> str:
+    """Return the id that a formula wraps: of a link its address, if that is a page with an id."""
+    formula = _FORMULA.fullmatch(text.strip())
+    if not formula:
+        return text
+    address, shown, constant = formula.groups()
+    if constant is not None:
+        return constant
+    has_id = _PERSON_PAGE.search(address) or is_company_page(address)
+    return address if has_id or not shown else shown
+
+
 def _normalise_person_once(text: str) -> str:
+    text = _without_formula(text)
     found = _PERSON_URN.search(text) or _PERSON_PAGE.search(text)
     if found:
         old = _OLD_PERSON_PAGE.search(text)
@@ -115,6 +134,7 @@ def is_company_page(address: str) -> bool:
 
 def _normalise_once(text: str) -> str:
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).strip().casefold())
+    text = _without_formula(text)
     page = _COMPANY_URN.search(text) or _PAGE.search(text)
     if page:
         text = page.group(1)

@@ -89,9 +89,9 @@ def wide_labels(table: RawTable, columns: Mapping[str, str], study: Study) -> pd
 
 def _other_columns(path: Path, known: BaseModel, role: str, required: str) -> set[str]:
     """Return the columns that are no keys, having seen that the required key is there."""
-    header = read_header(path)
+    header, where = read_header(path, known.model_dump().values())
     column = getattr(known, required)
     if column not in header:
         # Else a key by another name would be taken for an annotator.
-        raise no_such_column(path.name, column, header, f"files.{role}.columns.{required}")
+        raise no_such_column(where, column, header, f"files.{role}.columns.{required}")
     return set(header) - set(known.model_dump().values())

@@ -357,7 +357,9 @@ def _sorted(one: int, other: int) -> Band:
 
 
 def _speakable(text: str) -> str:
-    """The value for a message if it has digits and no words, else only that it is text."""
+    """The value for a message if it has digits or is a truth, else only that it is text."""
     plain = re.sub(r"(?<=\d)\.0{1,2}$", "", _plain(text))
+    if plain in ("true", "false"):
+        return plain
     is_number = re.fullmatch(r"[-+\d.,' _e%<>]{1,24}", plain) is not None
     return plain if is_number and any(map(str.isdigit, plain)) else "the text there"

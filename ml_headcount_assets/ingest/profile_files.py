@@ -16,6 +16,7 @@ from .rejects import Rejects
 from .tables import DELIMITERS, file_extension, refuse_repeats
 from .text_files import Part, parts_of, spread_parts
 from .typed_files import parquet_records, xlsx_rows
+from .vendors import known_fields
 
 if TYPE_CHECKING:  # it brings the model, which a process that reads does not need
     from ..study import Study
@@ -108,7 +109,7 @@ class RecordFile:
 
 
 def _xlsx_records(path: Path, rejects: Rejects) -> Iterator[tuple[int, Record]]:
-    header, rows, lines, _ = xlsx_rows(path, rejects)
+    header, rows, lines, _ = xlsx_rows(path, rejects, known_fields, refuses_uncalculated=False)
     yield from _named(header, zip(lines, rows, strict=True), path.name)
 
 

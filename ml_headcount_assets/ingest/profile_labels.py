@@ -15,7 +15,7 @@ from ..study import Study
 from .annotators import study_annotators
 from .identifiers import company_slug, normalise_company_id
 from .label_columns import wide_labels
-from .tables import RawTable, read_table
+from .tables import RawTable, read_entry
 from .values import map_distinct
 
 __all__ = ["read_profile_labels"]
@@ -59,7 +59,7 @@ def read_profile_labels(
     entry = study.files.profile_labels
     if entry is None:
         raise InputError(f"{study.name}: the study has raw profiles, and no file of their labels.")
-    table = read_table(entry.path)
+    table = read_entry(entry)
     rows = len(table)
     raw_ids = table.require(entry.columns.company_id, "files.profile_labels.columns.company_id")
     company_id = map_distinct(raw_ids, normalise_company_id)

@@ -15,7 +15,7 @@ from .held_out_labels import held_out_labels
 from .labels import read_labels
 from .rated_labels import rated_labels, rated_texts
 from .rejects import WHOLE_ROW, Rejects
-from .tables import RawTable, read_table
+from .tables import RawTable, read_entry
 
 __all__ = ["read_rated_cvs"]
 
@@ -70,7 +70,7 @@ def _with_texts(table: RawTable, rated_cvs: pd.DataFrame) -> tuple[RawTable, pd.
 def _usable(study: Study) -> tuple[RawTable, pd.DataFrame]:
     """Return the rows of CVs that have an id and a verdict, and these two of each."""
     entry = study.files.validation
-    table = read_table(entry.path)
+    table = read_entry(entry)
     rows, rejects = len(table), table.rejects
     verdicts = read_labels(
         table.require(entry.columns.is_expert, "files.validation.columns.is_expert"),

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..study import EXTENSIONS
+from ..study import EXTENSIONS, CompaniesFile, ProfileLabelsFile, ValidationFile
 from .delimited import DELIMITERS, read_delimited
 from .file_forms import FileForm
 from .json_records import json_records
@@ -27,12 +27,17 @@ from .values import Rows, as_text
 
 __all__ = [
     "RawTable",
+    "TableFile",
     "file_extension",
     "no_such_column",
+    "read_entry",
     "read_header",
     "read_table",
     "refuse_repeats",
 ]
+
+#: A table that a study names.
+TableFile = CompaniesFile | ValidationFile | ProfileLabelsFile
 
 #: Of a wide table not all columns are listed.
 _MOST_NAMES = 30
@@ -70,7 +75,12 @@ class RawTable:
         """Return a column, or raise `no_such_column`."""
         if column in self.columns:
             return self.columns[column]
-        raise no_such_column(self.source, column, self.columns, key, annotator)
+        raise no_such_column(self.where, column, self.columns, key, annotator)
+
+    @property
+    def where(self) -> str:
+        """The file's name and, of a workbook of several sheets, that of the sheet."""
+        return f"{self.source}, {self.form.sheet}" if self.form.sheet else self.source
 
     def keep(self, rows: NDArray[np.bool_]) -> RawTable:
         """Return the table with only the rows for which `rows` is true."""
@@ -96,7 +106,7 @@ def no_such_column(
     Parameters
     ----------
     source
-        The file's name.
+        The file's name, and perhaps which sheet of it is meant.
     column
         What was looked for.
     columns
@@ -123,8 +133,16 @@ def no_such_column(
     )
 
 
-def read_table(path: Path) -> RawTable:
+def read_table(path: Path, wanted: Collection[str] = ()) -> RawTable:
     """Read a file by its extension.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        Names of columns that are looked for: of several sheets, the one that has most of them is
+        read.
 
     Raises
     ------
@@ -138,8 +156,10 @@ def read_table(path: Path) -> RawTable:
         header, rows, lines = parquet_rows(path)
         form = FileForm(path.name, "Parquet")
     elif extension == ".xlsx":
-        header, rows, lines, header_row = xlsx_rows(path, rejects)
-        form = FileForm(path.name, "Excel", header_line=header_row)
+        header, rows, lines, found = xlsx_rows(
+            path, rejects, lambda header: len({*wanted}.intersection(header))
+        )
+        form = FileForm(path.name, "Excel", header_line=found.header_row, sheet=found.said)
     elif extension in DELIMITERS:
         header, rows, lines, form = _delimited_rows(path, DELIMITERS[extension], rejects)
     else:
@@ -156,8 +176,26 @@ def read_table(path: Path) -> RawTable:
     return RawTable(path.name, columns, np.array(lines, dtype=np.int64), rejects, form)
 
 
-def read_header(path: Path) -> list[str]:
-    """Return the names of a file's columns, without reading the rows where that is possible.
+def read_entry(entry: TableFile) -> RawTable:
+    """Read the table that a study names; of a workbook, the sheet that has its columns.
+
+    Raises
+    ------
+    InputError
+        As `read_table`.
+    """
+    return read_table(entry.path, entry.columns.model_dump().values())
+
+
+def read_header(path: Path, wanted: Collection[str] = ()) -> tuple[list[str], str]:
+    """Return the names of a file's columns, and where they are as `RawTable.where`.
+
+    Rows are not read where that is possible.
+
+    Parameters
+    ----------
+    path, wanted
+        As for `read_table`.
 
     Raises
     ------
@@ -166,12 +204,13 @@ def read_header(path: Path) -> list[str]:
     """
     extension = file_extension(path)
     if extension not in DELIMITERS:
-        return list(read_table(path).columns)
+        table = read_table(path, wanted)
+        return list(table.columns), table.where
     found = read_delimited(path, DELIMITERS[extension], Rejects(path.name))
     names = [name for name in found.header if name]
     if not names:
         raise InputError(f"{path.name}: the file has no header. Supply it again.")
-    return names
+    return names, path.name
 
 
 def _json_rows(path: Path, rejects: Rejects) -> tuple[*Rows, FileForm]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
@@ -19,17 +19,20 @@ from ..errors import InputError
 from .bombs import refuse_bomb, refuse_row_bomb
 from .delimited import without_headers
 from .file_kinds import OLD_WORKBOOK_BEGINNING
+from .formulas import UNCALCULATED, uncalculated_cells
 from .layouts import header_position
 from .rejects import WHOLE_ROW, Rejects
 from .values import Rows, as_text
 
-__all__ = ["parquet_records", "parquet_rows", "xlsx_rows"]
+__all__ = ["SheetFound", "parquet_records", "parquet_rows", "xlsx_rows"]
 
 _BATCH_ROWS = 2_000
 #: Rows among which a sheet's header is looked for.
 _LOOKED_AT_ROWS = 200
 #: Of a workbook that unpacks to more bytes it is not asked which cells are merged.
 _LARGEST_WHOLE = 16 << 20
+#: Of many sheets not all are named.
+_MOST_SHEETS = 8
 
 # What openpyxl lets through: from the disk, the archive, and XML that lacks the expected parts.
 _WORKBOOK_ERRORS = (
@@ -113,29 +116,92 @@ def _records(batch: pyarrow.RecordBatch) -> list[dict[str, Any] | None]:
         return [record for row in rows for record in _records(row)]
 
 
-def xlsx_rows(path: Path, rejects: Rejects) -> tuple[*Rows, int]:
-    """Return header, rows, row numbers and the header's row number, of the first table.
+class SheetFound(NamedTuple):
+    """Where in a workbook the table was found.
 
-    That is on the first sheet that is not hidden and has a header of several names with rows below,
-    or, if none has, on the first with anything at all. Rows of titles above the header are left
-    out. Of a formula, the value counts that the spreadsheet program stored when it last saved; of
-    cells that are merged over several rows, the value counts for each row. Hidden rows are rows.
+    Attributes
+    ----------
+    header_row
+        Number of the header's row.
+    said
+        Which sheet of which ones it is, in words; "" if there is only one.
+    """
+
+    header_row: int
+    said: str
+
+
+def xlsx_rows(
+    path: Path,
+    rejects: Rejects,
+    fit: Callable[[Sequence[str]], int],
+    *,
+    refuses_uncalculated: bool = True,
+) -> tuple[*Rows, SheetFound]:
+    """Return header, rows, row numbers and where they were found, of the table that is meant.
+
+    That is, of the sheets that are not hidden and have a header of several names with rows below,
+    the one that fits best, the first of equals; or, if there are none, the first with anything at
+    all. Rows of titles above the header are left out. Of a formula, the value counts that the
+    spreadsheet program stored when it last saved; of cells that are merged over several rows, the
+    value counts for each row. Hidden rows are rows.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rejects
+        Takes cells without a value, and notes on what is not read.
+    fit
+        How many names of a header are those that are looked for.
+    refuses_uncalculated
+        Whether a formula of which no value is stored stops the reading. Else the cell is missing,
+        and listed: texts of people may begin like formulas.
 
     Raises
     ------
     InputError
-        The file is no workbook, or it has no rows.
+        The file is no workbook, it has no rows, or it lacks the value of a formula.
     """
     sheets = _sheets(path)
     tables = [table for sheet in sheets if (table := _table(sheet))]
     if not tables:
         raise InputError(f"{path.name}: the sheets are empty. Supply it again.")
-    table = next((each for each in tables if each.is_regular), tables[0])
+    table = max(tables, key=lambda each: (each.is_regular, fit(each.header)))
+    if not table.is_regular:
+        table = tables[0]
     if len(sheets) > 1:
         rejects.add_note(f"of {len(sheets)} sheets only number {table.sheet.number} is read")
     if table.header_row > table.sheet.first_row:
         rejects.add_note(f"the header is row {table.header_row}; what is above it is not read")
-    return *_below(table, rejects), table.header_row
+    _report_uncalculated(path, table, rejects, refuses=refuses_uncalculated)
+    return *_below(table, rejects), SheetFound(table.header_row, _said(table.sheet, sheets))
+
+
+def _said(sheet: _Sheet, sheets: Sequence[_Sheet]) -> str:
+    if len(sheets) == 1:
+        return ""
+    names = ", ".join(repr(each.name) for each in sheets[:_MOST_SHEETS])
+    more = ", ..." if len(sheets) > _MOST_SHEETS else ""
+    return f"sheet {sheet.name!r} (there are {names}{more})"
+
+
+def _report_uncalculated(path: Path, table: _Table, rejects: Rejects, *, refuses: bool) -> None:
+    """List the formulas of a table that lack a value, or stop at them."""
+    header = table.header
+    found = [
+        (row, column)
+        for row, column in table.sheet.uncalculated
+        if row >= table.header_row and column <= len(header)
+    ]
+    names = [header[column - 1] or f"number {column}" for _, column in found]
+    if found and refuses:
+        more = f" (and {len(found) - 1:,} more cells)" if len(found) > 1 else ""
+        raise InputError(
+            f"{path.name}: row {found[0][0]}, column {names[0]!r}{more}: {UNCALCULATED}."
+        )
+    for (row, _), name in zip(found, names, strict=True):
+        rejects.add(row, name, f"{UNCALCULATED}; taken as missing")
 
 
 class _Sheet(NamedTuple):
@@ -143,20 +209,24 @@ class _Sheet(NamedTuple):
 
     Attributes
     ----------
-    number
-        Its place in the workbook, from 1.
+    number, name
+        Its place in the workbook, from 1, and what it is called.
     rows
         Without the empty cells at their ends.
     merged
         Ranges of merged cells: first row, last row, first column, last column, from 1.
     errors
         Row and column of each cell with an error of the spreadsheet program, from 1.
+    uncalculated
+        Row and column of each formula without a value, from 1.
     """
 
     number: int
+    name: str
     rows: list[list[str]]
     merged: list[tuple[int, int, int, int]]
     errors: list[tuple[int, int]]
+    uncalculated: list[tuple[int, int]]
 
     @property
     def first_row(self) -> int:
@@ -170,6 +240,11 @@ class _Table(NamedTuple):
     sheet: _Sheet
     header_row: int
     is_regular: bool
+
+    @property
+    def header(self) -> list[str]:
+        """The names of the columns."""
+        return [" ".join(name.split()) for name in self.sheet.rows[self.header_row - 1]]
 
 
 def _table(sheet: _Sheet) -> _Table | None:
@@ -189,7 +264,7 @@ def _table(sheet: _Sheet) -> _Table | None:
 def _below(table: _Table, rejects: Rejects) -> Rows:
     """Return the header, and the rows below it, each as wide as the header."""
     sheet = table.sheet
-    header = [" ".join(name.split()) for name in sheet.rows[table.header_row - 1]]
+    header = table.header
     width = len(header)
     _spread_merged(sheet, table.header_row)
     for row, column in sheet.errors:
@@ -253,8 +328,9 @@ def _read_sheets(path: Path, *, whole: bool) -> list[_Sheet]:
         return _read_sheets(path, whole=False)
     try:
         visible = [each for each in book.worksheets if each.sheet_state == "visible"]
+        uncalculated = uncalculated_cells(path)
         return [
-            _read_sheet(number, sheet)
+            _read_sheet(number, sheet, uncalculated.get(number, []))
             for number, sheet in enumerate(book.worksheets, 1)
             if sheet in visible or not visible
         ]
@@ -262,7 +338,7 @@ def _read_sheets(path: Path, *, whole: bool) -> list[_Sheet]:
         book.close()
 
 
-def _read_sheet(number: int, sheet: Any) -> _Sheet:
+def _read_sheet(number: int, sheet: Any, uncalculated: list[tuple[int, int]]) -> _Sheet:
     rows = [[as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
     errors = []
     for place, row in enumerate(rows, 1):
@@ -274,4 +350,4 @@ def _read_sheet(number: int, sheet: Any) -> _Sheet:
             row.pop()
     ranges = getattr(getattr(sheet, "merged_cells", None), "ranges", ())
     merged = [(each.min_row, each.max_row, each.min_col, each.max_col) for each in ranges]
-    return _Sheet(number, rows, merged, errors)
+    return _Sheet(number, sheet.title, rows, merged, errors, uncalculated)

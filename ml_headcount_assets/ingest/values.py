@@ -25,11 +25,14 @@ NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 
 
 def as_text(value: Any) -> str:
-    """Return the text of a value of a format that has types; a missing one becomes ""."""
+    """Return the text of a value of a format that has types; a missing one becomes "".
+
+    True and false are words, as in files of text: they are labels, but no numbers of anything.
+    """
     if value is None or value != value:  # NaN is the value that differs from itself
         return ""
     if isinstance(value, bool):
-        return str(int(value))
+        return str(value).lower()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (dict, list)):

@@ -24,7 +24,7 @@ from ..ingest.company_counts import COUNTS
 from ..ingest.file_forms import FileForm
 from ..ingest.profile_look import PeopleFound, look_at_profiles
 from ..ingest.strangers import strangers
-from ..ingest.tables import read_table
+from ..ingest.tables import TableFile, read_entry
 from ..ingest.text_files import copy_beginning
 from ..model import Annotator
 from ..study import TEXT_EXTENSIONS, Study
@@ -187,7 +187,7 @@ class _Examination:
         for pair in (entry.accepted or {}).values():
             columns |= {pair.accepted, pair.labelled}
         columns |= {f"{each.name}_{what}" for each in self._annotators or () for what in COUNTS}
-        self._look_at(entry.path, columns)
+        self._look_at(entry, columns)
         found = self._attempt(lambda: read_companies(self._study, self._annotators or ()))
         if found is not None:
             self._companies, self._counts, rejects = found
@@ -196,7 +196,7 @@ class _Examination:
     def rated(self) -> None:
         """Read the rated CVs, and see that they tell the annotators apart from chance."""
         entry = self._study.files.validation
-        self._look_at(entry.path, {*entry.columns.model_dump().values(), *self._label_columns()})
+        self._look_at(entry, {*entry.columns.model_dump().values(), *self._label_columns()})
         if self._annotators is None:
             return
         found = self._attempt(lambda: read_rated_cvs(self._study))
@@ -247,12 +247,11 @@ class _Examination:
         if entry is None or self._companies is None or self._annotators is None:
             return
         with _beginning_of(entry.path) as (path, is_part):
-            files = self._study.files.model_copy(
-                update={"profile_labels": entry.model_copy(update={"path": path})}
-            )
+            beginning = entry.model_copy(update={"path": path})
+            files = self._study.files.model_copy(update={"profile_labels": beginning})
             part = self._study.model_copy(update={"files": files})
             known = {*entry.columns.model_dump().values(), *self._label_columns()}
-            self._look_at(path, known, is_part=is_part)
+            self._look_at(beginning, known, is_part=is_part)
             labels, rejects = read_profile_labels(
                 part, self._companies["company_id"], self._annotators
             )
@@ -335,12 +334,12 @@ class _Examination:
             self._problems.append(str(error))
             return None
 
-    def _look_at(self, path: Path, used: set[str], *, is_part: bool = False) -> None:
+    def _look_at(self, entry: TableFile, used: set[str], *, is_part: bool = False) -> None:
         """Note the form of a table; what is wrong with it, its reader says."""
         try:
-            table = read_table(path)
+            table = read_entry(entry)
         except InputError as error:
-            self._files.append(FileForm(path.name, "cannot be read"))
+            self._files.append(FileForm(entry.path.name, "cannot be read"))
             self._problems.append(str(error))
             return
         used = used | set(text_fields(table.columns))

@@ -159,7 +159,8 @@ def _refuse_uncountable(
 
 def _numbers(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.float64]:
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    unread = np.isnan(values) & frame[column].notna().to_numpy()
+    truths = frame[column].map(lambda value: isinstance(value, (bool, np.bool_)))
+    unread = np.isnan(values) & frame[column].notna().to_numpy() | truths.to_numpy(dtype=bool)
     _refuse_rows(frame, unread, where, f"has something else than a number in {column!r}")
     return values
 

@@ -40,6 +40,10 @@ _IDS = st.one_of(st.text(), st.lists(_PIECES, max_size=8).map("".join))
         ("https://www.linkedin.com/edu/school?id=17926&trk=x", "17926"),
         ("urn:li:fs_miniCompany:1441", "1441"),
         ("my-company-abroad", "my-company-abroad"),
+        ('=HYPERLINK("https://www.linkedin.com/company/OpenAI/","Open AI")', "openai"),
+        ('=hyperlink("https://openai.com" ; "OpenAI")', "openai"),
+        ('=HYPERLINK("linkedin.com/company/357")', "357"),
+        ('="00357"', "00357"),
         ("", ""),
         ("   ", ""),
         (None, ""),
@@ -64,6 +68,8 @@ def test_normalised_id(raw: object, expected: str) -> None:
         ("https://www.linkedin.com/pub/john-doe/1/2a/3b4?trk=x", "john-doe-3b402a1"),
         ("https://www.linkedin.com/pub/john-doe/5/6a/7b8/", "john-doe-7b806a5"),
         ("https://www.linkedin.com/pub/john-doe", "john-doe"),
+        ('=HYPERLINK("https://www.linkedin.com/in/Jane-X1?trk=x","Jane Roe")', "jane-x1"),
+        ('="12345"', "12345"),
     ],
 )
 def test_people_are_one_in_every_spelling(raw: str, expected: str) -> None:

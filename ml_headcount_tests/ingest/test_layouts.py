@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import re
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -43,7 +45,7 @@ def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str)
     names = {"cp1252": "Windows-1252", "utf-16": "UTF-16", "utf-16-le": "UTF-16"}
     assert table.form.encoding == names.get(encoding, "UTF-8")
     assert (table.form.delimiter, table.form.records) == (delimiter, 3)
-    assert read_header(tmp_path / "companies.csv") == HEADER
+    assert read_header(tmp_path / "companies.csv") == (HEADER, "companies.csv")
     told = table.rejects.frame()["reason"].tolist()
     assert [reason.startswith("the text is not UTF-8") for reason in told] == [True] * len(told)
     assert len(told) == (encoding == "cp1252")
@@ -245,6 +247,59 @@ def test_errors_of_a_spreadsheet_are_no_values(tmp_path: Path) -> None:
     table = _of_book(tmp_path, _book([*SHEET, ["#REF!", "C", "#N/A"]]))
     assert _rows(table)[2] == ["", "C", ""]
     assert table.rejects.frame()[["line", "field"]].values.tolist() == [[4, "id"], [4, "size"]]
+
+
+def test_formulas_that_were_never_calculated_stop_the_reading(tmp_path: Path) -> None:
+    book = _book([*SHEET, ["c", "C", "=1+2"], ["d", '=HYPERLINK("http://d.example","D")', 4]])
+    with pytest.raises(InputError) as told:
+        _of_book(tmp_path, book)
+    assert str(told.value) == (
+        "companies.xlsx: row 4, column 'size' (and 1 more cells): is a formula whose value is not"
+        " stored. Open the file in a spreadsheet program and save it."
+    )
+
+
+def test_formulas_beside_the_table_and_above_it_do_not_matter(tmp_path: Path) -> None:
+    book = _book([["=TODAY()"], *SHEET, ["c", "C", 3, None, "=SUM(C3:C5)"]], [["=1"]])
+    assert len(_of_book(tmp_path, book)) == 3
+
+
+def test_a_formula_may_come_to_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "companies.xlsx"
+    _book([*SHEET, ["c", "=T(1)", "=N(3)"]]).save(path)
+    _stored(path, b"B4", b"", b' t="str"')
+    _stored(path, b"C4", b"3", b"")
+    assert _rows(read_table(path))[2] == ["c", "", "3"]
+
+
+def _stored(path: Path, cell: bytes, value: bytes, kind: bytes) -> None:
+    """Store what a formula of the first sheet comes to, as a spreadsheet program does."""
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    found = re.compile(rb'<c r="%s">(<f>.*?</f>)<v ?/?>(?:</v>)?</c>' % cell)
+    new = rb'<c r="%s"%s>\1<v>%s</v></c>' % (cell, kind, value)
+    name = "xl/worksheets/sheet1.xml"
+    parts[name], count = found.subn(new, parts[name])
+    assert count == 1
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+NOTES: list[list[object]] = [["column", "meaning"], ["id", "of LinkedIn"], ["size", "people"]]
+
+
+def test_the_sheet_that_has_the_wanted_columns_is_read(tmp_path: Path) -> None:
+    _book(NOTES, [["x", "y"], [1, 2]], SHEET).save(tmp_path / "companies.xlsx")
+    table = read_table(tmp_path / "companies.xlsx", ["id", "size"])
+    assert _rows(table) == [["a", "A", "1"], ["b", "B", "2"]]
+    assert table.form.sheet == "sheet 'Sheet2' (there are 'Sheet', 'Sheet1', 'Sheet2')"
+
+
+def test_if_no_sheet_has_a_column_the_sheets_are_named(tmp_path: Path) -> None:
+    table = _of_book(tmp_path, _book(NOTES, SHEET))
+    with pytest.raises(InputError, match=r"^companies.xlsx, sheet 'Sheet' \(there are 'Sheet', "):
+        table.require("headcount", "files.companies.columns.headcount")
 
 
 _cells = st.text(

@@ -157,6 +157,13 @@ def test_what_was_expected_is_said_and_words_are_not_repeated() -> None:
     ]
 
 
+def test_a_truth_is_no_count() -> None:
+    _, rejects = _headcounts("true", "40", "FALSE")
+    assert rejects["line"].tolist() == [2, 4]
+    assert rejects["reason"].str.startswith(("true is not a whole", "false is not a whole")).all()
+    assert _counts("true", "3")[0] == [None, 3]
+
+
 def test_thousands_are_told() -> None:
     _, rejects = _headcounts("5.000", "12.000", "700")
     assert rejects[["field", "reason"]].values.tolist() == [

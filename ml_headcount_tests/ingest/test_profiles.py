@@ -416,7 +416,23 @@ def test_formulas_count_as_what_the_spreadsheet_stored(make_raw: MakeRaw) -> Non
         ["p", "ML"],
         ["s", ""],
     ]
-    assert _found(rejects) == [(3, "profile_id"), (4, "(row)"), (5, "text")]
+    cells = [(3, "linkedin_id"), (3, "profile_id"), (4, "current_company"), (4, "(row)")]
+    assert _found(rejects) == [*cells, (5, "about"), (5, "text")]
+    told = rejects[rejects["field"].isin(["linkedin_id", "current_company", "about"])]
+    assert told["reason"].str.contains("Open the file in a spreadsheet program and save it").all()
+
+
+def test_of_several_sheets_the_one_with_profiles_is_read(make_raw: MakeRaw) -> None:
+    book = openpyxl.Workbook()
+    for row in (["column", "what it means"], ["linkedin_id", "the person"], ["about", "text"]):
+        book.worksheets[0].append(row)
+    sheet = book.create_sheet("people")
+    for row in (["linkedin_id", "current_company/name", "about"], ["p", "Acme Inc", "ML"]):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    rows, _ = _read(make_raw(a__xlsx=out.getvalue()))
+    assert rows["profile_id"].tolist() == ["p"]
 
 
 def test_hidden_files_are_left_alone(make_raw: MakeRaw) -> None:

@@ -14,7 +14,7 @@ from .apify import APIFY
 from .bright_data import BRIGHT_DATA
 from .coresignal_base import CORESIGNAL_BASE
 from .coresignal_multi_source import CORESIGNAL_MULTI_SOURCE
-from .form import Form, Person, Standing, VendorForm, fields_of
+from .form import Form, Person, Standing, VendorForm, fields_of, known_fields
 from .linkedin_export import LINKEDIN_EXPORT
 from .mapped import MappedForm, PathMisses
 from .people_data_labs import PEOPLE_DATA_LABS
@@ -31,6 +31,7 @@ __all__ = [
     "Standing",
     "fields_of",
     "form_of",
+    "known_fields",
     "people_in",
 ]
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from ...text.company_names import company_key
-from ...text.fields import SECTIONS, squashed
+from ...text.fields import SECTIONS, TOP_TEXT, squashed
 from ...text.recipe import ProfileText, profile_text
 from ..dates import Stretch, read_moment
 from ..employers import Employer
@@ -22,7 +22,16 @@ from ..identifiers import normalise_profile_id
 from ..post_fields import POST_ROLES, Role, Roles
 from ..posts import Post, State, read_posts, truth
 
-__all__ = ["CURRENT_ROLES", "Form", "Person", "Standing", "VendorForm", "chosen_post", "fields_of"]
+__all__ = [
+    "CURRENT_ROLES",
+    "Form",
+    "Person",
+    "Standing",
+    "VendorForm",
+    "chosen_post",
+    "fields_of",
+    "known_fields",
+]
 
 _FIELDS_LOOKED_AT = 5  # entries of a list
 _NO_ORDER = 1 << 30
@@ -371,6 +380,14 @@ def _plan(names: tuple[str, ...], ids: tuple[str, ...], snapshots: tuple[str, ..
         posts=present([*_POSTS, "position"]),
         deleted=present(("deleted", "is_deleted", "member_is_deleted")),
     )
+
+
+_KNOWN = frozenset({*map(squashed, _IDS), *CURRENT_ROLES, *SECTIONS, *TOP_TEXT})
+
+
+def known_fields(names: Collection[str]) -> int:
+    """Return how many of a table's columns are fields of some vendor's profiles."""
+    return sum(squashed(name.partition(".")[0].partition("/")[0]) in _KNOWN for name in names)
 
 
 def fields_of(record: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ml_headcount_assets.ingest.tables import RawTable, read_table
 from ml_headcount_assets.warehouse.ratings import RatingStore, SheetRow, Verdict, now
 from ml_headcount_assets.warehouse.store import Tables
 
-from .rounds import known_profiles
+from .rounds import COMPANY, PROFILE, known_profiles
 from .sheet import KEY, TICK, tick_columns
 
 __all__ = ["rater_name", "read_verdicts"]
@@ -25,6 +25,8 @@ _WORDS = {
     "unsure": ("unsure", "u", "?", "maybe", "unknown"),
 }
 _MEANT = {word: verdict for verdict, words in _WORDS.items() for word in words}
+#: What stands in a box that is not ticked, as spreadsheet programs write it.
+_UNTICKED = frozenset({"", "false", "0", "no", "n"})
 
 
 def rater_name(name: str) -> str:
@@ -71,7 +73,7 @@ def read_verdicts(
     InputError
         The file cannot be read, lacks a column, or nobody is named who rated.
     """
-    table = read_table(path)
+    table = read_table(path, (KEY, COMPANY, PROFILE, "verdict"))
     if "verdict" not in table.columns:
         raise InputError(
             f"{table.source}: there is no column 'verdict'. The columns are"
@@ -149,7 +151,11 @@ def _criteria(table: RawTable) -> list[tuple[str, ...]]:
         tuple(
             dict.fromkeys(
                 [each.strip() for each in listed[row].split(";") if each.strip()]
-                + [column.removeprefix(TICK) for column, given in ticks.items() if given[row]]
+                + [
+                    column.removeprefix(TICK)
+                    for column, given in ticks.items()
+                    if given[row].casefold() not in _UNTICKED
+                ]
             )
         )
         for row in range(len(table))

@@ -72,7 +72,7 @@ def read_round(path: Path, tables: Tables) -> tuple[list[Subject], pd.DataFrame]
     InputError
         The file cannot be read, lacks a column, or no row can be used.
     """
-    table = read_table(path)
+    table = read_table(path, (COMPANY, PROFILE))
     rows = len(table)
     known = known_profiles(table, tables)
     with_text = known["text_hash"].fillna("").ne("")

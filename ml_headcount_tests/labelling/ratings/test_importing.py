@@ -55,6 +55,7 @@ def test_a_sheet_that_was_filled_in_comes_back(warehouse, handed_out):
     for row, said in ((2, "Yes"), (3, "no "), (4, "perhaps"), (5, "unsure")):
         sheet.cell(row, verdict).value = said
     sheet.cell(2, tick).value = "x"
+    sheet.cell(2, tick + 1).value = False
     sheet.cell(3, 1).value = "another key"
     book.save(path)
     with RatingStore(warehouse) as store:
