@@ -21,7 +21,7 @@ from ..errors import ComputeError, InputError
 from .engine import Engine
 from .protocol import WORKERS, Compute, Progress, Result, Task
 
-__all__ = ["LocalCompute"]
+__all__ = ["LocalCompute", "products_in_one_thread"]
 
 
 # Chunks that each process gets on average: enough that none idles long at the end.
@@ -86,7 +86,7 @@ class LocalCompute(Compute):
         if self.processes and len(tasks) > 1:
             return self._map_in_processes(function, tasks, progress)
         threads = min(self.workers or len(os.sched_getaffinity(0)), max(1, len(tasks)))
-        with _products_in_one_thread(), ThreadPoolExecutor(max_workers=threads) as pool:
+        with products_in_one_thread(), ThreadPoolExecutor(max_workers=threads) as pool:
             return _collect(pool, pool.map(function, tasks), len(tasks), progress)
 
     def _map_in_processes(
@@ -117,10 +117,11 @@ class LocalCompute(Compute):
                 ) from error
 
 
-def _products_in_one_thread() -> AbstractContextManager[Any]:
-    """Let each task keep to its core: threads of matrix products would wait for each other.
+def products_in_one_thread() -> AbstractContextManager[Any]:
+    """Let a task keep to its core: threads of small matrix products would wait for each other.
 
-    Measured on two cores: drawing a company took seven times the processor time with them.
+    Measured on two cores: drawing a company took seven times the processor time with them. What
+    `LocalCompute` maps is done so without being asked.
     """
     return _libraries().limit(limits=1, user_api="blas")
 
@@ -138,7 +139,7 @@ def _receive(function: bytes) -> None:
     """Take the function that all tasks of this process are for; it comes once, not per task."""
     _received[:] = [pickle.loads(function)]
     # Libraries that are loaded by now, NumPy's among them.
-    _products_in_one_thread()
+    products_in_one_thread()
 
 
 def _apply(task: Any) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from ml_headcount_assets.compute.engine import Engine
+from ml_headcount_assets.compute.local import products_in_one_thread
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.figures.catalogue import NothingToDrawError
 from ml_headcount_assets.model import ESTIMATORS, Annotator, AnnotatorFit, StudyEvidence
@@ -61,13 +62,14 @@ class CompanySteps:
             evidence.described, six_dimensional=self._study.settings().six_dimensional
         )
         try:
-            return company_waterfall(
-                self._draw,
-                evidence.assess(self._study.settings())[0],
-                [each.name for each in kept],
-                self.results.level,
-                estimate=own if quick else None,
-            )
+            with products_in_one_thread():
+                return company_waterfall(
+                    self._draw,
+                    evidence.assess(self._study.settings())[0],
+                    [each.name for each in kept],
+                    self.results.level,
+                    estimate=own if quick else None,
+                )
         except InputError as reason:
             raise NothingToDrawError(str(reason)) from reason
 

@@ -140,8 +140,8 @@ def materialize_study(
     compute
         Where the draws are computed; None for this process.
     again
-        Whether to make everything anew, also what has not changed. What LLMs have answered is
-        not asked again.
+        Whether to make everything anew, also what has not changed; of `companies`, all that is
+        theirs alone. What LLMs have answered is not asked again.
     config
         What the study was loaded with in place of its directory's own configuration: the UI
         goes by that afterwards.
@@ -155,8 +155,10 @@ def materialize_study(
         stored before stays as it was, and the call can be repeated.
     """
     study = with_choices(study, estimators=estimators, draws=draws)
-    with _session(study, warehouse, progress, announce, compute, config) as session:
-        if again:
+    # A company alone is made anew on what all of them share, which is left as it is.
+    anew = again and companies is not None
+    with _session(study, warehouse, progress, announce, compute, config, anew=anew) as session:
+        if again and not anew:
             session.forget()
         if companies is None:
             summary = session.run_all(whole_study.name, settle_everything=True)
@@ -206,6 +208,8 @@ def _session(
     announce: Announcer | None,
     compute: Compute | None,
     config: Path | str | None,
+    *,
+    anew: bool = False,
 ) -> Iterator[_Session]:
     """Hold a warehouse and open what is needed for runs on it."""
     warehouse = Path(warehouse).resolve()
@@ -217,6 +221,7 @@ def _session(
             warehouse,
             instance,
             config=config,
+            anew=anew,
             progress=progress or no_progress,
             announce=announce or no_announcement,
             compute=compute or LocalCompute(),
@@ -276,6 +281,7 @@ class _Session:
         instance: dg.DagsterInstance,
         *,
         config: Path | str | None,
+        anew: bool,
         compute: Compute,
         **resources: Any,
     ) -> None:
@@ -284,7 +290,7 @@ class _Session:
         home = keep_study(study, warehouse, config)
         self.definitions = build_definitions(
             resources={
-                "study": StudyResource(directory=str(home)),
+                "study": StudyResource(directory=str(home), make_anew=anew),
                 "warehouse": WarehouseResource(path=str(warehouse)),
                 "compute": compute,
                 **resources,

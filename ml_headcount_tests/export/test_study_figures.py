@@ -9,11 +9,13 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from ml_headcount_assets.export import read_results, report
+from ml_headcount_assets.export import read_results, report, waterfalls
 from ml_headcount_assets.export.study_figures import StudyFigures, company_figures, study_figures
 from ml_headcount_assets.figures import VIEWS
 from ml_headcount_assets.figures.catalogue import FAMILIES, Found, NothingToDrawError
+from ml_headcount_assets.model.waterfall import company_waterfall
 from ml_headcount_assets.warehouse.publish import Published, published_study
 from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
 from ml_headcount_tests.browser import browsing, found_browser
@@ -99,6 +101,20 @@ def test_a_waterfall_ends_at_what_is_published(published) -> None:
             assert last[part] == pytest.approx(getattr(row, part), abs=1e-9), part
         assert figure.numbers["kind"].iloc[0] == "prior"
         assert row.label in figure.title
+
+
+def test_a_waterfall_keeps_to_one_thread(published, monkeypatch) -> None:
+    threads = []
+
+    def looked_at(*given, **named):
+        threads.extend(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
+        return company_waterfall(*given, **named)
+
+    monkeypatch.setattr(waterfalls, "company_waterfall", looked_at)
+    results = read_results(published)
+    with threadpool_limits(2, user_api="blas"):
+        next(company_figures(results, results.headline["company"].iloc[0]))
+    assert set(threads) == {1}
 
 
 def test_pages_of_the_largest_companies_show_how_their_evidence_led_there(

@@ -244,6 +244,14 @@ def test_a_refresh_that_changes_nothing_makes_nothing_stale(place):
     assert set.union(*staleness(place).values()) == {StaleStatus.FRESH}
 
 
+def test_one_company_is_made_anew_on_what_all_share(place):
+    company, *_ = profiled(place.warehouse)
+    before = tables(place.warehouse)
+    assert place.run(companies=[company], again=True).unchanged["headcount_draws"] == 0
+    assert tables(place.warehouse) == before
+    assert place.run().unchanged["cohort_fit"] == 1
+
+
 def test_one_company_with_other_settings_is_refused(place):
     before = tables(place.warehouse)
     with pytest.raises(InputError, match=r"calibrated with other settings.*run the whole study"):
