@@ -46,7 +46,11 @@ class State(Enum):
 
     OPEN = "open"
     ENDED = "ended"
+    AHEAD = "ahead"
     UNTOLD = "untold"
+
+
+_NOT_NOW = (State.ENDED, State.AHEAD)
 
 
 class Post(NamedTuple):
@@ -55,7 +59,7 @@ class Post(NamedTuple):
     Attributes
     ----------
     employer
-        The company; None if the post names none, or has ended.
+        The company; None if the post names none, has ended, or has not begun.
     state
         Whether it goes on.
     has_end
@@ -93,7 +97,7 @@ def read_posts(
     roles
         What the fields tell.
     now
-        When the profile was taken: what ends later has not ended.
+        When the profile was taken: what ends later has not ended, what begins later not begun.
     null_is_open
         Whether an end that is null or empty means that there is none.
     """
@@ -138,9 +142,9 @@ def _posts(entry: Mapping[str, Any], reading: _Reading, depth: int) -> Iterator[
         return
     for post in grouped:
         # What is told of the whole group holds for each post in it.
-        state = own.state if own.state is State.ENDED or post.state is State.UNTOLD else post.state
+        state = own.state if own.state in _NOT_NOW or post.state is State.UNTOLD else post.state
         yield post._replace(
-            employer=post.employer or own.employer,
+            employer=None if state in _NOT_NOW else post.employer or own.employer,
             state=state,
             has_end=post.has_end or own.has_end,
             primary=post.primary or own.primary,
@@ -152,7 +156,10 @@ def _posts(entry: Mapping[str, Any], reading: _Reading, depth: int) -> Iterator[
 def _post(entry: Mapping[str, Any], fields: Fields, reading: _Reading) -> Post:
     ends = _ends(entry, fields)
     state = _state(entry, fields, ends, reading)
-    if state is State.ENDED and not fields.posts:
+    start = _start(entry, fields)
+    if state is not State.ENDED and start and start.first > reading.now:
+        state = State.AHEAD
+    if state in _NOT_NOW and not fields.posts:
         return Post(None, state, has_end=bool(ends))  # nobody asks for the rest
     orders = [_whole(entry[name]) for name in fields.order]
     return Post(
@@ -162,7 +169,7 @@ def _post(entry: Mapping[str, Any], fields: Fields, reading: _Reading) -> Post:
         suspect=_suspect(entry, fields) if state is State.UNTOLD else "",
         primary=any(truth(entry[name]) for name in fields.primary),
         order=next((order for order in orders if order is not None), None),
-        start=_start(entry, fields),
+        start=_month_of(start),
     )
 
 
@@ -285,7 +292,7 @@ def _whole(value: Any) -> int | None:
     return int(float(text)) if text.replace(".", "", 1).isdigit() else None
 
 
-def _start(entry: Mapping[str, Any], fields: Fields) -> tuple[int, int]:
+def _start(entry: Mapping[str, Any], fields: Fields) -> Stretch | None:
     values: list[Any] = [entry[name] for name in fields.start]
     months = [entry[name] for name in fields.start_month]
     for name in fields.start_year:
@@ -300,9 +307,15 @@ def _start(entry: Mapping[str, Any], fields: Fields) -> tuple[int, int]:
     for value in values:
         moment = value if isinstance(value, Stretch) else read_moment(value)
         if moment:
-            whole_year = moment.last.month - moment.first.month == 11
-            return moment.first.year, 0 if whole_year else moment.first.month
-    return 0, 0
+            return moment
+    return None
+
+
+def _month_of(start: Stretch | None) -> tuple[int, int]:
+    if start is None:
+        return 0, 0
+    whole_year = start.last.month - start.first.month == 11
+    return start.first.year, 0 if whole_year else start.first.month
 
 
 def _employer(entry: Mapping[str, Any], fields: Fields) -> Employer | None:

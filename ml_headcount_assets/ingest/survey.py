@@ -33,6 +33,7 @@ _NEVER, _ALWAYS = "", "~"  # before and after every date as text
 _NOT_EMPLOYED = {
     Standing.NOWHERE: "the profile names no current company; not used",
     Standing.LEFT: "every post of the profile has ended; not used",
+    Standing.AHEAD: "every post of the profile has ended, or begins after the snapshot; not used",
     Standing.DELETED: "the vendor has marked the profile as deleted; not used",
 }
 

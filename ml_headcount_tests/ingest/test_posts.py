@@ -58,6 +58,19 @@ UNTOLD = [
 ]
 
 
+AHEAD = [
+    *({"start_date": "2025-07", "end_date": None}, {"dateRange": "Sep 2025 - Present"}),
+    *({"starts_at": {"year": 2026}, "ends_at": None}, {"start_date": "2025-06-02"}),
+    *({"start_year": 2025, "start_month": 9}, {"start_date": "2025-08", "is_current": True}),
+    {"timePeriod": {"startDate": {"year": 2025, "month": 10}}},
+    {"start_date": "2025-08", "end_date": "2026-08"},
+]
+BEGUN = [
+    *({"start_date": "2025-06", "end_date": None}, {"start_date": "2025", "end_date": None}),
+    *({"start_date": "05/06/2025", "end_date": None}, {"dateRange": "Jun 2025 - Present"}),
+]
+
+
 @pytest.mark.parametrize("entry", ENDED)
 def test_ended(entry: dict[str, Any]) -> None:
     assert _states(entry) == ["ended"]
@@ -71,6 +84,22 @@ def test_open(entry: dict[str, Any]) -> None:
 @pytest.mark.parametrize("entry", UNTOLD)
 def test_not_told(entry: dict[str, Any]) -> None:
     assert _states(entry) == ["untold"]
+
+
+@pytest.mark.parametrize("entry", AHEAD)
+def test_what_begins_later_does_not_go_on_yet(entry: dict[str, Any]) -> None:
+    assert _states(entry) == ["ahead"]
+
+
+@pytest.mark.parametrize("entry", BEGUN)
+def test_what_may_have_begun_goes_on(entry: dict[str, Any]) -> None:
+    assert _states(entry) == ["open"]
+
+
+def test_a_group_that_begins_later_has_no_post_yet() -> None:
+    group = {"company": "A", "start_date": "2025-09", "positions": [{"title": "a", "end": None}]}
+    (post,) = read_posts([group], POST_ROLES, NOW, null_is_open=True)
+    assert (post.state, post.employer) == (State.AHEAD, None)
 
 
 def test_a_null_means_what_the_vendor_means_by_it() -> None:

@@ -43,6 +43,7 @@ class Standing(Enum):
     EMPLOYED = "employed"
     NOWHERE = "nowhere"
     LEFT = "left"
+    AHEAD = "ahead"
     UNTOLD = "untold"
     DELETED = "deleted"
 
@@ -223,7 +224,7 @@ class VendorForm:
         current = [post for post in named if post.employer]
         if self.current_first and current and current[0].employer and current[0].employer.ids:
             return Standing.EMPLOYED, current[0], False
-        posts = [post for post in named if post.state is State.ENDED]
+        posts = [post for post in named if not post.employer]
         posts += [
             post
             for name in plan.posts
@@ -257,10 +258,10 @@ class VendorForm:
                     flat[key if not number else f"{key}{number}"] = value
         if flat:
             flat |= {
-                _FLAT_ENDS[key]: record[n] for n in record if (key := squashed(n)) in _FLAT_ENDS
+                _FLAT_TIMES[key]: record[n] for n in record if (key := squashed(n)) in _FLAT_TIMES
             }
             posts += read_posts([flat], _FLAT_POST, now, null_is_open=True)
-        return [post for post in posts if post.employer or post.state is State.ENDED]
+        return [post for post in posts if post.employer or post.state in _NOT_NOW]
 
 
 _FLAT: Mapping[Role, str] = {
@@ -269,8 +270,15 @@ _FLAT: Mapping[Role, str] = {
     Role.COMPANY_PAGE: "companyurl",
     Role.COMPANY_NAME: "companyname",
 }
-#: Fields of a record, beside those of a flat current employer, that say whether it still is one.
-_FLAT_ENDS: Mapping[str, str] = {
+#: Fields of a record, beside those of a flat current employer, that say whether it is one.
+_FLAT_TIMES: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            *("jobstartdate", "currentjobstartdate", "currentcompanystartdate"),
+            *("currentpositionstartdate", "positionstartdate", "employmentstartdate"),
+        ),
+        "startdate",
+    ),
     **dict.fromkeys(
         (
             *("enddate", "jobenddate", "jobend", "positionenddate", "employmentenddate"),
@@ -284,6 +292,7 @@ _FLAT_ENDS: Mapping[str, str] = {
     **dict.fromkeys(("iscurrentjob", "iscurrentposition", "jobstillworking"), "iscurrent"),
     "leftcompany": "leftcompany",
 }
+_NOT_NOW = (State.ENDED, State.AHEAD)
 _CURRENT_POST = POST_ROLES.with_roles({"name": Role.COMPANY_NAME, "id": Role.COMPANY_ID})
 _FLAT_POST = POST_ROLES.with_roles(
     {f"{key}{number}": role for role, key in _FLAT.items() for number in range(1, 6)}
@@ -334,8 +343,10 @@ def chosen_post(
         return Standing.EMPLOYED, _with_ids(first, ())
     if untold:
         return Standing.UNTOLD, untold[0]
-    ended = any(post.state is State.ENDED for post in posts)
-    return Standing.LEFT if ended else Standing.NOWHERE, None
+    states = {post.state for post in posts}
+    if State.AHEAD in states:
+        return Standing.AHEAD, None
+    return Standing.LEFT if State.ENDED in states else Standing.NOWHERE, None
 
 
 def _rank(place: int, post: Post) -> tuple[bool, int, int, int, int]:

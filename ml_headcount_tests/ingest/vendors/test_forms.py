@@ -207,6 +207,40 @@ def test_records_that_are_deleted_are_not_used(read_people: ReadPeople) -> None:
     assert rejects["reason"].str.contains("marked the profile as deleted").sum() == 2
 
 
+def test_posts_that_begin_after_the_snapshot_are_not_held_yet(read_people: ReadPeople) -> None:
+    at_globex = {"company_id": "globex", "start_date": "2019", "end_date": None}
+    at_acme = {"company_id": "acme", "start_date": "2024-09", "end_date": None}
+
+    def person(name: str, snapshot: str | None, *posts: Record) -> Record:
+        entries = [{"title": "x", **post} for post in posts]
+        return {"linkedin_id": name, "position": "x", "taken": snapshot, "experience": entries}
+
+    people = [
+        person("p", "2024-06-01", at_acme, at_globex),
+        person("q", "2024-10-01", at_acme, at_globex),
+        person("r", "2024-06-01", at_acme),
+        person("s", None, at_acme),  # it has begun by the day of reading
+        person("t", "2024-06-01", at_acme, {**at_globex, "end_date": "2020"}),
+    ]
+    config = "files: {profiles: {columns: {snapshot: taken}}}"
+    rows, rejects = read_people({"a.json": people}, config)
+    assert dict(zip(rows["profile_id"], rows["company"], strict=True)) == {
+        **{"p": "globex", "q": "acme", "s": "acme"}
+    }
+    told = rejects[rejects["reason"].str.contains("or begins after the snapshot")]
+    assert told["line"].tolist() == [3, 5]
+
+
+def test_a_flat_post_may_begin_later(read_people: ReadPeople) -> None:
+    common = {"Company Name": "Acme", "title_raw": "x", "timestamp": "2024-06-01"}
+    people = [
+        {"profile_url": f"https://www.linkedin.com/in/p{year}", **common, "Job Start Date": year}
+        for year in (2023, 2025)
+    ]
+    rows, _ = read_people({"a.csv": _csv(people)})
+    assert rows["profile_id"].tolist() == ["p2023"]
+
+
 def test_the_main_post_and_the_order_count(read_people: ReadPeople) -> None:
     main = {"company_id": "acme", "start_date": "2019", "end_date": None}
     side = {"company_id": "globex", "start_date": "2024", "end_date": None}
