@@ -21,6 +21,7 @@ from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.figures.catalogue import FAMILIES, StudyFigure
 from ml_headcount_assets.figures.style import SIZE_BAND_LABELS
 from ml_headcount_assets.model import ESTIMATORS, MODEL_VERSION
+from ml_headcount_assets.model.flags import Flag
 from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.wording import count, decimal, headcount, percent, share
@@ -40,18 +41,7 @@ _WATERFALLS, _WATERFALL_DRAWS = 24, 200
 _HIDDEN = ("company", "estimator", "level")
 
 #: What each flag means, for readers of the report.
-FLAG_MEANINGS = {
-    "headcount_missing": "The company table has no headcount; the estimate covers the seen profiles"
-    " only, and without profiles there is none.",
-    "headcount_band": "The headcount is known as a band only; it was drawn from the band in each"
-    " draw.",
-    "headcount_not_positive": "The headcount is zero or negative and was set aside.",
-    "more_profiles_than_headcount": "More labelled profiles than employees; the number of profiles"
-    " was taken as the headcount.",
-    "more_hits_than_headcount": "More keyword hits than employees; hits were cut to the headcount.",
-    "few_profiles": "Fewer than five profiles, or more than three employees for each, and no"
-    " keyword hits to go by.",
-}
+FLAG_MEANINGS = {flag.value: flag.meaning for flag in Flag}
 
 
 def write_report(

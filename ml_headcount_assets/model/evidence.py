@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .annotators import Annotator
 from .deployed_verdicts import DeployedVerdicts, company_verdicts
+from .flags import Flag
 from .patterns import decode_patterns
 from .priors import size_band
 from .settings import EstimatorSettings
@@ -64,7 +65,7 @@ class CompanyEvidence:
     counts: NDArray[np.int64]
     hits: dict[str, int]
     evidence: str
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
     headcount_band: tuple[int, int] | None = None
     accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
     verdicts: DeployedVerdicts | None = None
@@ -72,7 +73,7 @@ class CompanyEvidence:
     @property
     def headcount_is_known(self) -> bool:
         """Whether the company table says how many employees there are, if only as a band."""
-        return not {"headcount_missing", "headcount_not_positive"} & set(self.flags)
+        return not {Flag.HEADCOUNT_MISSING, Flag.HEADCOUNT_NOT_POSITIVE} & set(self.flags)
 
     @property
     def n_profiles(self) -> int:
@@ -290,25 +291,25 @@ def _assess(
     settings: EstimatorSettings,
     headcount_band: tuple[int, int] | None,
 ) -> CompanyEvidence:
-    flags = []
+    flags: list[Flag] = []
     known = bool(np.isfinite(headcount) and headcount > 0)
     if not known:
-        flags.append("headcount_missing" if np.isnan(headcount) else "headcount_not_positive")
+        flags.append(Flag.HEADCOUNT_MISSING if np.isnan(headcount) else Flag.HEADCOUNT_NOT_POSITIVE)
     band = str(size_band(headcount if known else np.nan))
     seen, employees = int(counts.sum()), int(headcount) if known else 0
     most = headcount_band[1] if known and headcount_band else employees
     if known and headcount_band:
-        flags.append("headcount_band")
+        flags.append(Flag.HEADCOUNT_BAND)
         # Whoever was seen is there, which says something about where in the band it is.
         least = max(headcount_band[0], seen)
         headcount_band = (least, most) if least < most else None
     if known and seen > most:
-        flags.append("more_profiles_than_headcount")
+        flags.append(Flag.MORE_PROFILES)
     if known and any(count > most for count in hits.values()):
-        flags.append("more_hits_than_headcount")
+        flags.append(Flag.MORE_HITS)
     asked = max((labelled for _, labelled in accepted.values()), default=0)
     if known and asked > most:
-        flags.append("more_labelled_than_headcount")
+        flags.append(Flag.MORE_LABELLED)
     employees = max(employees, seen, asked)
     enough = seen >= min(settings.min_profiles, max(employees, 1))
     covered = employees <= settings.max_headcount_ratio * seen
@@ -318,7 +319,7 @@ def _assess(
         evidence = AGGREGATES
     elif seen:
         evidence = PROFILES
-        flags.append("few_profiles")
+        flags.append(Flag.FEW_PROFILES)
     else:
         evidence = NONE
     return CompanyEvidence(
