@@ -2,8 +2,9 @@
 
 A folder ``labels/<annotator>/`` has files of JSON, plain or gzipped, with the results of batches
 of OpenAI (and of services that write the same), Anthropic or Gemini, those of errors among them,
-or objects ``{"results": [{"linkedin_id": ..., "evaluation": "ACCEPT"}, ...]}``. A result's id is
-the person's, as the profiles have it; or it is the key of a request that was written here
+or objects with a person's id and a verdict, each in a line or in lists ``{"results":
+[{"linkedin_id": ..., "evaluation": "ACCEPT"}, ...]}``. A result's id is the person's, as the
+profiles have it; or it is the key of a request that was written here
 (`batches.request_key`), whose answer has to have the form that was asked for. What other answers
 mean, `verdicts` says. Which text their model has seen, and by which prompt, they do not say.
 """
@@ -23,7 +24,7 @@ from ..study import Study
 from ..text.llm.answers import read_answer
 from ..text.llm.batches import BATCH_FORMS, BatchAnswer, request_id_of, text_hash_of_key
 from ..text.llm.missing import Missing
-from ..text.llm.verdicts import read_verdict
+from ..text.llm.verdicts import has_verdict, read_verdict
 from .file_forms import FileForm
 from .identifiers import normalise_profile_id
 from .json_records import json_records
@@ -35,8 +36,10 @@ __all__ = ["BatchResults", "batch_folders", "read_batch_results", "read_batches"
 _EXTENSIONS = tuple(
     extension + packed for extension in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")
 )
-_LIST, _PERSON, _VERDICT = "results", "linkedin_id", "evaluation"
-_PLAIN_FORM = "lists of results"
+_LIST, _VERDICT = "results", "evaluation"
+#: Under what a result that is written by hand has the person, the first of them first.
+_PERSONS = ("linkedin_id", "profile_id", "rated_id", "public_identifier", "person_id", "id")
+_PLAIN_FORMS = {True: "lists of results", False: "results by person"}
 _COLUMNS = ["key", "label", "missing", "file", "line"]
 
 
@@ -198,7 +201,7 @@ class _Source:
         """Yield each result with what its verdict is to be read from."""
         if isinstance(record.get(_LIST), list):
             for result in record[_LIST]:
-                yield from self._of_list(line, result)
+                yield from self._by_person(line, result, in_list=True)
             return
         for form in BATCH_FORMS.values():
             answer = form.answer(record)
@@ -211,16 +214,27 @@ class _Source:
             else:
                 self.rejects.add(line, "custom_id", "the result has no id; not used")
             return
+        if has_verdict(record) and any(name in record for name in _PERSONS):
+            yield from self._by_person(line, record, in_list=False)
+            return
         self.rejects.add(line, WHOLE_ROW, _what_it_is_instead(record))
 
-    def _of_list(self, line: int, result: Any) -> Iterator[tuple[BatchAnswer, Any]]:
+    def _by_person(
+        self, line: int, result: Any, *, in_list: bool
+    ) -> Iterator[tuple[BatchAnswer, Any]]:
         named = result if isinstance(result, dict) else {}
-        key = normalise_profile_id(named.get(_PERSON))
-        self._written_as[_PLAIN_FORM] += 1
+        field = next((name for name in _PERSONS if name in named), _PERSONS[0])
+        key = normalise_profile_id(named.get(field))
+        self._written_as[_PLAIN_FORMS[in_list]] += 1
         if key:
-            yield BatchAnswer(key), named.get(_VERDICT)
-        else:
-            self.rejects.add(line, _PERSON, "the result names no person; not used")
+            yield BatchAnswer(key), named.get(_VERDICT, result)
+            return
+        self.rejects.add(
+            line,
+            field,
+            f"the result names no person; not used. The id is looked for under"
+            f" {', '.join(_PERSONS)}",
+        )
 
     def _result(self, line: int, answer: BatchAnswer, content: Any) -> _Result:
         label = answer.missing or _verdict(answer.key, content)

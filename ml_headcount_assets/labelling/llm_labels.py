@@ -194,6 +194,12 @@ def cost_in_words(estimate: CostEstimate) -> str:
     )
 
 
+_ID_FIELDS = {
+    "profile_id": "files.profiles.columns: profile_id: <field>",
+    "rated_id": "files.validation.columns: rated_id: <column>",
+}
+
+
 def _find(
     results: pd.DataFrame, people: pd.DataFrame, person: str, name: str
 ) -> dict[str, pd.Series]:
@@ -203,7 +209,8 @@ def _find(
     if len(people) and not (by_text["found"] | by_person["found"]).any():
         raise InputError(
             f"labels/{name}: the batch results have none of the {len(people)} ids that are wanted"
-            f" ({person}). Check that they are of this study."
+            f" ({person}). Check that they are of this study, and of one kind on both sides: name"
+            f" the field with the ids of the results under {_ID_FIELDS[person]}."
         )
     label = by_text["label"].fillna(by_person["label"])
     missing = by_text["missing"].where(by_text["found"], by_person["missing"])

@@ -287,21 +287,101 @@ def test_answers_by_calling_a_function(study: Study) -> None:
     assert found.rejects["reason"].str.contains("without custom_id or key").tolist() == [True]
 
 
-def test_answers_that_contradict_each_other_are_none(study: Study) -> None:
+_VERDICT_CALL = {"name": "record", "arguments": '{"verdict": "REJECT"}'}
+_LOOK_UP = {"name": "look_up", "arguments": '{"query": "x"}'}
+
+
+def _answered(key: str, message: dict[str, Any]) -> dict[str, Any]:
+    choice = {"message": message, "finish_reason": "tool_calls"}
+    return {"custom_id": key, "response": {"status_code": 200, "body": {"choices": [choice]}}}
+
+
+def _output(key: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"custom_id": key, "response": {"status_code": 200, "body": {"output": list(items)}}}
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"type": "message", "content": [{"type": "output_text", "text": text}]}
+
+
+def _parts(key: str, *candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    found = [{"content": {"parts": parts}, "finishReason": "STOP"} for parts in candidates]
+    return {"key": key, "response": {"candidates": found}}
+
+
+def _used(key: str, *content: dict[str, Any]) -> dict[str, Any]:
+    return {"custom_id": key, "result": {"type": "succeeded", "message": {"content": content}}}
+
+
+_CALL = {"functionCall": {"name": "record", "args": {"verdict": "ACCEPT"}}}
+_OTHER = {"function_call": {"name": "record", "args": {"verdict": "REJECT"}}}
+_TOOL = {"type": "tool_use", "name": "record", "input": {"verdict": "ACCEPT"}}
+
+
+@pytest.mark.parametrize(
+    ("label", "record"),
+    [
+        (0, _answered("p", {"content": "I look.", "tool_calls": [{"function": _VERDICT_CALL}]})),
+        (0, _answered("p", {"content": None, "function_call": _VERDICT_CALL})),
+        (0, _answered("p", {"tool_calls": [{"function": f} for f in (_LOOK_UP, _VERDICT_CALL)]})),
+        (1, _answered("p", {"tool_calls": [{"function": {"name": "accept", "arguments": "{}"}}]})),
+        (None, _answered("p", {"content": "ACCEPT", "function_call": _VERDICT_CALL})),
+        (0, _output("p", {"type": "reasoning"}, {"type": "function_call", **_VERDICT_CALL})),
+        (0, _output("p", _said("Let me see."), _said("REJECT"))),
+        (1, _output("p", {"type": "custom_tool_call", "name": "record", "input": "ACCEPT"})),
+        (None, _output("p", _said("ACCEPT"), {"type": "function_call", **_VERDICT_CALL})),
+        (1, _parts("p", [_CALL])),
+        (0, _parts("p", [{"text": "thinking of it", "thought": True}, _OTHER])),
+        (1, _parts("p", [{"text": "I call."}, _CALL], [{"text": "ACC"}, {"text": "EPT"}])),
+        (1, _parts("p", [{"text": "it depends"}], [_CALL])),
+        (None, _parts("p", [_CALL], [_OTHER])),
+        (None, _parts("p", [_CALL, _OTHER])),
+        (1, _used("p", {"type": "text", "text": "I call."}, _TOOL)),
+        (None, _used("p", {"type": "text", "text": "REJECT"}, _TOOL)),
+    ],
+)
+def test_the_verdict_of_several_answers_if_there_is_one(
+    study: Study, label: int | None, record: dict[str, Any]
+) -> None:
+    _write(study, "output.jsonl", record, _openai("other", "ACCEPT"))
+    found = read_batch_results(study, "llm_a")
+    row = found.by_person.set_index("profile_id").loc["p"]
+    if label is not None:
+        assert row["label"] == label
+    else:
+        assert row["missing"] == Missing.CONTRADICTORY
+        assert found.rejects["reason"].tolist() == [
+            f"{Missing.CONTRADICTORY}; the label is missing"
+        ]
+
+
+def test_candidates_that_contradict_each_other_are_none(study: Study) -> None:
     records: list[dict[str, Any]] = []
     for said in (["ACCEPT", "REJECT"], ["ACCEPT", "ACCEPT"]):
         choices = [{"message": {"content": each}, "finish_reason": "stop"} for each in said]
-        candidates = [{"content": {"parts": [{"text": each}]}} for each in said]
-        openai, gemini = (
-            {"status_code": 200, "body": {"choices": choices}},
-            {"candidates": candidates},
-        )
-        records.append({"custom_id": f"openai {said[1]}", "response": openai})
-        records.append({"key": f"gemini {said[1]}", "response": gemini})
+        body = {"choices": choices}
+        openai = {"custom_id": f"openai {said[1]}", "response": {"status_code": 200, "body": body}}
+        records += [openai, _parts(f"gemini {said[1]}", *([{"text": each}] for each in said))]
     _write(study, "output.jsonl", *records)
     found = read_batch_results(study, "llm_a").by_person.set_index("profile_id")
     assert found["label"].dropna().to_dict() == {"openai accept": 1, "gemini accept": 1}
-    assert set(found["missing"].dropna()) == {Missing.NO_VERDICT}
+    assert set(found["missing"].dropna()) == {Missing.CONTRADICTORY}
+
+
+def test_results_by_person_may_be_called_otherwise(study: Study) -> None:
+    _write(
+        study,
+        "1.jsonl",
+        {"linkedin_id": "a", "evaluation": "ACCEPT"},
+        {"profile_id": "b", "verdict": "REJECT", "reason": "teaches only"},
+        {"results": [{"profile_id": "c", "label": 1}, {"id": 4, "evaluation": "REJECT"}]},
+        {"member": "d", "verdict": "ACCEPT"},
+        {"results": [{"member": "d", "verdict": "ACCEPT"}]},
+    )
+    found, told = _read(study)
+    assert found == {"a": 1, "b": 0, "c": 1, "4": 0}
+    assert "is no result of a batch" in told["labels/llm_a/1.jsonl", 4][0]
+    assert "looked for under linkedin_id, profile_id" in told["labels/llm_a/1.jsonl", 5][0]
 
 
 def test_errors_in_a_file_of_their_own(study: Study) -> None:

@@ -149,7 +149,10 @@ def test_imported_labels_go_by_the_persons_id(tmp_path: Path, answers: AnswerSto
 
 def test_results_of_another_study_are_refused(tmp_path: Path, answers: AnswerStore) -> None:
     labels = _imported(tmp_path, answers, q1="ACCEPT", q2="REJECT")
-    with pytest.raises(InputError, match=r"labels/llm_imported: .* none of the 4 ids"):
+    with pytest.raises(
+        InputError,
+        match=r"labels/llm_imported: .* none of the 4 ids.*columns: profile_id: <field>",
+    ):
         list(labels.rows(_PEOPLE, "profile_id"))
 
 

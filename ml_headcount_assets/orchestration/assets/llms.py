@@ -25,7 +25,7 @@ from ..recipes import COHORT, COMPANY, Frames, Obtained, Recipe
 from ..stages import ANNOTATE
 from ..versions import ANNOTATORS, SPENDING
 
-ASKING_VERSION = f"4/{PROMPT_VERSION}"
+ASKING_VERSION = f"5/{PROMPT_VERSION}"
 
 _PROFILE = ("company", "company_id", "profile_id", "text_hash")
 

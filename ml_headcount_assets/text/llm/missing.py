@@ -17,6 +17,7 @@ class Missing(StrEnum):
     WRONG_KEYS = "the answer has other keys than it should have"
     WRONG_ID = "the answer carries the id of another request"
     NO_VERDICT = "the verdict is neither ACCEPT nor REJECT"
+    CONTRADICTORY = "the answer has verdicts that contradict each other"
     CUT_OFF = "the answer was cut off at max_output_tokens"
     REFUSED = "the model or its content filter refused"
     REJECTED = "the endpoint rejected the request"
@@ -54,6 +55,7 @@ _OF_ANSWERS = frozenset(
         Missing.WRONG_KEYS,
         Missing.WRONG_ID,
         Missing.NO_VERDICT,
+        Missing.CONTRADICTORY,
         Missing.CUT_OFF,
         Missing.REFUSED,
     }

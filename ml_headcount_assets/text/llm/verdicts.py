@@ -24,11 +24,12 @@ import ast
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from .missing import Missing
 
-__all__ = ["read_verdict"]
+__all__ = ["has_verdict", "read_verdict"]
 
 _WORDS = {
     **dict.fromkeys(("accept", "accepted", "yes", "true", "1", "1.0"), 1),
@@ -73,6 +74,11 @@ def read_verdict(content: Any) -> int | Missing:
         return _of_text(content)
     label = _of_value(content, _DEEPEST)
     return Missing.NO_VERDICT if label is None else label
+
+
+def has_verdict(record: Mapping[str, Any]) -> bool:
+    """Whether an object has a field in which verdicts are looked for."""
+    return not {str(key).strip().casefold() for key in record}.isdisjoint(_FIELDS)
 
 
 def _of_text(text: str) -> int | Missing:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from ..annotator import LlmAnnotator
 from ..missing import Missing
 from ..prompt import messages
-from .form import BatchAnswer, BatchForm, Limits, joined_texts
+from .form import BatchAnswer, BatchForm, Limits, joined_texts, of_call
 
 __all__ = ["FORM"]
 
@@ -46,13 +45,9 @@ def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
     missing = _ENDS.get(str(message.get("stop_reason")))
     parts = [part for part in message["content"] if isinstance(part, dict)]
     text = joined_texts([part for part in parts if part.get("type", "text") == "text"])
-    return BatchAnswer.of(key, text.strip() or _input(parts), missing)
-
-
-def _input(parts: list[dict[str, Any]]) -> str:
-    """Return what a model answers by using the one tool that it was given."""
-    used = [part.get("input") for part in parts if part.get("type") == "tool_use"]
-    return json.dumps(used[0]) if len(used) == 1 and isinstance(used[0], dict) else ""
+    used = [part for part in parts if part.get("type") == "tool_use"]
+    calls = [of_call(each.get("name"), each.get("input")) for each in used]
+    return BatchAnswer.of(key, [text.strip(), *calls], missing)
 
 
 FORM = BatchForm(

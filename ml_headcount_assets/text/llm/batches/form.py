@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from ..annotator import LlmAnnotator
 from ..missing import Missing
 from ..verdicts import read_verdict
 
-__all__ = ["BatchAnswer", "BatchForm", "Limits", "contradictory", "joined_texts"]
+__all__ = ["BatchAnswer", "BatchForm", "Limits", "joined_texts", "of_call"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,27 @@ class BatchAnswer:
     missing: Missing | None = None
 
     @classmethod
-    def of(cls, key: str, text: str, missing: Missing | None) -> BatchAnswer:
-        """Return what a text is: no content if something is amiss, or if it is empty."""
-        if missing is None and not text:
-            missing = Missing.EMPTY
-        return cls(key, None if missing else text, missing)
+    def of(cls, key: str, texts: Sequence[str], missing: Missing | None) -> BatchAnswer:
+        """Return what a message comes to that says something in several places, or nothing.
+
+        No content if something is amiss, or if all texts are empty; see also `settled`.
+        """
+        said = [cls(key, text) for text in texts if text.strip()]
+        if missing or not said:
+            return cls(key, missing=missing or Missing.EMPTY)
+        return cls.settled(key, said)
+
+    @classmethod
+    def settled(cls, key: str, answers: Sequence[BatchAnswer]) -> BatchAnswer:
+        """Return the one of several answers to a request that gives a verdict.
+
+        If several do, they have to give the same. If none does, it is the first with any content.
+        """
+        verdicts = [read_verdict(each.content or "") for each in answers]
+        told = [each for each, label in zip(answers, verdicts, strict=True) if label in (0, 1)]
+        if len({label for label in verdicts if label in (0, 1)}) > 1:
+            return cls(key, missing=Missing.CONTRADICTORY)
+        return next(iter([*told, *(each for each in answers if each.content), *answers]))
 
 
 def joined_texts(parts: Any) -> str:
@@ -46,9 +63,13 @@ def joined_texts(parts: Any) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def contradictory(texts: Sequence[str]) -> bool:
-    """Whether a model has answered one request several times, and not with the same verdict."""
-    return len(texts) > 1 and len({read_verdict(text) for text in texts}) > 1
+def of_call(name: Any, arguments: Any) -> str:
+    """Return what a model answers by calling a function: the arguments, or else its name."""
+    if isinstance(arguments, dict) and arguments:
+        return json.dumps(arguments)
+    if isinstance(arguments, str) and arguments.strip() not in ("", "{}"):
+        return arguments
+    return name if isinstance(name, str) else ""
 
 
 @dataclass(frozen=True)

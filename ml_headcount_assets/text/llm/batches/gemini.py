@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..annotator import LlmAnnotator
 from ..missing import Missing
 from ..prompt import messages
-from .form import BatchAnswer, BatchForm, Limits, contradictory, joined_texts
+from .form import BatchAnswer, BatchForm, Limits, joined_texts, of_call
 
 __all__ = ["FORM"]
 
@@ -42,9 +42,7 @@ def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
         blocked = response.get("promptFeedback") or response.get("prompt_feedback")
         return BatchAnswer(key, missing=Missing.REFUSED if blocked else Missing.EMPTY)
     answers = [_of_candidate(key, each) for each in candidates if isinstance(each, dict)]
-    if contradictory([each.content or "" for each in answers]):
-        return BatchAnswer(key, missing=Missing.NO_VERDICT)
-    return answers[0]
+    return BatchAnswer.settled(key, answers)
 
 
 def _key(record: Mapping[str, Any]) -> str | None:
@@ -62,7 +60,14 @@ def _of_candidate(key: str, candidate: Mapping[str, Any]) -> BatchAnswer:
     missing = Missing.CUT_OFF if end == "MAX_TOKENS" else None
     if any(word in end for word in _REFUSALS):
         missing = Missing.REFUSED
-    return BatchAnswer.of(key, joined_texts(said), missing)
+    return BatchAnswer.of(key, [joined_texts(said), *_calls(said)], missing)
+
+
+def _calls(parts: list[Any]) -> Iterator[str]:
+    for part in parts:
+        called = isinstance(part, dict) and (part.get("functionCall") or part.get("function_call"))
+        if isinstance(called, dict):
+            yield of_call(called.get("name"), called.get("args"))
 
 
 def _is_thought(part: Any) -> bool:

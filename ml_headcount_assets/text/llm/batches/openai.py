@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..annotator import LlmAnnotator
 from ..dialect import Dialect
 from ..missing import Missing
-from .form import BatchAnswer, BatchForm, Limits, contradictory, joined_texts
+from .form import BatchAnswer, BatchForm, Limits, joined_texts, of_call
 
 __all__ = ["FORM"]
 
@@ -50,47 +50,53 @@ def _failed(response: Mapping[str, Any]) -> bool:
 def _of_body(key: str, body: Mapping[str, Any]) -> BatchAnswer:
     choices = body.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        texts = [_content(each) for each in choices if isinstance(each, dict)]
-        if contradictory(texts):
-            return BatchAnswer(key, missing=Missing.NO_VERDICT)
-        message, end = choices[0].get("message"), choices[0].get("finish_reason")
-        refused = isinstance(message, dict) and message.get("refusal")
-        missing = Missing.REFUSED if refused else _ENDS.get(str(end))
-        return BatchAnswer.of(key, texts[0], missing)
+        answers = [_of_choice(key, each) for each in choices if isinstance(each, dict)]
+        return BatchAnswer.settled(key, answers)
     if isinstance(body.get("output"), list):  # /v1/responses
-        parts = [
-            part
-            for item in body["output"]
-            if isinstance(item, dict) and item.get("type", "message") == "message"
-            for part in item.get("content") or []
-            if isinstance(part, dict)
-        ]
-        details = body.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else None
-        refused = any(part.get("type") == "refusal" for part in parts)
-        missing = Missing.REFUSED if refused else _ENDS.get(str(reason))
-        return BatchAnswer.of(key, joined_texts(parts), missing)
+        return _of_output(key, body)
     return BatchAnswer(key, missing=Missing.NOT_PROTOCOL)
 
 
-def _content(choice: Mapping[str, Any]) -> str:
+def _of_choice(key: str, choice: Mapping[str, Any]) -> BatchAnswer:
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
+    missing = _ENDS.get(str(choice.get("finish_reason")))
     content = message.get("content")
     text = content if isinstance(content, str) else joined_texts(content)
-    return text or _arguments(message)
+    missing = Missing.REFUSED if message.get("refusal") else missing
+    return BatchAnswer.of(key, [text, *_calls(message)], missing)
 
 
-def _arguments(message: Mapping[str, Any]) -> str:
-    """Return what a model answers by calling the one function that it was given."""
+def _calls(message: Mapping[str, Any]) -> Iterator[str]:
     calls = message.get("tool_calls")
-    if not isinstance(calls, list) or len(calls) != 1 or not isinstance(calls[0], dict):
-        return ""
-    function = calls[0].get("function")
-    arguments = function.get("arguments") if isinstance(function, dict) else None
-    if isinstance(arguments, dict):
-        return json.dumps(arguments)
-    return arguments if isinstance(arguments, str) else ""
+    functions = [
+        call.get("function")
+        for call in (calls if isinstance(calls, list) else [])
+        if isinstance(call, dict)
+    ]
+    for function in (*functions, message.get("function_call")):
+        if isinstance(function, dict):
+            yield of_call(function.get("name"), function.get("arguments"))
+
+
+def _of_output(key: str, body: Mapping[str, Any]) -> BatchAnswer:
+    items = [item for item in body["output"] if isinstance(item, dict)]
+    messages = [each.get("content") for each in items if each.get("type", "message") == "message"]
+    calls = [
+        of_call(each.get("name"), each.get("arguments") or each.get("input"))
+        for each in items
+        if each.get("type") in ("function_call", "custom_tool_call")
+    ]
+    details = body.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    refused = any(
+        isinstance(part, dict) and part.get("type") == "refusal"
+        for parts in messages
+        if isinstance(parts, list)
+        for part in parts
+    )
+    missing = Missing.REFUSED if refused else _ENDS.get(str(reason))
+    return BatchAnswer.of(key, [*map(joined_texts, messages), *calls], missing)
 
 
 FORM = BatchForm(
