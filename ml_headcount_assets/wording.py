@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import pandas as pd
 
-__all__ = ["NO_NUMBER", "count", "decimal", "headcount", "interval", "percent", "share"]
+__all__ = [
+    "NO_NUMBER",
+    "count",
+    "decimal",
+    "headcount",
+    "interval",
+    "lines_in_words",
+    "percent",
+    "share",
+]
 
 #: Shown where there is no number. A dash could be taken for zero; the words are beside it.
 NO_NUMBER = "–"
+
+_SHOWN_LINES = 3
 
 
 def count(value: float) -> str:
@@ -37,6 +49,26 @@ def interval(low: float, high: float) -> str:
     '12 to 3,456'
     """
     return f"{count(low)} to {count(high)}"
+
+
+def lines_in_words(lines: Iterable[float]) -> str:
+    """Write in which lines of a file something is, the first few of them; some may be missing.
+
+    >>> lines_in_words([7]), lines_in_words([7, 3, 9, 12, 15]), lines_in_words([7, 7])
+    ('line 7', 'lines 3, 7, 9 and 2 more', 'line 7 (2 times)')
+    >>> lines_in_words([float("nan"), 3]), lines_in_words([float("nan")] * 2)
+    ('line 3 and 1 more', '2 lines')
+    """
+    given = list(lines)
+    known = sorted({int(line) for line in given if not pd.isna(line)})
+    if not known:
+        return f"{len(given):,} line{'s' * (len(given) != 1)}"
+    if len(known) == 1 and not any(map(pd.isna, given)):
+        return f"line {known[0]}" + (f" ({len(given):,} times)" if len(given) > 1 else "")
+    shown = known[:_SHOWN_LINES]
+    lost = len(known) + sum(map(pd.isna, given)) - len(shown)
+    more = f" and {lost:,} more" if lost else ""
+    return f"line{'s' * (len(shown) > 1)} {', '.join(map(str, shown))}{more}"
 
 
 def decimal(value: float, digits: int) -> str:

@@ -4,7 +4,30 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_headcount_assets.wording import NO_NUMBER, count, decimal, interval, percent, share
+from ml_headcount_assets.wording import (
+    NO_NUMBER,
+    count,
+    decimal,
+    interval,
+    lines_in_words,
+    percent,
+    share,
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([7], "line 7"),
+        ([7, 7, 7], "line 7 (3 times)"),
+        ([9, 7], "lines 7, 9"),
+        ([2, 3, 4, 5, 6], "lines 2, 3, 4 and 2 more"),
+        ([np.nan, 3], "line 3 and 1 more"),
+        ([np.nan, np.nan], "2 lines"),
+    ],
+)
+def test_lines_are_the_first_few(lines, words):
+    assert lines_in_words(pd.array(lines, "Int64")) == words
 
 
 @pytest.mark.parametrize(

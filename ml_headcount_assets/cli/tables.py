@@ -158,14 +158,19 @@ def counts_line(heading: str, counts: Mapping[str, int]) -> Text:
 
 
 def rejects_table(rejects: pd.DataFrame) -> Table:
-    """Return how often each field was rejected and why: ``source_file, field, reason, rows``."""
+    """Return how often each field was rejected, where and why (`StudyResults.reject_counts`)."""
     table = plain_table(
-        "What could not be used, or could be read otherwise", ("file", "field", ">rows", "reason")
+        "What could not be used, or could be read otherwise",
+        ("file", "field", ">rows", "where", "reason"),
     )
     for row in rejects.itertuples():
         # Text, lest brackets in a file's own words be taken for markup.
         table.add_row(
-            Text(row.source_file), Text(str(row.field)), count(row.rows), Text(row.reason)
+            Text(row.source_file),
+            Text(str(row.field)),
+            count(row.rows),
+            row.lines,
+            Text(row.reason),
         )
     return table
 

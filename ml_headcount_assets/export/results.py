@@ -14,6 +14,7 @@ from ml_headcount_assets.model.estimators import ESTIMATORS
 from ml_headcount_assets.model.result import CONFIDENCES, summarise_draws
 from ml_headcount_assets.warehouse.schemas import KEYWORD_TABLES, SENSITIVITY_TABLES
 from ml_headcount_assets.warehouse.store import Tables
+from ml_headcount_assets.wording import lines_in_words
 
 __all__ = ["KEYWORD_RESULTS", "RESULT_TABLES", "TRUST_TABLES", "StudyResults", "read_results"]
 
@@ -188,10 +189,18 @@ class StudyResults:
         return told | {"low": float(low), "median": float(median), "high": float(high)}
 
     def reject_counts(self) -> pd.DataFrame:
-        """Return ``source_file, field, reason, rows``, the most frequent first."""
+        """Return ``source_file, field, reason, rows, lines``, the most frequent first.
+
+        Lines are the first few, in words; "" where a file or a column is meant as a whole.
+        """
         keys = ["source_file", "field", "reason"]
-        counts = self.rejects.groupby(keys, dropna=False).size().rename("rows").reset_index()
+        grouped = self.rejects.groupby(keys, dropna=False)["line"]
+        counts = grouped.agg(rows="size", lines=_in_lines).reset_index()
         return counts.sort_values(["rows", *keys], ascending=[False, True, True, True])
+
+
+def _in_lines(lines: pd.Series) -> str:
+    return lines_in_words(lines) if lines.notna().any() else ""
 
 
 def read_results(store: Tables, estimators: Sequence[str] = ()) -> StudyResults:

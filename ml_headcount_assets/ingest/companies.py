@@ -20,7 +20,7 @@ from .rejects import WHOLE_ROW, Rejects
 from .tables import RawTable, read_entry
 from .values import map_distinct
 
-__all__ = ["company_keys", "read_companies"]
+__all__ = ["company_keys", "read_companies", "read_sizes"]
 
 #: What the last row of a table is called that sums up the others, of which there are some.
 _SUMS = frozenset(
@@ -79,17 +79,33 @@ def read_companies(
         be used.
     """
     entry = study.files.companies
+    table, companies = _read(entry)
+    known = study_annotators(study) if annotators is None else annotators
+    counts = read_counts_of_people(table, companies, entry, [each.name for each in known])
+    companies = companies.sort_values("company", ignore_index=True)
+    return companies, counts, table.rejects.frame()
+
+
+def read_sizes(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return companies and rejects of `read_companies`, for which no annotators are needed.
+
+    Raises
+    ------
+    InputError
+        As `read_companies`.
+    """
+    table, companies = _read(study.files.companies)
+    return companies.sort_values("company", ignore_index=True), table.rejects.frame()
+
+
+def _read(entry: CompaniesFile) -> tuple[RawTable, pd.DataFrame]:
+    """Return the file's rows, one a company, and the companies in the same order."""
     table, ids = _identified(entry)
     cohorts = _merge_cohorts(ids, _optional_text(table, entry, "cohort"))
     table, ids = _without_sum(table, ids, entry)
     first = _reject_repeats(table, ids)
     table, ids = table.keep(first), ids[first]
-
-    companies = _companies(table, ids, cohorts, entry)
-    known = study_annotators(study) if annotators is None else annotators
-    counts = read_counts_of_people(table, companies, entry, [each.name for each in known])
-    companies = companies.sort_values("company", ignore_index=True)
-    return companies, counts, table.rejects.frame()
+    return table, _companies(table, ids, cohorts, entry)
 
 
 def _identified(entry: CompaniesFile) -> tuple[RawTable, NDArray[np.object_]]:

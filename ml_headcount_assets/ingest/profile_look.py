@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import InputError
-from ..study import ProfilesSource, Study
+from ..study import ProfileColumns, ProfilesSource, Study
 from ..text.fields import says_nothing_of_work, squashed
 from ..text.recipe import text_fields
 from .delimited import DELIMITERS, read_delimited
@@ -25,7 +25,7 @@ from .profile_files import RecordFile, profile_files
 from .profiles import all_rejects
 from .rejects import Rejects
 from .survey import survey_profiles
-from .vendors import Standing
+from .vendors import FORMS, Standing
 
 __all__ = ["PeopleFound", "ProfileLook", "look_at_profiles"]
 
@@ -54,6 +54,8 @@ class PeopleFound:
         People of the study's companies who have a text; None where there are none.
     at_companies
         People by slug of the study's company.
+    labelled
+        Those of them who have a label, or a text that can be labelled.
     ids
         Their ids.
     """
@@ -62,6 +64,7 @@ class PeopleFound:
     is_part: bool
     people: int
     at_companies: pd.Series
+    labelled: pd.Series
     by_id: int | None = None
     by_name: int | None = None
     with_content: int | None = None
@@ -123,7 +126,8 @@ def look_at_profiles(study: Study, companies: pd.DataFrame) -> ProfileLook:
     return ProfileLook(
         people,
         tuple(
-            _form(name, path, facts[name], is_part=cut_off[name]) for name, path in files.items()
+            _form(name, path, facts[name], source.columns, is_part=cut_off[name])
+            for name, path in files.items()
         ),
         rejects,
         tuple(_left_out(rejects)),
@@ -163,33 +167,40 @@ def _people(extracts: Mapping[str, Extract], chosen: pd.DataFrame, *, is_part: b
     every = pd.concat([each.people() for each in extracts.values()], ignore_index=True)
     employed = every[every["standing"].isin(_EMPLOYED)].drop_duplicates("profile_id", keep="last")
     by_id = employed["ids"] != ""
-    with_text = 0
+    has_text = pd.Series(False, index=chosen.index)
     for name, each in extracts.items():
         batches = [batch.to_pandas()["text"] for batch in each.texts()]
         if batches:  # of a file that cannot be read there are none
             texts = pd.concat(batches, ignore_index=True)
-            with_text += int((texts.iloc[chosen.loc[chosen["file"] == name, "row"]] != "").sum())
+            here = chosen["file"] == name
+            has_text[here] = (texts.iloc[chosen.loc[here, "row"]] != "").to_numpy()
     slugs = {company_id: company_slug(company_id) for company_id in chosen["company_id"].unique()}
+    companies = chosen["company_id"].map(slugs)
     return PeopleFound(
         records=len(every),
         is_part=is_part,
         people=every["profile_id"].nunique(),
         by_id=int(by_id.sum()),
         by_name=int((~by_id & (employed["name"] != "")).sum()),
-        with_content=with_text,
-        at_companies=chosen["company_id"].map(slugs).value_counts(),
+        with_content=int(has_text.sum()),
+        at_companies=companies.value_counts(),
+        labelled=companies[has_text].value_counts(),
         ids=frozenset(every["profile_id"]),
     )
 
 
-def _form(name: str, path: Path, facts: Facts, *, is_part: bool) -> FileForm:
+def _form(
+    name: str, path: Path, facts: Facts, columns: ProfileColumns, *, is_part: bool
+) -> FileForm:
     if facts.unreadable:
         return FileForm(name, "cannot be read")
     form = FileForm(name, facts.format)
     delimiter = DELIMITERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if delimiter:
         form = replace(read_delimited(path, delimiter, Rejects(name)).form, path=name)
-    used = text_fields(facts.fields)
+    texts = text_fields(facts.fields)
+    deciding = {*FORMS[facts.form].deciding(facts.fields), *columns.top_fields}
+    used = [*texts, *(each for each in facts.fields if each in deciding and each not in texts)]
     return replace(
         form,
         vendor=facts.said,

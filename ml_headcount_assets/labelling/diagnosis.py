@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..compute.protocol import Progress
 from ..errors import InputError
 from ..ingest import read_companies, read_profile_labels, read_rated_cvs, study_annotators
 from ..ingest.batch_results import batch_folders, read_batch_results
+from ..ingest.companies import read_sizes
 from ..ingest.company_counts import COUNTS
 from ..ingest.file_forms import FileForm
 from ..ingest.profile_look import PeopleFound, look_at_profiles
@@ -27,8 +28,13 @@ from ..ingest.strangers import strangers
 from ..ingest.tables import TableFile, read_entry
 from ..ingest.text_files import copy_beginning
 from ..model import Annotator
+from ..model.estimators import estimator_of
+from ..model.evidence import AGGREGATES, NONE, PROFILES
+from ..model.study_evidence import StudyEvidence
 from ..study import TEXT_EXTENSIONS, Study
 from ..text.recipe import text_fields
+from ..warehouse.records import company_table
+from ..wording import lines_in_words
 from .llm_sources import LlmSources, llm_annotator, llm_sources
 
 __all__ = ["Diagnosis", "LabelsFound", "diagnose"]
@@ -188,7 +194,11 @@ class _Examination:
             columns |= {pair.accepted, pair.labelled}
         columns |= {f"{each.name}_{what}" for each in self._annotators or () for what in COUNTS}
         self._look_at(entry, columns)
-        found = self._attempt(lambda: read_companies(self._study, self._annotators or ()))
+        if self._annotators is None:  # whose counts there are cannot be told
+            sizes = self._attempt(lambda: read_sizes(self._study))
+            found = None if sizes is None else (sizes[0], self._counts, sizes[1])
+        else:
+            found = self._attempt(lambda: read_companies(self._study, self._annotators))
         if found is not None:
             self._companies, self._counts, rejects = found
             self._note(rejects)
@@ -262,6 +272,7 @@ class _Examination:
             is_part=is_part,
             people=len(one),
             at_companies=one["company"].value_counts(),
+            labelled=_labelled(labels),
         )
         for name, given in labels.groupby("annotator")["label"]:
             share = given.notna().mean()
@@ -307,23 +318,21 @@ class _Examination:
             self._note(lost)
 
     def support(self) -> None:
-        """See which estimates are possible."""
-        if self._companies is None:
+        """See which estimates are possible, if all that they rest on could be read."""
+        companies, people, annotators = self._companies, self._people, self._annotators
+        if companies is None or people is None or not annotators:
             return
-        seen = self._people.at_companies if self._people is not None else pd.Series(dtype="int64")
-        with_profiles = self._companies["company"].isin(seen.index)
-        hits = self._counts["hits"].notna()
-        found = self._companies["company"].isin(self._counts.loc[hits, "company"])
-        asked = self._companies["company"].isin(self._counts.loc[~hits, "company"])
-        # Hits are of all employees; whom an annotator was asked about, is known anyway.
-        by_counts = ~with_profiles & (found & self._companies["headcount"].notna() | asked)
-        nothing = int((~with_profiles & ~by_counts).sum())
-        part = self._people is not None and self._people.is_part
-        about = "at least " if part else ""
-        self._supports.append(f"from profiles: {about}{int(with_profiles.sum()):,} companies")
-        self._supports.append(f"from counts alone: {int(by_counts.sum()):,}")
-        self._supports.append(f"none: {'at most ' if part else ''}{nothing:,}")
-        if not part and not with_profiles.any() and not by_counts.any():
+        evidence = _evidence(companies, self._counts, people, annotators)
+        estimator = estimator_of(self._study.estimators[0])
+        kinds = self._attempt(lambda: estimator.kinds(evidence, self._study.settings()))
+        if kinds is None:
+            return
+        counted = {kind: f"{kinds.count(kind):,}" for kind in (PROFILES, AGGREGATES, NONE)}
+        least, most = ("at least ", "at most ") if people.is_part else ("", "")
+        self._supports.append(f"from profiles: {least}{counted[PROFILES]} companies")
+        self._supports.append(f"from counts alone: {most}{counted[AGGREGATES]}")
+        self._supports.append(f"none: {most}{counted[NONE]}")
+        if not people.is_part and set(kinds) == {NONE}:
             self._warnings.append("No company has labelled profiles or counts.")
 
     def _attempt(self, step: Callable[[], _Found]) -> _Found | None:
@@ -343,12 +352,14 @@ class _Examination:
             self._problems.append(str(error))
             return
         used = used | set(text_fields(table.columns))
+        # Without annotators any other column may be that of one.
+        others = () if self._annotators is None else tuple(table.columns)
         self._files.append(
             replace(
                 table.form,
                 records=None if is_part else table.form.records,
                 fields_used=tuple(name for name in table.columns if name in used),
-                fields_unused=tuple(name for name in table.columns if name not in used),
+                fields_unused=tuple(name for name in others if name not in used),
             )
         )
 
@@ -373,13 +384,29 @@ class _Examination:
         for (source, field, reason), rows in others.groupby(
             ["source_file", "field", "reason"], sort=False
         ):
-            lines = rows["line"].dropna()
-            known = lines[lines > 0]  # where a look begins within a large file, nobody counts
-            where = f", line {known.iloc[0]}" if len(known) else ""
-            more = f" and {len(lines) - 1:,} more" if len(known) and len(lines) > 1 else ""
-            more = more or (f" ({len(lines):,} times)" if len(lines) and known.empty else "")
+            # Where a look begins within a large file, nobody counts lines.
+            where = lines_in_words(rows["line"].where(rows["line"] > 0))
+            where = f", {where}" if rows["line"].notna().any() else ""
             what = "" if field.startswith("(") else f", {field}"
-            self._notes.append(f"{source}{where}{more}{what}: {reason}")
+            self._notes.append(f"{source}{where}{what}: {reason}")
+
+
+def _evidence(
+    companies: pd.DataFrame,
+    counts: pd.DataFrame,
+    people: PeopleFound,
+    annotators: Sequence[Annotator],
+) -> StudyEvidence:
+    """Return what is known of the companies, as if all annotators had labelled all people."""
+    ids = companies.set_index("company")["company_id"]
+    patterns = pd.DataFrame(
+        {
+            "company_id": ids.reindex(people.labelled.index).to_numpy(),
+            "pattern": "1" * len(annotators),
+            "n_profiles": people.labelled.to_numpy(),
+        }
+    )
+    return StudyEvidence(tuple(annotators), patterns, company_table(companies, counts))
 
 
 def _no_better_than_chance(rated: pd.DataFrame, labels: pd.DataFrame) -> list[str]:
@@ -389,6 +416,12 @@ def _no_better_than_chance(rated: pd.DataFrame, labels: pd.DataFrame) -> list[st
     if rates.empty or not {0, 1} <= set(rates.columns):
         return []
     return [str(name) for name in rates.index[rates[1] <= rates[0]]]
+
+
+def _labelled(labels: pd.DataFrame) -> pd.Series:
+    """Return how many profiles of each company have a label of any annotator."""
+    known = labels.dropna(subset="label").drop_duplicates(["company", "profile_id"])
+    return known["company"].value_counts()
 
 
 @contextmanager

@@ -65,3 +65,7 @@ class StudyEvidence:
         return assess_companies(
             self.pattern_counts, self.companies, self.described, kept, settings, self.ratings
         )
+
+    def kinds(self, settings: EstimatorSettings) -> list[str]:
+        """Return which kind of evidence each company has, as `CompanyEvidence.evidence`."""
+        return [company.evidence for company in self.assess(settings)]

@@ -151,6 +151,13 @@ class ProfileColumns(Section):
     primary: FieldPath | None = None
     text: Annotated[tuple[FieldPath, ...], BeforeValidator(_listed)] = ()
 
+    @property
+    def top_fields(self) -> frozenset[str]:
+        """The record's own fields that the paths begin with."""
+        values = (getattr(self, name) for name in self.model_fields_set)
+        paths = (path for each in values if each for path in _listed(each))
+        return frozenset(path.partition(".")[0].partition("[")[0] for path in paths)
+
 
 class ProfilesSource(Section):
     """Raw profiles: one file, or a folder of files that are read in the order of their names.

@@ -105,7 +105,7 @@ def test_names_and_reasons_are_no_markup(report: str) -> None:
 def test_flags_are_explained_and_rejects_counted(report: str) -> None:
     said = words(section(report, "flags"))
     assert "headcount_missing 2 The company table has no headcount" in said
-    assert "labels.csv label 2 2 is no label" in said
+    assert "labels.csv label 2 lines 3, 9 2 is no label" in said
 
 
 def test_headquarters_that_name_no_country_are_listed(

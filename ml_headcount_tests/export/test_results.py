@@ -57,9 +57,9 @@ def test_counts_are_of_the_headline_only(results: StudyResults) -> None:
 
 def test_rejects_are_counted_the_most_frequent_first(results: StudyResults) -> None:
     counts = results.reject_counts()
-    assert counts[["source_file", "rows"]].to_numpy().tolist() == [
-        ["labels.csv", 2],
-        ["more.csv", 1],
+    assert counts[["source_file", "rows", "lines"]].to_numpy().tolist() == [
+        ["labels.csv", 2, "lines 3, 9"],
+        ["more.csv", 1, "line 2"],
     ]
 
 

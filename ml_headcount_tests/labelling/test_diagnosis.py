@@ -261,6 +261,56 @@ def test_nobody_is_named(tmp_path: Path) -> None:
     assert "secret" not in shown
 
 
+def test_fields_that_decide_are_used(tmp_path: Path) -> None:
+    person = {"current_company": {"company_id": "acme"}, "about": "x", "deleted": 0, "remark": "y"}
+    people = [{"linkedin_id": f"p{n}", "seen_on": "2025-06-01", **person} for n in range(3)]
+    config = "files: {profiles: {path: profiles.jsonl, columns: {snapshot: seen_on}}}"
+    (_, _, form) = _diagnosed(_raw(tmp_path, people, config)).files
+    assert set(form.fields_used) == {
+        *("linkedin_id", "seen_on", "current_company", "about", "deleted")
+    }
+    assert form.fields_unused == ("remark",)
+
+
+def test_rows_with_the_same_fault_are_named(tmp_path: Path) -> None:
+    companies = "company_id,headcount\nacme,120\n" + "".join(f"c{n},many\n" for n in range(5))
+    found = _diagnosed(_study(tmp_path, companies__csv=companies))
+    assert any(
+        note.startswith("companies.csv, lines 3, 4, 5 and 2 more, headcount: the text there is no")
+        for note in found.notes
+    )
+
+
+def test_after_a_problem_nothing_is_said_that_rests_on_it(tmp_path: Path) -> None:
+    rated = _RATED.replace("is_expert", "expert")
+    found = _diagnosed(_study(tmp_path, validation__csv=rated))
+    assert len(found.problems) == 1
+    assert found.supports == ()
+    assert not any("no annotator" in note for note in found.notes)
+    assert all(not form.fields_unused for form in found.files)
+    assert "none:" not in _shown(found)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "counted"),
+    [("hierarchical", ("2 companies", "3", "1")), ("five_layer", ("1 companies", "3", "2"))],
+)
+def test_estimates_are_told_by_the_rule_of_the_estimator(
+    tmp_path: Path, estimator: str, counted: tuple[str, str, str]
+) -> None:
+    companies = (
+        "company_id,headcount,filter_a_hits,llm_x_accepted,llm_x_labelled\n"
+        "seen,10,,,\nfew,1000,7,,\nhits,50,3,,\nasked,50,,2,20\nunsized,,3,,\nmore,60,1,,\n"
+    )
+    labels = "company_id,llm_x,filter_a\n" + "seen,1,0\n" * 8 + "few,1,0\nhits,,\n"
+    config = f"estimators: [{estimator}]\n"
+    files = {"companies__csv": companies, "profile_labels__csv": labels, "study__yaml": config}
+    found = _diagnosed(_study(tmp_path, **files))
+    assert not found.problems
+    told = [each.partition(": ")[2] for each in found.supports]
+    assert tuple(told) == counted
+
+
 def test_fields_of_later_records_are_told(tmp_path: Path) -> None:
     person = {"current_company": {"company_id": "acme"}, "position": "x"}
     people = [{"linkedin_id": f"p{n}", **person} for n in range(150)]

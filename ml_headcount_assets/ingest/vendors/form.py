@@ -193,6 +193,21 @@ class VendorForm:
         """Return those names of fields by which the form is recognised."""
         return tuple(mark for mark in self.marked_by if mark in names)
 
+    def deciding(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return those names of fields that tell who a record is of, of when, and where they work.
+
+        Whether it counts at all is among that.
+        """
+        plan = _plan(tuple(names), self.profile_id, self.snapshot)
+        roles: Roles = self._current  # type: ignore[attr-defined]
+        current = roles.fields(tuple(names))
+        told = {
+            *(*plan.ids, *plan.snapshots, *plan.posts, *plan.deleted, *current.company),
+            *(*current.company_id, *current.company_page, *current.company_name),
+            *(name for name in names if squashed(name) in _FLAT_TIMES),
+        }
+        return tuple(name for name in names if name in told)
+
     def person(self, record: Mapping[str, Any]) -> Person:
         """Read a record, whatever is in it."""
         plan = _plan(tuple(record), self.profile_id, self.snapshot)

@@ -116,6 +116,9 @@ class Estimator:
     predict
         Tells from rated CVs how probable each label pattern is, so that this can be checked on
         CVs that it has not seen. None, if there is no such notion.
+    kinds
+        Returns which kind of evidence the estimate of each company rests on: "profiles",
+        "aggregates" (counts alone) or "none".
     copula
         Whether companies with keyword counts only go through the copula (`synthetic_counts`).
     """
@@ -130,6 +133,7 @@ class Estimator:
     diagnostics: Callable[[Any, Any], dict[str, object]]
     rates: Callable[[Any, Any, float], tuple[pd.DataFrame, pd.DataFrame]]
     foil: bool
+    kinds: Callable[[StudyEvidence, EstimatorSettings], list[str]] = StudyEvidence.kinds
     copula: bool = False
     reports: Callable[[Fitted, float, Told], Mapping[str, pd.DataFrame]] | None = None
     doubts: Callable[[Fitted], Sequence[str]] | None = None

@@ -25,6 +25,7 @@ from ..hierarchical import (
     draw_company_hierarchical,
     fit_hierarchical,
 )
+from ..hierarchical.company_counts import kinds_of_evidence
 from ..hierarchical.reports import RIGID, fit_reports, rated_rates, reasons_for_doubt, source_budget
 from ..rated import count_rated
 from ..settings import EstimatorSettings
@@ -121,6 +122,7 @@ HIERARCHICAL = Estimator(
     fit_cohort=_fit,
     read_cohort=HierarchicalFit.from_frame,
     kept_in="hierarchical_fit",
+    kinds=kinds_of_evidence,
     drawer=_Drawer.of,
     diagnostics=_diagnostics,
     rates=rated_rates,

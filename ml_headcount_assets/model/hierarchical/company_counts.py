@@ -17,9 +17,17 @@ from ..evidence import AGGREGATES, NONE, PROFILES, CompanyEvidence
 from ..flags import Flag
 from ..labels import MISSING
 from ..priors import SIZE_BANDS
+from ..settings import EstimatorSettings
+from ..study_evidence import StudyEvidence
 from .instruments import PROFILE_TEXT, SEARCH, Instruments
 
-__all__ = ["CompanyCounts", "CountCells", "company_counts", "instruments_differ"]
+__all__ = [
+    "CompanyCounts",
+    "CountCells",
+    "company_counts",
+    "instruments_differ",
+    "kinds_of_evidence",
+]
 
 # Counts that overlap (three LLMs' answers about the same people) tell less than their sum.
 _OVERLAPPING_WEIGHT = 0.5
@@ -119,6 +127,16 @@ class CompanyCounts:
             ("hits", bool((self.cells.source == SEARCH).any())),
         )
         return tuple(name for name, there in blocks if there)
+
+
+def kinds_of_evidence(evidence: StudyEvidence, settings: EstimatorSettings) -> list[str]:
+    """Return which kind of evidence each company has, as `CompanyCounts.evidence`."""
+    instruments = Instruments.of(evidence.annotators, six_dimensional=settings.six_dimensional)
+    # Where there are no profiles, it is all one whether the search is an instrument of its own.
+    return [
+        company_counts(company, instruments, separate_search=True).evidence
+        for company in evidence.assess(settings)
+    ]
 
 
 def company_counts(
