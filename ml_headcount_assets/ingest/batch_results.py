@@ -25,6 +25,7 @@ from ..text.llm.answers import read_answer
 from ..text.llm.batches import BATCH_FORMS, BatchAnswer, request_id_of, text_hash_of_key
 from ..text.llm.missing import Missing
 from ..text.llm.verdicts import has_verdict, read_verdict
+from .bombs import named_if_too_large
 from .file_forms import FileForm
 from .identifiers import normalise_profile_id
 from .json_records import json_records
@@ -186,9 +187,10 @@ class _Source:
     def results(self) -> Iterator[tuple[int, _Result]]:
         """Yield (line, result) of every result that names a person or a text."""
         try:
-            for line, record in json_records(self._path, self.rejects):
-                for answer, content in self._answers(line, record):
-                    yield line, self._result(line, answer, content)
+            with named_if_too_large(self._path):
+                for line, record in json_records(self._path, self.rejects):
+                    for answer, content in self._answers(line, record):
+                        yield line, self._result(line, answer, content)
         except InputError as error:  # the other files may be in order
             self.rejects.add_file(str(error))
 

@@ -1,12 +1,17 @@
-"""Packed files that unpack to far more than data do ("bombs"), told before memory is used up."""
+"""Packed files that unpack to far more than data do ("bombs"), told before memory is used up.
+
+One that unpacks to not quite so much may be more than the memory holds: then it is named.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import ComputeError, InputError
 
-__all__ = ["refuse_bomb", "refuse_row_bomb"]
+__all__ = ["named_if_too_large", "refuse_bomb", "refuse_row_bomb"]
 
 # Tables and JSON of people unpack to some three to fifty times their size; the most that gzip can
 # do is a thousand times, with one byte for ever.
@@ -31,3 +36,16 @@ def refuse_row_bomb(path: Path, rows: int) -> None:
             f"{path.name}: has {rows:,} rows and fewer bytes, so that they cannot differ. Supply"
             " the right file."
         )
+
+
+@contextmanager
+def named_if_too_large(path: Path) -> Iterator[None]:
+    """Raise a `ComputeError` that names the file, if reading it needs more memory than there is."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ComputeError(
+            f"{path.name}: what is in it does not go into the memory there is. See that it is the"
+            " right file; close other programs, or raise the limit, and run again: what was stored"
+            " before is as it was."
+        ) from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ..errors import InputError
 from .file_forms import FileForm
 from .layouts import Layout, with_layout
 from .rejects import WHOLE_ROW, Rejects
@@ -66,7 +67,7 @@ def read_delimited(path: Path, usual: str, rejects: Rejects) -> Delimited:
     Raises
     ------
     InputError
-        The file cannot be opened, or nothing of it is readable.
+        The file cannot be opened, nothing of it is readable, or it is a drawn table.
     """
     lines = TextLines(path, rejects)
     layout, shown = with_layout(lines, usual)
@@ -75,8 +76,19 @@ def read_delimited(path: Path, usual: str, rejects: Rejects) -> Delimited:
     found = records(shown, layout.delimiter, rejects, skips_space=layout.skips_space)
     _, names = next(found, (0, []))
     header = [" ".join(name.split()) for name in names]
+    _refuse_drawn(path, layout, header)
     rows = without_headers(same_width(found, len(header), rejects), header, rejects)
     return Delimited(header, rows, path, lines, layout)
+
+
+def _refuse_drawn(path: Path, layout: Layout, header: list[str]) -> None:
+    """Raise an `InputError` if the table is drawn with bars, as in Markdown and on consoles."""
+    if layout.delimiter == "|" and len(header) > 2 and not header[0] and not header[-1]:
+        raise InputError(
+            f"{path.name}: line {layout.header_line}: looks like a table drawn with bars, as in"
+            " Markdown. Save it as CSV: names and values separated by commas, without bars at the"
+            " ends and without the line of dashes."
+        )
 
 
 def without_headers(

@@ -22,6 +22,7 @@ import pyarrow.parquet
 from ..errors import InputError
 from ..study import ProfilesSource
 from ..text.recipe import hash_text
+from .bombs import named_if_too_large
 from .cells import structured
 from .dates import iso
 from .profile_files import Record, RecordFile
@@ -184,14 +185,22 @@ def extract(
         Read no more than so many records, for a look; None for all.
     number, part
         Which part of the file is meant, if not all of it. Its form is that of the whole file.
+
+    Raises
+    ------
+    ComputeError
+        The file holds more than the memory does.
     """
     place = folder / str(number)
     place.mkdir(parents=True, mode=0o700)
     rejects = Rejects(name)
     facts = Facts()
-    with pyarrow.parquet.ParquetWriter(
-        place / _PEOPLE, _SCHEMA, compression="zstd", compression_level=1, use_dictionary=False
-    ) as writer:
+    with (
+        named_if_too_large(path),
+        pyarrow.parquet.ParquetWriter(
+            place / _PEOPLE, _SCHEMA, compression="zstd", compression_level=1, use_dictionary=False
+        ) as writer,
+    ):
         try:
             names = _first_names(RecordFile.of(path)) if number else ()
             records = islice(_records(file := RecordFile.of(path, part), rejects), most)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..study import EXTENSIONS, CompaniesFile, ProfileLabelsFile, ValidationFile
+from .bombs import named_if_too_large
 from .delimited import DELIMITERS, read_delimited
 from .file_forms import FileForm
 from .json_records import json_records
@@ -149,7 +150,14 @@ def read_table(path: Path, wanted: Collection[str] = ()) -> RawTable:
     InputError
         The file cannot be opened, is empty, of an unknown format, without a usable header or
         without rows, or is not what its extension says.
+    ComputeError
+        It holds more than the memory does.
     """
+    with named_if_too_large(path):
+        return _read_table(path, wanted)
+
+
+def _read_table(path: Path, wanted: Collection[str]) -> RawTable:
     rejects = Rejects(path.name)
     extension = file_extension(path)
     if extension == ".parquet":

@@ -61,6 +61,8 @@ def parquet_rows(path: Path) -> Rows:
     try:
         refuse_row_bomb(path, pyarrow.parquet.read_metadata(path).num_rows)
         table = pyarrow.parquet.read_table(path)
+    except MemoryError:  # pyarrow's is one of its other errors, too
+        raise
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(
             f"{path.name}: cannot be read as parquet (cut off?). Supply it again."
@@ -97,6 +99,8 @@ def parquet_records(
                         yield line, record
                     else:
                         rejects.add(line, WHOLE_ROW, "a value of the row cannot be read")
+    except MemoryError:
+        raise
     except (pyarrow.ArrowException, OSError) as error:
         if line == 1:
             raise InputError(

@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.errors import ComputeError, InputError
 from ml_headcount_assets.ingest.tables import read_table
 
 MEGABYTE = 1 << 20
@@ -78,6 +78,41 @@ def test_parquet_with_more_rows_than_bytes_is_told(tmp_path):
     table = pyarrow.table({"company_id": column})
     pyarrow.parquet.write_table(table, path)
     with pytest.raises(InputError, match="2,000,000 rows and fewer bytes"):
+        read_table(path)
+
+
+TIGHT = """
+import resource, sys
+from pathlib import Path
+from ml_headcount_assets.errors import ComputeError
+from ml_headcount_assets.ingest.tables import read_table
+size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + (150 << 20), resource.RLIM_INFINITY))
+try:
+    read_table(Path(sys.argv[1]))
+except ComputeError as error:
+    print(error)
+"""
+
+
+def test_what_the_memory_does_not_hold_is_named(tmp_path):
+    path = tmp_path / "t.csv.gz"
+    rows = b"".join(b"company-%d,100\n" % row for row in range(2_000_000))
+    path.write_bytes(gzip.compress(b"company_id,headcount\n" + rows, 1))
+    told = subprocess.run(
+        [sys.executable, "-c", TIGHT, str(path)], capture_output=True, text=True, timeout=120
+    ).stdout
+    assert told.startswith("t.csv.gz: what is in it does not go into the memory there is.")
+
+
+def test_parquet_that_the_memory_does_not_hold_is_not_called_damaged(tmp_path, monkeypatch):
+    def too_large(path):
+        raise pyarrow.ArrowMemoryError("malloc")
+
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"company_id": ["a"]}), path)
+    monkeypatch.setattr(pyarrow.parquet, "read_table", too_large)
+    with pytest.raises(ComputeError, match=r"^t.parquet: what is in it"):
         read_table(path)
 
 

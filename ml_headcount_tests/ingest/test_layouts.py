@@ -197,6 +197,21 @@ def test_files_that_are_no_text(tmp_path: Path, content: bytes, hint: str) -> No
         _table(tmp_path, content)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| id | size |\n|----|-----:|\n| a  | 1    |\n| b  | 2    |\n",
+        "# Companies\n\n|id|size|\n|:-|-|\n|a|1|\n",
+        "+----+------+\n| id | size |\n+----+------+\n| a  | 1    |\n+----+------+\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["companies.csv", "companies.tsv"])
+def test_tables_that_are_drawn_with_bars(tmp_path: Path, text: str, name: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=rf"^{name}: line \d: looks like a table drawn with bars"):
+        read_table(tmp_path / name)
+
+
 def test_packed_files_by_any_name(tmp_path: Path) -> None:
     assert _rows(_table(tmp_path, gzip.compress(_text(",").encode()))) == ROWS
 
