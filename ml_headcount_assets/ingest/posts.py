@@ -156,11 +156,13 @@ def _posts(entry: Mapping[str, Any], reading: _Reading, depth: int) -> Iterator[
 def _post(entry: Mapping[str, Any], fields: Fields, reading: _Reading) -> Post:
     ends = _ends(entry, fields)
     state = _state(entry, fields, ends, reading)
+    if state is State.ENDED and not fields.posts:
+        return Post(None, state, has_end=bool(ends))  # nobody asks for the rest
     start = _start(entry, fields)
     if state is not State.ENDED and start and start.first > reading.now:
         state = State.AHEAD
-    if state in _NOT_NOW and not fields.posts:
-        return Post(None, state, has_end=bool(ends))  # nobody asks for the rest
+        if not fields.posts:
+            return Post(None, state, has_end=bool(ends))
     orders = [_whole(entry[name]) for name in fields.order]
     return Post(
         employer=_employer(entry, fields),
