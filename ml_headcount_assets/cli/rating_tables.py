@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
 from ml_headcount_assets.cli.tables import plain_table
-from ml_headcount_assets.wording import count, interval, percent, share
+from ml_headcount_assets.wording import count, decimal, interval, percent, share
 
 if TYPE_CHECKING:
     from ml_headcount_assets.model.rating_design import RatingDesign
 
-__all__ = ["agreement_table", "plan_lines", "plan_table", "standing_line"]
+__all__ = ["agreement_table", "effect_table", "plan_lines", "plan_table", "standing_line"]
 
 _SHOWN_KINDS = 15
 
@@ -108,3 +108,30 @@ def plan_lines(plan: RatingDesign, chosen: int) -> Iterator[str]:
             f"Only {count(chosen)} of {count(plan.n)} could be chosen: the other profiles of these"
             " kinds have no text in the warehouse."
         )
+
+
+def effect_table(found: pd.DataFrame) -> Table:
+    """Return what verdicts have changed: rows of table rating_effect."""
+    level = percent(float(found["level"].iloc[0]))
+    columns = ("what", "of whom", ">without", ">with", ">of its width")
+    table = plain_table("Without and with people's verdicts", columns)
+    for row in found.to_dict("records"):
+        of_whom = ", ".join(part for part in (str(row["subject"]), str(row["text"])) if part)
+        table.add_row(
+            Text(str(row["quantity"]).replace("_", " ")),
+            Text(of_whom),
+            *(_estimate(row, when) for when in ("before", "after")),
+            "" if pd.isna(row["narrowed"]) else share(row["narrowed"]),
+        )
+    rated = count(found["rated_profiles"].iloc[0])
+    table.caption = f"Median and {level} interval; {rated} profiles have been rated."
+    return table
+
+
+def _estimate(row: Mapping[str, Any], when: str) -> str:
+    low, median, high = (row[f"{when}_{end}"] for end in ("low", "median", "high"))
+    if row["quantity"] == "experts":
+        return f"{count(median)} ({interval(low, high)})"
+    if row["quantity"] == "drift scale":
+        return f"{decimal(median, 2)} ({decimal(low, 2)} to {decimal(high, 2)})"
+    return f"{share(median)} ({share(low)} to {share(high)})"

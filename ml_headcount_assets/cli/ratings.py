@@ -227,6 +227,36 @@ def import_(
     echo("Next: ml-headcount run --study DIR")
 
 
+@ratings.command()
+@warehouse_option
+def effect(warehouse: Path) -> None:
+    """Show what the verdicts have changed: totals, deployed rates and drift without and with them.
+
+    The fit of the last run is compared with one that has not seen them, which is made now and
+    takes as long as that of a run.
+    """
+    from ml_headcount_assets.cli.progress import open_progress
+    from ml_headcount_assets.cli.rating_tables import effect_table
+    from ml_headcount_assets.errors import InputError
+    from ml_headcount_assets.orchestration.rating_plans import effect_of_ratings
+    from ml_headcount_assets.warehouse.beside import kept_study
+    from ml_headcount_assets.warehouse.store import TableStore
+
+    tables, study = TableStore(warehouse), kept_study(warehouse)
+    tables.read("companies", columns=["company"])  # which says it where there is no warehouse
+    if study is None:
+        raise InputError(f"No run of a study has been kept in {warehouse}; run the study first.")
+    console = open_console()
+    with open_progress(console) as progress:
+        progress("without the verdicts", 0, 2)
+        found = effect_of_ratings(
+            tables,
+            study,
+            progress=lambda done, total: progress("without the verdicts", done, total),
+        )
+    console.print(effect_table(found))
+
+
 def _show_ratings(warehouse: Path, third: Path | None) -> None:
     """Show what there is of verdicts by now, how far raters agree, and what is open."""
     from ml_headcount_assets.cli.rating_tables import agreement_table, standing_line

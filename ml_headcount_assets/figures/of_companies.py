@@ -486,7 +486,7 @@ def _change(found: Found) -> Drawn:
         history[history["run"] == run].set_index("company_id") for run in runs["run"].iloc[-2:]
     )
     columns = ["low", "median", "high", "estimator"]
-    both = now.join(before[columns], rsuffix="_before", how="inner")
+    both = now.join(before[columns].add_suffix("_before"), how="inner")
     both = both.dropna(subset=["median", "median_before"])
     both = both.assign(change=both["median"] - both["median_before"]).reset_index()
     both = both[both["change"] != 0]

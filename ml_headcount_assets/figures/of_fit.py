@@ -426,6 +426,50 @@ def _sensitivity(found: Found) -> Drawn:
     )
 
 
+def _rating_effect(found: Found) -> Drawn:
+    rows = found.table("rating_effect", without="no profiles were rated, or no --sensitivity")
+    rates = rows[(rows["quantity"] == "sensitivity") & (rows["text"] == "profiles")]
+    if rates.empty:
+        raise NothingToDrawError("people's verdicts tell of no annotator that reads profiles")
+    names = sorted(rates["subject"])
+    rates = rates.set_index("subject").loc[names]
+    figure = go.Figure()
+    for shift, when, words, colour, symbol in (
+        (-0.12, "before", "without the verdicts", ORANGE, "square"),
+        (0.12, "after", "with them", BLUE, "circle"),
+    ):
+        ends = {f"{when}_{end}": end for end in ("low", "median", "high")}
+        add_share_intervals(
+            figure,
+            rates[list(ends)].rename(columns=ends),
+            [place + shift for place in range(len(names))],
+            middle="median",
+            level=found.level,
+            colour=colour,
+            symbol=symbol,
+            name=words,
+        )
+    share_axis(figure, "sensitivity on profiles: share of experts accepted (%)", 1.0)
+    name_axis(figure, [shorten(name) for name in names])
+    lay_out(
+        figure,
+        "What people's verdicts have told of the annotators",
+        f"Median and {percent(found.level)} interval; profiles rated:"
+        f" {count(rows['rated_profiles'].iloc[0])}",
+        height=44 * len(names) + 190,
+    )
+    total = rows[(rows["quantity"] == "experts") & (rows["subject"] == "all")]
+    left = total["narrowed"].iloc[0] if len(total) else float("nan")
+    return Drawn(
+        f"The verdicts leave {share(left)} of the width of the total's interval"
+        if np.isfinite(left)
+        else "What people's verdicts have told of the annotators",
+        "For each annotator its sensitivity on profiles with interval, without and with verdicts.",
+        rows.reset_index(drop=True),
+        figure,
+    )
+
+
 def _budget(found: Found) -> Drawn:
     rows = found.of_headline("uncertainty_budget", without="the run was without --sensitivity")
     rows = rows[(rows["company_id"] == "") & (rows["layer"] != "all")].reset_index(drop=True)
@@ -500,6 +544,7 @@ VIEWS = (
     View("cohort_patterns", "fit", _cohort_patterns),
     View("diagnostics", "fit", _diagnostics),
     View("sensitivity", "fit", _sensitivity),
+    View("rating_effect", "fit", _rating_effect),
     View("budget", "fit", _budget),
     View("company_budget", "fit", _company_budget),
     View("rootogram", "validity", _rootogram),

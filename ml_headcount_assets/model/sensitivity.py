@@ -15,7 +15,7 @@ from .priors import Priors
 from .result import HeadcountResult
 from .study_evidence import StudyEvidence
 
-__all__ = ["AS_IT_IS", "EVERYBODY", "prior_sensitivity"]
+__all__ = ["AS_IT_IS", "EVERYBODY", "group_totals", "prior_sensitivity"]
 
 #: The estimate that all others are compared with, and the group of all companies.
 AS_IT_IS, EVERYBODY = "as it is", "all"
@@ -52,7 +52,7 @@ def prior_sensitivity(
     rows = []
     for number, (name, fit) in enumerate(variants.items(), start=1):
         result = fit().draw()
-        rows += [{"variant": name, **row} for row in _totals(result, fitted.evidence, level)]
+        rows += [{"variant": name, **row} for row in group_totals(result, fitted.evidence, level)]
         if progress is not None:
             progress(number, len(variants))
     table = pd.DataFrame(rows)
@@ -116,9 +116,16 @@ def _taken_in(evidence: StudyEvidence, name: str) -> StudyEvidence:
     return replace(evidence, annotators=tuple(annotators))
 
 
-def _totals(
+def group_totals(
     result: HeadcountResult, evidence: StudyEvidence, level: float
 ) -> Iterator[dict[str, object]]:
+    """Yield the total of all companies (`EVERYBODY`), then of each cohort, sorted by name.
+
+    Yields
+    ------
+    dict
+        ``group_name, companies, mean, low, median, high, level``.
+    """
     cohorts = evidence.companies.get("cohort", pd.Series(None, evidence.companies.index))
     members = cohorts.fillna("").astype(str).str.split(";")
     groups = {EVERYBODY: np.ones(len(members), dtype=bool)}

@@ -1,4 +1,4 @@
-"""A round of ratings planned from what a run has stored.
+"""A round of ratings from what a run has stored: planned, and afterwards its effect.
 
 Which profiles they are does not belong here, nor to any table of results: see the command
 `ratings propose`, which draws them on the people's side.
@@ -6,17 +6,22 @@ Which profiles they are does not belong here, nor to any table of results: see t
 
 from __future__ import annotations
 
+import pandas as pd
+
+from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model.estimators import ESTIMATORS, RATINGS_ESTIMATOR
+from ml_headcount_assets.model.fitted import Fitted
 from ml_headcount_assets.model.hierarchical import HierarchicalFit
 from ml_headcount_assets.model.rating_design import RANDOM_PART, RatingDesign, design_ratings
+from ml_headcount_assets.model.rating_effect import rating_effect
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import Tables
 
 from .evidence import study_evidence
 from .fits import stored_fits
 
-__all__ = ["plan_ratings"]
+__all__ = ["effect_of_ratings", "plan_ratings"]
 
 _DRAWS = 600
 
@@ -46,11 +51,7 @@ def plan_ratings(
     InputError
         The study does not use the estimator that learns from ratings.
     """
-    if RATINGS_ESTIMATOR not in study.estimators:
-        raise InputError(
-            f"Ratings are planned by the estimator {RATINGS_ESTIMATOR!r}, which this study leaves"
-            " out; add it to 'estimators' in study.yaml and run the study."
-        )
+    _refuse_without_estimator(study)
     _, fit = stored_fits(tables, ESTIMATORS[RATINGS_ESTIMATOR])
     assert isinstance(fit, HierarchicalFit)
     return design_ratings(
@@ -64,3 +65,40 @@ def plan_ratings(
         seed=study.seed if seed is None else seed,
         level=study.level,
     )
+
+
+def effect_of_ratings(
+    tables: Tables,
+    study: Study,
+    *,
+    compute: Compute | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Compare the stored fit with one that has not seen people's verdicts; see `rating_effect`.
+
+    Raises
+    ------
+    InputError
+        The study does not use the estimator that learns from ratings, or the run that made the
+        fit knew of none.
+    """
+    _refuse_without_estimator(study)
+    evidence = study_evidence(tables, rated=True)
+    if evidence.ratings is None or evidence.ratings.empty:
+        raise InputError(
+            "The last run knew of no verdicts that count. Take them in with 'ml-headcount ratings"
+            " import', then run the study."
+        )
+    estimator = ESTIMATORS[RATINGS_ESTIMATOR]
+    fits = stored_fits(tables, estimator)
+    draws = min(_DRAWS, study.draws)
+    fitted = Fitted(estimator, evidence, study.settings(), draws, study.seed, *fits, compute)
+    return rating_effect(fitted, level=study.level, progress=progress)
+
+
+def _refuse_without_estimator(study: Study) -> None:
+    if RATINGS_ESTIMATOR not in study.estimators:
+        raise InputError(
+            f"Only the estimator {RATINGS_ESTIMATOR!r} learns from ratings, and this study leaves"
+            " it out; add it to 'estimators' in study.yaml and run the study."
+        )

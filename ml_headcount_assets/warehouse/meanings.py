@@ -34,6 +34,7 @@ ROWS: Mapping[str, str] = {
     "diagnostics": "A measure that could speak against an estimate, and whether it does",
     "uncertainty_budget": "A source of uncertainty, of a company or of the total",
     "rating_proposal": "A kind of profile, and how many of it to rate",
+    "rating_effect": "Something that was estimated, without and with people's verdicts",
     "prior_sensitivity": "Something that was changed, and what it does to a total",
     "validity_scores": "A way to estimate, on simulated worlds of one kind",
     "headcount_draws": "The joint draws of a company, by an estimator; draw k is of the same"

@@ -621,6 +621,29 @@ _TOLD = [
         key=["purpose", "stratum", "pattern"],
     ),
     table(
+        "rating_effect",
+        {
+            "quantity": column(TEXT, "Total of experts, rate of an annotator, or scale of drift"),
+            "subject": column(TEXT, "Group of companies, annotator, or kind of annotator"),
+            "text": column(TEXT, "What the annotator read; empty for totals and scales"),
+            **{
+                f"{when}_{end}": column(DOUBLE, f"{name} {words} the verdicts", _not_negative)
+                for when, words in (("before", "without"), ("after", "with"))
+                for end, name in (
+                    ("low", "Lower end of the interval"),
+                    ("median", "Median"),
+                    ("high", "Upper end of the interval"),
+                )
+            },
+            "narrowed": column(
+                DOUBLE, "Width with the verdicts over that without", _not_negative, nullable=True
+            ),
+            **_LEVEL,
+            "rated_profiles": column(BIGINT, "Profiles that people have rated", _positive),
+        },
+        key=["quantity", "subject", "text"],
+    ),
+    table(
         "prior_sensitivity",
         {
             **_ESTIMATOR,
@@ -868,6 +891,7 @@ SENSITIVITY_TABLES = (
     "uncertainty_budget",
     "prior_sensitivity",
     "rating_proposal",
+    "rating_effect",
     "validity_scores",
 )
 

@@ -295,3 +295,23 @@ def test_the_proposal_is_kept_without_anybodys_id(learned):
     plan = read(learned, "rating_proposal")
     assert plan["n_ratings"].sum() == 100
     assert not any("profile_id" in column for column in plan)
+
+
+def test_what_verdicts_have_changed_is_shown(rated):
+    arguments = ["ratings", "effect", "--warehouse", str(rated.warehouse)]
+    result = CliRunner().invoke(main, arguments, terminal_width=200)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "Without and with people's verdicts" in said
+    known = read(rated, "deployed_ratings")["n_profiles"].sum()
+    assert f"{known} profiles have been rated" in said
+    assert "sensitivity" in said
+    assert "drift scale" in said
+
+
+def test_without_verdicts_their_effect_is_refused(learned):
+    assert read(learned, "rating_effect").empty
+    arguments = ["ratings", "effect", "--warehouse", str(learned.warehouse)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code != 0
+    assert "knew of no verdicts that count" in " ".join(result.output.split())

@@ -19,7 +19,7 @@ from ml_headcount_assets.warehouse.schemas import TABLES
 
 from ..evidence import EVIDENCE, LABELS, VERDICTS, rated_cvs, study_evidence
 from ..fits import KEPT_TABLES, chosen_estimators, in_turn, one_by_one, rows_of, stored_fits
-from ..rating_plans import plan_ratings
+from ..rating_plans import effect_of_ratings, plan_ratings
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
 from ..stages import CALIBRATE, SENSITIVITY
@@ -241,6 +241,37 @@ RATING_PROPOSAL = Recipe(
         "proposal": """
             SELECT stratum, pattern, n_profiles, round(expert_share, 2) AS experts, n_ratings
             FROM rating_proposal ORDER BY n_ratings DESC LIMIT 20
+            """
+    },
+)
+
+
+def _effect_frames(reader: Reader, progress: Progress) -> Frames:
+    study = reader.study
+    if RATINGS_ESTIMATOR not in study.estimators or reader.read("deployed_ratings").empty:
+        return {"rating_effect": TABLES["rating_effect"].empty()}
+    compute = reader.around.compute
+    return {"rating_effect": effect_of_ratings(reader, study, compute=compute, progress=progress)}
+
+
+RATING_EFFECT = Recipe(
+    "rating_effect",
+    makes={
+        "rating_effect": "Totals, deployed rates and drift without and with people's verdicts on"
+        " profiles."
+    },
+    stage=SENSITIVITY,
+    grain=COHORT,
+    version=MODEL_VERSION,
+    make=_effect_frames,
+    tables=(*KEPT_TABLES, *EVIDENCE, *LABELS),
+    columns=VERDICTS,
+    settings=(ESTIMATION, LEVEL),
+    shows={
+        "before and after": """
+            SELECT quantity, subject, text, round(before_median, 3) AS before,
+                   round(after_median, 3) AS after, round(narrowed, 2) AS width_left
+            FROM rating_effect ORDER BY quantity, subject, text LIMIT 40
             """
     },
 )
