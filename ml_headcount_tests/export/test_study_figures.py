@@ -24,7 +24,7 @@ from ml_headcount_tests.orchestration.conftest import heard, pristine  # noqa: F
 #: What a study without rated profiles, texts, sensitivities and earlier runs has nothing for.
 NOT_HERE = {
     *("phrases", "themes", "recall", "optimism", "reach", "raters", "change", "history"),
-    *("sensitivity", "budget", "company_budget", "rejects"),
+    *("sensitivity", "budget", "company_budget", "rating_effect", "rejects"),
     *("cost", "tokens", "requests", "spent_by_day"),
 }
 #: Nor one without the estimator that learns.
