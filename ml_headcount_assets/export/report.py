@@ -21,7 +21,7 @@ from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.figures.catalogue import FAMILIES, StudyFigure
 from ml_headcount_assets.figures.style import SIZE_BAND_LABELS
 from ml_headcount_assets.model import ESTIMATORS, MODEL_VERSION
-from ml_headcount_assets.model.flags import Flag
+from ml_headcount_assets.model.flags import FLAG_MEANINGS
 from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.wording import count, decimal, headcount, percent, share
@@ -39,9 +39,6 @@ _ROWS = 30
 _WATERFALLS, _WATERFALL_DRAWS = 24, 200
 #: Columns that say nothing to a reader who sees the others.
 _HIDDEN = ("company", "estimator", "level")
-
-#: What each flag means, for readers of the report.
-FLAG_MEANINGS = {flag.value: flag.meaning for flag in Flag}
 
 
 def write_report(

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .annotators import Annotator
 from .deployed_verdicts import DeployedVerdicts, company_verdicts
-from .flags import Flag
+from .flags import (
+    FEW_PROFILES,
+    HEADCOUNT_BAND,
+    HEADCOUNT_MISSING,
+    HEADCOUNT_NOT_POSITIVE,
+    MORE_HITS,
+    MORE_LABELLED,
+    MORE_PROFILES,
+)
 from .patterns import decode_patterns
 from .priors import size_band
 from .settings import EstimatorSettings
@@ -65,7 +73,7 @@ class CompanyEvidence:
     counts: NDArray[np.int64]
     hits: dict[str, int]
     evidence: str
-    flags: tuple[Flag, ...]
+    flags: tuple[str, ...]
     headcount_band: tuple[int, int] | None = None
     accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
     verdicts: DeployedVerdicts | None = None
@@ -73,7 +81,7 @@ class CompanyEvidence:
     @property
     def headcount_is_known(self) -> bool:
         """Whether the company table says how many employees there are, if only as a band."""
-        return not {Flag.HEADCOUNT_MISSING, Flag.HEADCOUNT_NOT_POSITIVE} & set(self.flags)
+        return not {HEADCOUNT_MISSING, HEADCOUNT_NOT_POSITIVE} & set(self.flags)
 
     @property
     def n_profiles(self) -> int:
@@ -291,25 +299,25 @@ def _assess(
     settings: EstimatorSettings,
     headcount_band: tuple[int, int] | None,
 ) -> CompanyEvidence:
-    flags: list[Flag] = []
+    flags: list[str] = []
     known = bool(np.isfinite(headcount) and headcount > 0)
     if not known:
-        flags.append(Flag.HEADCOUNT_MISSING if np.isnan(headcount) else Flag.HEADCOUNT_NOT_POSITIVE)
+        flags.append(HEADCOUNT_MISSING if np.isnan(headcount) else HEADCOUNT_NOT_POSITIVE)
     band = str(size_band(headcount if known else np.nan))
     seen, employees = int(counts.sum()), int(headcount) if known else 0
     most = headcount_band[1] if known and headcount_band else employees
     if known and headcount_band:
-        flags.append(Flag.HEADCOUNT_BAND)
+        flags.append(HEADCOUNT_BAND)
         # Whoever was seen is there, which says something about where in the band it is.
         least = max(headcount_band[0], seen)
         headcount_band = (least, most) if least < most else None
     if known and seen > most:
-        flags.append(Flag.MORE_PROFILES)
+        flags.append(MORE_PROFILES)
     if known and any(count > most for count in hits.values()):
-        flags.append(Flag.MORE_HITS)
+        flags.append(MORE_HITS)
     asked = max((labelled for _, labelled in accepted.values()), default=0)
     if known and asked > most:
-        flags.append(Flag.MORE_LABELLED)
+        flags.append(MORE_LABELLED)
     employees = max(employees, seen, asked)
     enough = seen >= min(settings.min_profiles, max(employees, 1))
     covered = employees <= settings.max_headcount_ratio * seen
@@ -319,7 +327,7 @@ def _assess(
         evidence = AGGREGATES
     elif seen:
         evidence = PROFILES
-        flags.append(Flag.FEW_PROFILES)
+        flags.append(FEW_PROFILES)
     else:
         evidence = NONE
     return CompanyEvidence(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ml_headcount_assets.export import StudyResults, write_report
-from ml_headcount_assets.export.report import FLAG_MEANINGS
+from ml_headcount_assets.model.flags import FLAG_MEANINGS
 from ml_headcount_assets.study import Study
 
 from .conftest import LEVEL, Read, tables

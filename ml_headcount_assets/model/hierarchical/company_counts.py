@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..deployed_verdicts import DeployedVerdicts
 from ..evidence import AGGREGATES, NONE, PROFILES, CompanyEvidence
-from ..flags import Flag
+from ..flags import IMPOSSIBLE_CONJUNCTION
 from ..labels import MISSING
 from ..priors import SIZE_BANDS
 from ..settings import EstimatorSettings
@@ -98,7 +98,7 @@ class CompanyCounts:
     profiles: NDArray[np.int64]
     cells: CountCells
     table: tuple[NDArray[np.int8], NDArray[np.int64]] | None
-    flags: tuple[Flag, ...]
+    flags: tuple[str, ...]
     verdicts: DeployedVerdicts | None = None
 
     @property
@@ -216,7 +216,7 @@ def _hits(
     instruments: Instruments,
     labels: NDArray[np.int8],
     separate: bool,
-    flags: list[Flag],
+    flags: list[str],
 ) -> tuple[CountCells, tuple[NDArray[np.int8], NDArray[np.int64]] | None]:
     """Return the cells of hits, joint where a conjunction is known."""
     names = [instruments.names[j] for j in instruments.searched]
@@ -276,7 +276,7 @@ def _cells(rows: NDArray[np.int8], counts: NDArray, people: float) -> CountCells
 
 
 def _joint_table(
-    company: CompanyEvidence, pair: Sequence[str], conjunction: str, flags: list[Flag]
+    company: CompanyEvidence, pair: Sequence[str], conjunction: str, flags: list[str]
 ) -> NDArray[np.int64]:
     """Return people with (no hit, the first only, the second only, both)."""
     people = company.headcount
@@ -284,7 +284,7 @@ def _joint_table(
     both = company.hits[conjunction]
     mended = min(max(both, first + second - people, 0), first, second)
     if mended != both:
-        flags.append(Flag.IMPOSSIBLE_CONJUNCTION)
+        flags.append(IMPOSSIBLE_CONJUNCTION)
     cells = [people - first - second + mended, first - mended, second - mended, mended]
     return np.array(cells, dtype=np.int64)
 
