@@ -1,5 +1,7 @@
 """Numbers as people read them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,11 +10,13 @@ from ml_headcount_assets.wording import (
     NO_NUMBER,
     count,
     decimal,
+    how_many,
     interval,
     lines_in_words,
     percent,
     share,
 )
+from ml_headcount_tests.arrows import PACKAGE
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,34 @@ def test_what_is_missing_is_never_a_zero(missing):
 def test_people_are_whole_and_thousands_are_set_apart():
     assert count(1_234_567.4) == "1,234,567"
     assert interval(0, 12_345) == "0 to 12,345"
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "text"),
+    [
+        (1, ["company"], "1 company"),
+        (0, ["company"], "0 companies"),
+        (1_234, ["rated CV"], "1,234 rated CVs"),
+        (2, ["day"], "2 days"),
+        (2, ["person"], "2 people"),
+        (0.6, ["expert"], "1 expert"),  # it is written as 1
+        (float("nan"), ["expert"], "– experts"),
+        (1, ["row has", "rows have"], "1 row has"),
+        (2, ["row has", "rows have"], "2 rows have"),
+    ],
+)
+def test_one_thing_is_not_called_several(number, words, text):
+    assert how_many(number, *words) == text
+
+
+#: Words that follow a number, in the plural.
+_PLURALS = r"(companies|profiles|people|experts|employees|files|rows|verdicts|texts|records|labels)"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_numbers_of_things_are_written_by_one_helper(path):
+    """In a text for people ``{n} profiles`` would say "1 profiles"; see `how_many`."""
+    source = path.read_text()
+    wrong = re.findall(rf"\{{(?:len|count|int)\([^{{}}]*\}} {_PLURALS}\b(?!')", source)
+    wrong += re.findall(rf"\{{[^{{}}]*:,\}} {_PLURALS}\b(?!')", source)
+    assert wrong == []

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from ml_headcount_assets.wording import how_many
+
 if TYPE_CHECKING:
     from ml_headcount_assets.ingest.file_forms import FileForm
     from ml_headcount_assets.ingest.profile_look import PeopleFound
@@ -65,7 +67,7 @@ def _files(forms: Sequence[FileForm]) -> Iterator[str]:
         if form.fields_unused:
             yield f"  not used: {_names(form.fields_unused)}"
     if len(groups) > _MOST_FILES:
-        yield f"and {len(groups) - _MOST_FILES:,} more kinds of files"
+        yield f"and {how_many(len(groups) - _MOST_FILES, 'more kind', 'more kinds')} of files"
 
 
 def _of(form: FileForm) -> Iterator[str]:
@@ -79,7 +81,7 @@ def _of(form: FileForm) -> Iterator[str]:
     if form.vendor:
         yield form.vendor
     if form.records is not None:
-        yield f"{form.records:,} records"
+        yield how_many(form.records, "record")
     if form.fields_used:
         yield f"used: {_names(form.fields_used)}"
 
@@ -90,7 +92,9 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _people(people: PeopleFound) -> str:
-    sample = f" in the {people.records:,} records that were looked at" if people.is_part else ""
+    sample = (
+        f" in {how_many(people.records, 'record')} that were looked at" if people.is_part else ""
+    )
     parts = [f"{people.people:,}{sample}"]
     if people.by_id is not None:
         parts.append(

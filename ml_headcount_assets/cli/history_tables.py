@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ml_headcount_assets.cli.tables import plain_table
-from ml_headcount_assets.wording import count, interval, percent
+from ml_headcount_assets.wording import count, how_many, interval, percent
 
 __all__ = ["changes_table", "runs_table"]
 
@@ -15,7 +15,7 @@ __all__ = ["changes_table", "runs_table"]
 def runs_table(runs: pd.DataFrame) -> Table:
     """Return one line per run, as `refreshes` has them."""
     columns = ("published (UTC)", ">total", ">interval", ">level", ">companies", "what had changed")
-    table = plain_table("Runs that were published", columns)
+    table = plain_table("Runs that were published", columns, broken=(">interval",))
     for row in runs.itertuples():
         table.add_row(
             row.finished[:16].replace("T", " "),
@@ -30,8 +30,9 @@ def runs_table(runs: pd.DataFrame) -> Table:
 
 def changes_table(companies: pd.DataFrame, *, of: int) -> Table:
     """Return one line per company, as `changed_companies` has them."""
-    title = f"The {len(companies)} companies of {of} that moved most in the last run"
-    table = plain_table(title, ("company", ">before", ">interval", ">now", ">interval"))
+    title = f"Of {how_many(of, 'company')} the {len(companies)} that moved most in the last run"
+    columns = ("company", ">before", ">interval", ">now", ">interval")
+    table = plain_table(title, columns, broken=(">interval",))
     for row in companies.itertuples():
         table.add_row(
             Text(row.company_id),

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ml_headcount_assets.cli.tables import plain_table
-from ml_headcount_assets.wording import count, decimal, interval, percent, share
+from ml_headcount_assets.wording import count, decimal, how_many, interval, percent, share
 
 if TYPE_CHECKING:
     from ml_headcount_assets.model.rating_design import RatingDesign
@@ -28,8 +28,10 @@ def standing_line(rated: pd.DataFrame) -> str:
     yes = int((counted["verdict"] == "yes").sum())
     others = ", ".join(f"{why} {n}" for why, n in standing.items() if why != "counts")
     return (
-        f"{len(rated)} verdicts are in; {len(counted)} count ({yes} yes, {len(counted) - yes} no),"
-        f" on {people} profiles" + (f"; set aside: {others}." if others else ".")
+        f"{how_many(len(rated), 'verdict is', 'verdicts are')} in;"
+        f" {how_many(len(counted), 'counts', 'count')}"
+        f" ({yes} yes, {len(counted) - yes} no), on {how_many(people, 'profile')}"
+        + (f"; set aside: {others}." if others else ".")
     )
 
 

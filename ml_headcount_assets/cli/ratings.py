@@ -10,6 +10,7 @@ import click
 
 from ml_headcount_assets.cli.options import short_path, warehouse_option
 from ml_headcount_assets.cli.terminal import echo, open_console
+from ml_headcount_assets.wording import how_many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def page(
     criteria, subjects = read_criteria(asked), _subjects(listed, share, warehouse)
     with RatingStore(warehouse) as store:
         sitting = Sitting(subjects, _named(rater), criteria, store)
-        echo(f"http://127.0.0.1:{port} shows {len(subjects)} profiles; Ctrl-C ends it.")
+        echo(f"http://127.0.0.1:{port} shows {how_many(len(subjects), 'profile')}; Ctrl-C ends it.")
         serve_page(rating_page(sitting, criteria, _named(rater)), port)
         state = sitting.state()
     echo(
@@ -104,7 +105,8 @@ def sheet(
     with RatingStore(warehouse) as store:
         write_sheet(out, subjects, criteria, _named(rater), store)
     echo(
-        f"{short_path(out)} holds {len(subjects)} profiles' texts: whoever gets it can read these."
+        f"{short_path(out)} holds {how_many(len(subjects), 'text')} of profiles: whoever gets it"
+        " can read these."
         f" When it is filled in: ml-headcount ratings import {short_path(out)}"
     )
 
@@ -218,11 +220,17 @@ def import_(
             verdicts, rejects = read_verdicts(file, tables, store, name)
             _tell_rejects(rejects)
             store.add(verdicts, imported=True)
-            echo(f"{file.name}: {len(verdicts)} verdicts taken in; {len(rejects)} notes.")
+            echo(
+                f"{file.name}: {how_many(len(verdicts), 'verdict')} taken in;"
+                f" {how_many(len(rejects), 'note')}."
+            )
         if of_page:
-            echo(f"Page: {store.import_drafts()} verdicts taken in.")
+            echo(f"Page: {how_many(store.import_drafts(), 'verdict')} taken in.")
         elif store.drafts():
-            echo(f"{store.drafts()} verdicts of the page are not taken in; --page does that.")
+            echo(
+                f"Not taken in: {how_many(store.drafts(), 'verdict')} of the page; --page does"
+                " that."
+            )
     _show_ratings(warehouse, third)
     echo("Next: ml-headcount run --study DIR")
 
@@ -289,10 +297,15 @@ def _show_ratings(warehouse: Path, third: Path | None) -> None:
     questions = open_questions(rated)
     if third is not None:
         write_list(questions, third)
-        echo(f"{short_path(third)} lists {len(questions)} profiles for one more opinion.")
+        echo(
+            f"{short_path(third)} lists {how_many(len(questions), 'profile')} for one more opinion."
+        )
     elif len(questions):
         why = ", ".join(f"{why} {n}" for why, n in questions["why"].value_counts().items())
-        echo(f"One more opinion would help on {len(questions)} profiles ({why}); see --third.")
+        echo(
+            f"One more opinion would help on {how_many(len(questions), 'profile')} ({why}); see"
+            " --third."
+        )
 
 
 def _subjects(listed: Path, share: float, warehouse: Path) -> list[Subject]:

@@ -17,6 +17,7 @@ from ml_headcount_assets.cli.options import (
     warehouse_option,
 )
 from ml_headcount_assets.cli.terminal import ask, echo, open_console
+from ml_headcount_assets.wording import how_many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +121,7 @@ def run(
     if not (again or companies or sensitivity) and is_published(study, warehouse):
         results, _ = _published(warehouse)
         _show_results(console, results, None)
+        _show_trust(console, results)
         echo(
             "Nothing has changed since this was published: files, settings and version are the"
             " same. --again computes it anew."
@@ -148,8 +150,6 @@ def _run(
     warehouse: Path,
 ) -> None:
     """Run a study and show what came out."""
-    from rich.text import Text
-
     from ml_headcount_assets.cli.diagnosis import diagnosis_lines
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.labelling.diagnosis import diagnose
@@ -177,11 +177,6 @@ def _run(
         )
     results, _ = _published(warehouse)
     _show_results(console, results, summary.companies if companies else None)
-    for warned in summary.warnings:
-        if warned.asset == "diagnostics":
-            continue  # said at the end, sentence by sentence
-        text = Text.assemble(("Warning", "yellow"), f" ({warned.asset}): {warned.message}")
-        console.print(text, soft_wrap=True)
     _show_trust(console, results)
     _show_unchanged(summary.unchanged, len(summary.companies))
     echo(
@@ -268,7 +263,7 @@ def label(directory: Path, config: str | None, folder: Path, names: tuple[str, .
     for cost in plan.costs:
         echo(cost_in_words(cost))
     if plan.left_out:
-        echo(f"{plan.left_out:,} texts are empty or give instructions, and are left out.")
+        echo(f"Left out: {how_many(plan.left_out, 'text')}, empty or with instructions.")
     with open_progress(open_console()) as progress:
         written = write_batches(study, plan, folder, partial(progress, "writing requests"))
     for entry in plan.entries:
@@ -302,8 +297,12 @@ def ui(
     from ml_headcount_assets.warehouse.publish import Published, last_run
 
     last_run(Published(warehouse))
-    echo(f"http://127.0.0.1:{port} shows {short_path(warehouse)} in a moment; Ctrl-C ends it.")
-    raise SystemExit(serve_ui(warehouse, directory, config, port=port, read_only=read_only))
+    echo("Starting the web interface takes about half a minute ...")
+    shows = f"http://127.0.0.1:{port} shows {short_path(warehouse)}; Ctrl-C ends it."
+    ready = partial(echo, shows)
+    raise SystemExit(
+        serve_ui(warehouse, directory, config, port=port, read_only=read_only, ready=ready)
+    )
 
 
 @click.command()
@@ -341,7 +340,8 @@ def export(directory: Path, truth: Path | None, form: str | None, warehouse: Pat
     report = directory / "report.html"
     write_report(results, study, report, truth=known)
     echo(
-        f"Wrote {len(files)} tables to {short_path(directory)}, and the report {short_path(report)}"
+        f"Wrote {how_many(len(files), 'table')} to {short_path(directory)}, and the report"
+        f" {short_path(report)}"
     )
     if form is not None:
         _write_figures(results, directory / "figures", form, known)
@@ -358,8 +358,8 @@ def _write_figures(
     with open_progress(open_console()) as progress:
         files = write_pictures(figures.drawn, folder, form, partial(progress, "figures"))
     echo(
-        f"Wrote {len(files)} figures to {short_path(folder)}; {len(figures.left_out)} have nothing"
-        " to show"
+        f"Wrote {how_many(len(files), 'figure')} to {short_path(folder)};"
+        f" {how_many(len(figures.left_out), 'has', 'have')} nothing to show"
     )
 
 
@@ -408,11 +408,15 @@ def _show_trust(console: Any, results: StudyResults) -> None:
         console.print(budget_table(budget))
     if len(moved):
         console.print(sensitivity_table(moved))
-    for sentence in results.doubts():
-        console.print(Text.assemble(("Doubt", "yellow"), f": {sentence}"), soft_wrap=True)
+    found = [("Warning", each) for each in results.warnings()]
+    found += [("Doubt", each) for each in results.doubts()]
+    for kind, sentence in found:
+        console.print(Text.assemble((kind, "yellow"), f": {sentence}"), soft_wrap=True)
+    if not found:
+        echo("Nothing that was checked speaks against the estimate.")
 
 
 def _show_unchanged(unchanged: dict[str, int], companies: int) -> None:
     kept = unchanged.get("headcount_draws", 0)
     if kept:
-        echo(f"{kept} of {companies} companies were unchanged and not computed again.")
+        echo(f"Unchanged and not computed again: {kept} of {how_many(companies, 'company')}.")

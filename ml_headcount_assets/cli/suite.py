@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml_headcount_assets.cli.options import short_path
+from ml_headcount_assets.wording import how_many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,4 +97,4 @@ def _write_figures(scores: SuiteScores, folder: Path, console: Console) -> None:
     drawn = suite_figures(summary, answered[0]) if answered else []
     with open_progress(console) as progress:
         files = write_pictures(drawn, folder, "svg", partial(progress, "figures"))
-    console.print(f"Wrote {len(files)} figures to {short_path(folder)}", markup=False)
+    console.print(f"Wrote {how_many(len(files), 'figure')} to {short_path(folder)}", markup=False)

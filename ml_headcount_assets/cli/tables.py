@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,8 +34,11 @@ __all__ = [
 _LEAST_TEXT = 12
 
 
-def plain_table(title: str, columns: Sequence[str]) -> Table:
-    """Return an empty table; columns whose name begins with '>' are numbers."""
+def plain_table(title: str, columns: Sequence[str], *, broken: Collection[str] = ()) -> Table:
+    """Return an empty table; columns whose name begins with '>' are numbers.
+
+    Numbers are never broken into lines, but for the columns in `broken`, which have several words.
+    """
     table = Table(
         title=title,
         title_justify="left",
@@ -49,8 +52,9 @@ def plain_table(title: str, columns: Sequence[str]) -> Table:
         table.add_column(
             column.removeprefix(">"),
             justify="right" if is_number else "left",
-            no_wrap=is_number,
+            no_wrap=is_number and column not in broken,
             min_width=0 if is_number else _LEAST_TEXT,
+            overflow="ellipsis" if is_number else "fold",
         )
     return table
 

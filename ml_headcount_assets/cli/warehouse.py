@@ -9,6 +9,7 @@ import click
 from ml_headcount_assets.cli.options import short_path, warehouse_option
 from ml_headcount_assets.cli.terminal import echo, open_console
 from ml_headcount_assets.errors import InputError
+from ml_headcount_assets.wording import how_many
 
 __all__ = ["backup", "forget", "history", "housekeeping", "migrate", "restore"]
 
@@ -25,14 +26,21 @@ def history(warehouse: Path) -> None:
     """
     from ml_headcount_assets.cli.history_tables import changes_table, runs_table
     from ml_headcount_assets.warehouse.publish import Published, last_run
-    from ml_headcount_assets.warehouse.refreshes import changed_companies, refreshes
+    from ml_headcount_assets.warehouse.refreshes import (
+        changed_companies,
+        moved_companies,
+        refreshes,
+    )
 
     console, results = open_console(), Published(warehouse)
     last_run(results)
     console.print(runs_table(refreshes(results).tail(_SHOWN_RUNS)))
     changed = changed_companies(results)
-    if len(changed):
-        console.print(changes_table(changed.head(_SHOWN_COMPANIES), of=len(changed)))
+    moved = moved_companies(changed)
+    if len(moved):
+        console.print(changes_table(moved.head(_SHOWN_COMPANIES), of=len(changed)))
+    elif len(changed):
+        echo("No company's estimate moved in the last run.")
 
 
 @click.command()
@@ -128,7 +136,7 @@ def backup(target: Path, warehouse: Path) -> None:
     _refuse_none(warehouse)
     with only_run(warehouse):
         files = back_up(warehouse, target)
-    echo(f"{short_path(target)} holds {files} files of {short_path(warehouse)}.")
+    echo(f"{short_path(target)} holds {how_many(files, 'file')} of {short_path(warehouse)}.")
 
 
 @click.command()

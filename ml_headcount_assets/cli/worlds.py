@@ -17,6 +17,7 @@ from ml_headcount_assets.cli.options import (
 )
 from ml_headcount_assets.cli.suite import show_suite, suite_plan
 from ml_headcount_assets.cli.terminal import echo, open_console
+from ml_headcount_assets.wording import how_many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,11 +57,12 @@ def simulate(
 
     world = simulate_study(scenario, companies, profiles, seed)
     kind = "raw" if raw else "labelled"
-    echo(f"Writing {len(world.profiles):,} {kind} profiles ...", err=True)
+    echo(f"Writing {how_many(len(world.profiles), kind + ' profile')} ...", err=True)
     directory = write_world(world, out, raw_profiles=raw)
     echo(
-        f"Wrote {len(world.companies):,} companies, {len(world.profiles):,} {kind} profiles and"
-        f" {len(world.validation):,} rated CVs to {short_path(directory)}"
+        f"Wrote {how_many(len(world.companies), 'company')},"
+        f" {how_many(len(world.profiles), kind + ' profile')} and"
+        f" {how_many(len(world.validation), 'rated CV')} to {short_path(directory)}"
         f" (scenario {scenario}, seed {seed}).\n"
         f"The true counts are in {short_path(directory / TRUTH_PATH)}; no run reads them."
     )
@@ -229,7 +231,7 @@ def _show_study(
             compute=compute,
             progress=lambda done, total: progress("worlds", done, total),
         )
-    title = f"{worlds} worlds of {companies} companies, scenario {scenario}"
+    title = f"{how_many(worlds, 'world')} of {how_many(companies, 'company')}, scenario {scenario}"
     console.print(score_table(study.summary(), title=title, level=study.level))
     by_evidence = study.summary(by_evidence=True)
     title = "By kind of evidence"

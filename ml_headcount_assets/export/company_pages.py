@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml_headcount_assets.wording import count, headcount, interval, percent, share
+from ml_headcount_assets.wording import headcount, how_many, interval, percent, share
 
 from .results import StudyResults
 
@@ -62,21 +62,22 @@ def _sentence(row: Mapping[str, Any], level: str) -> str:
         return "No evidence: nothing is known about this company, which is not the same as zero."
     of = f", {share(row['share'])} of the employees" if pd.notna(row["share"]) else ""
     return (
-        f"{count(row['median'])} experts{of}; {level} interval"
+        f"{how_many(row['median'], 'expert')}{of}; {level} interval"
         f" {interval(row['low'], row['high'])}. Confidence: {row['confidence']}."
     )
 
 
 def _about(row: Mapping[str, Any]) -> str:
     known = [str(row[name]) for name in ("country", "cohort") if pd.notna(row[name]) and row[name]]
-    employees = "an unknown number of"
+    employees = "an unknown number of employees"
     if pd.notna(row["headcount"]):
         employees = headcount(row["headcount"], row["headcount_low"], row["headcount_high"])
+        employees += " employee" if employees == "1" else " employees"
     return ". ".join(
         [
             f"Id {row['company_id']}",
             *([", ".join(known)] if known else []),
-            f"{employees} employees, {count(row['n_profiles'])} labelled profiles",
+            f"{employees}, {how_many(row['n_profiles'], 'labelled profile')}",
             f"Rests on {_RESTS_ON[row['evidence']]}.",
         ]
     )

@@ -19,7 +19,7 @@ from ml_headcount_assets.warehouse.meanings import meaning, unit
 from ml_headcount_assets.warehouse.publish import Published, last_run, published_study
 from ml_headcount_assets.warehouse.records import result_of
 from ml_headcount_assets.warehouse.schemas import RUN_TABLES, TABLES
-from ml_headcount_assets.wording import count, interval, percent
+from ml_headcount_assets.wording import how_many, interval, percent
 
 from .inference_data import inference_data
 from .pictures import FORMATS, write_pictures
@@ -271,8 +271,9 @@ class OpenedStudy:
             return "no company with evidence"
         row: Any = next(total.itertuples())
         return (
-            f"{count(row.median)} experts ({percent(row.level)} interval "
-            f"{interval(row.low, row.high)}) at {count(row.companies)} companies with evidence, "
+            f"{how_many(row.median, 'expert')} ({percent(row.level)} interval "
+            f"{interval(row.low, row.high)}) at {how_many(row.companies, 'company')} with"
+            " evidence, "
             f"by {row.estimator}"
         )
 

@@ -24,7 +24,7 @@ from ml_headcount_assets.model import ESTIMATORS, MODEL_VERSION
 from ml_headcount_assets.model.flags import FLAG_MEANINGS
 from ml_headcount_assets.model.result import CONFIDENCES
 from ml_headcount_assets.study import Study
-from ml_headcount_assets.wording import count, decimal, headcount, percent, share
+from ml_headcount_assets.wording import count, decimal, headcount, how_many, percent, share
 
 from .company_pages import company_pages
 from .results import StudyResults
@@ -118,6 +118,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "count": count,
         "employees": headcount,
+        "how_many": how_many,
         "share": share,
         "bits": partial(decimal, digits=3),
         "there": lambda value: "" if pd.isna(value) else str(value),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..wording import NO_NUMBER, count, percent
+from ..wording import NO_NUMBER, count, how_many, percent
 from .count_axis import add_count_axis, position
 from .style import (
     EVIDENCE,
@@ -94,11 +94,11 @@ def _range(intervals: pd.DataFrame) -> tuple[float, float]:
 def _which(shown: int, known: int, unknown: int, level: float) -> str:
     text = f"Median and {percent(level)} interval; "
     text += (
-        f"the {count(shown)} largest of {count(known)} companies with evidence"
+        f"the {count(shown)} largest of {how_many(known, 'company')} with evidence"
         if shown < known
-        else (f"all {count(known)} companies with evidence")
+        else f"{'all ' if known > 1 else ''}{how_many(known, 'company')} with evidence"
     )
-    return text + (f"; {count(unknown)} more have no evidence" if unknown else "")
+    return text + (f"; {how_many(unknown, 'more has', 'more have')} no evidence" if unknown else "")
 
 
 def estimators_side_by_side(

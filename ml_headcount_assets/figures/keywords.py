@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ml_headcount_assets.text.keywords import FILTERS, LISTS
+from ml_headcount_assets.wording import how_many
 
 from .style import FAINT, INK, MUTED, lay_out, shorten
 
@@ -77,7 +78,7 @@ def phrase_map(phrases: pd.DataFrame, themes: pd.DataFrame) -> go.Figure:
             customdata=np.column_stack([rows["experts"], rows["others"], rows["z"]]),
             text=[shorten(each) for each in rows["phrase"]],
             hovertemplate=(
-                "<b>%{text}</b><br>in %{customdata[0]} CVs of experts, %{customdata[1]} of others"
+                "<b>%{text}</b><br>CVs of experts %{customdata[0]}, of others %{customdata[1]}"
                 "<br>log odds %{marker.color:.2f}, z %{customdata[2]:.1f}<extra></extra>"
             ),
         )
@@ -154,7 +155,7 @@ def keyword_themes(themes: pd.DataFrame) -> go.Figure:
             orientation="h",
             width=0.55,
             marker={"color": np.where(rows["log_odds"] > 0, _EXPERTS, _OTHERS)},
-            text=[f"{number} phrases" for number in rows["n_phrases"]],
+            text=[how_many(number, "phrase") for number in rows["n_phrases"]],
             textposition="outside",
             cliponaxis=False,
             textfont={"size": 11, "color": MUTED},
@@ -224,7 +225,7 @@ def list_precision_recall(curves: pd.DataFrame) -> go.Figure:
                 },
                 customdata=rows["threshold"],
                 hovertemplate=(
-                    "%{customdata} phrases or more<br>precision %{y:.0f} %, recall %{x:.0f} %"
+                    "phrases: %{customdata} or more<br>precision %{y:.0f} %, recall %{x:.0f} %"
                     "<extra></extra>"
                 ),
                 row=1,
@@ -373,7 +374,11 @@ def keyword_reach(reach: pd.DataFrame, phrases: pd.DataFrame) -> go.Figure:
             )
     order = [*found["label"], *filters.sort_values(["profiles", "name"])["label"]]
     number = len(reach) - len(filters)
-    some = "" if len(found) == number else f"; of {number} phrases the {len(found)} most frequent"
+    some = (
+        ""
+        if len(found) == number
+        else f"; of {how_many(number, 'phrase')} the {len(found)} most frequent"
+    )
     figure = lay_out(
         figure,
         "What phrases and filters would do to the profiles",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..wording import count, decimal, percent, share
+from ..wording import count, decimal, how_many, percent, share
 from .annotators import annotator_rates, error_correlations
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .marks import (
@@ -247,7 +247,8 @@ def _firing(found: Found) -> Drawn:
     )
     low = rows["fires"] < rows[["rated_others", "rated_experts"]].min(axis=1)
     return Drawn(
-        f"{int(low.sum())} of {len(rows)} annotators fire less on profiles than on rated CVs of"
+        f"{int(low.sum())} of {how_many(len(rows), 'annotator')} fire less on profiles than on"
+        " rated CVs of"
         " non-experts",
         "A point for each annotator on a band that any share of experts would explain.",
         rows,
@@ -285,7 +286,8 @@ def _agreement_drift(found: Found) -> Drawn:
     )
     outside = rows["agreement_misfit"].fillna(0) > 0
     return Drawn(
-        f"{int(outside.sum())} of {len(rows)} annotators agree with their partner outside of what"
+        f"{int(outside.sum())} of {how_many(len(rows), 'annotator')} agree with their partner"
+        " outside of what"
         " rated CVs span",
         "For each annotator three points: agreement on profiles, among rated others, and experts.",
         rows,
@@ -318,7 +320,7 @@ def _upset(found: Found) -> Drawn:
         textposition="outside",
         textfont={"size": 10},
         cliponaxis=False,
-        hovertemplate="%{y:,} profiles<extra></extra>",
+        hovertemplate="profiles: %{y:,}<extra></extra>",
     )
     marks: dict[str, list[tuple[int, int]]] = {"1": [], "0": [], "-": []}
     for across, pattern in enumerate(shown["pattern"]):
@@ -342,7 +344,8 @@ def _upset(found: Found) -> Drawn:
     lay_out(
         figure,
         "Which labels occur together",
-        f"The {len(shown)} most frequent of {len(grouped)} patterns, among {count(total)} profiles",
+        f"The {len(shown)} most frequent of {how_many(len(grouped), 'pattern')}, among"
+        f" {how_many(total, 'profile')}",
         height=340 + 26 * len(names),
     )
     figure.update_layout(
@@ -458,12 +461,12 @@ def _missing(found: Found) -> Drawn:
     lay_out(
         figure,
         "What the annotators said of the profiles",
-        f"{count(weights.sum())} profiles",
+        how_many(weights.sum(), "profile"),
         height=34 * len(names) + 190,
     )
     most = numbers.loc[numbers["no_label"].idxmax()]
     title = (
-        f"{most['annotator']} has no label for {count(most['no_label'])} profiles: most of all"
+        f"{most['annotator']} has no label for {how_many(most['no_label'], 'profile')}: most of all"
         if most["no_label"]
         else "Every annotator has a label for every profile"
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..wording import count, interval, percent, share
+from ..wording import count, how_many, interval, percent, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .count_axis import add_count_axis, position
 from .headcounts import estimators_side_by_side, headcount_forest
@@ -111,7 +111,7 @@ def _ridges(found: Found) -> Drawn:
     lay_out(
         figure,
         "What the draws say of the largest companies",
-        f"Density of the joint draws of {len(rows)} companies; a stroke at the median",
+        f"Density of the joint draws of {how_many(len(rows), 'company')}; a stroke at the median",
         height=36 * len(rows) + 190,
     )
     ratio = (rows["high"] / rows["low"].clip(lower=1)).rename("ratio")
@@ -173,7 +173,7 @@ def _landscape(found: Found) -> Drawn:
                 customdata=np.column_stack(
                     [rows.loc[chosen, "label"], rows.loc[chosen, "median"].map(count)]
                 ),
-                hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} experts of %{x:,}"
+                hovertemplate="<b>%{customdata[0]}</b><br>experts: %{customdata[1]} of %{x:,}"
                 "<extra></extra>",
             )
     _name_largest(figure, rows)
@@ -188,7 +188,7 @@ def _landscape(found: Found) -> Drawn:
     top = rows.loc[shares.idxmax()]
     return Drawn(
         f"{top['label']} has the largest share: {share(shares.max())} of"
-        f" {count(top['headcount'])} employees",
+        f" {how_many(top['headcount'], 'employee')}",
         "Scatter of companies: employees across, share of experts up, both logarithmic.",
         rows.assign(share=shares),
         figure,
@@ -246,13 +246,15 @@ def _ranks(found: Found) -> Drawn:
     lay_out(
         figure,
         "Ranks, and how sure they are",
-        f"Median and {percent(found.level)} interval of the rank among {len(rows)} companies",
+        f"Median and {percent(found.level)} interval of the rank among"
+        f" {how_many(len(rows), 'company')}",
         height=24 * len(shown) + 180,
     )
     width = shown["rank_high"] - shown["rank_low"]
     sure = int((width == 0).sum())
     return Drawn(
-        f"Of the {len(shown)} largest companies {sure} have a rank that is certain at"
+        f"Of the largest companies ({len(shown)}) {how_many(sure, 'has', 'have')} a rank that is"
+        " certain at"
         f" {percent(found.level)}",
         "For each of the largest companies its rank with an interval.",
         shown[["company_id", "label", "rank_low", "rank_median", "rank_high"]],
@@ -283,7 +285,8 @@ def _top(found: Found) -> Drawn:
     )
     sure = int((rows["probability"] > found.level).sum())
     return Drawn(
-        f"{sure} companies are among the {among} largest in more than {percent(found.level)} of the"
+        f"{how_many(sure, 'company is', 'companies are')} among the {among} largest in more than"
+        f" {percent(found.level)} of the"
         " draws",
         "Bars: how probable it is that each company is among the largest.",
         shown[["company_id", "label", "probability"]].reset_index(drop=True),
@@ -469,7 +472,8 @@ def _widths(found: Found) -> Drawn:
     )
     half = rows[rows["relative_width"] < 1]
     return Drawn(
-        f"In {len(half)} of {len(rows)} companies with profiles the interval is narrower than its"
+        f"In {len(half)} of {how_many(len(rows), 'company')} with profiles the interval is"
+        " narrower than its"
         " median",
         "Scatter: labelled profiles across, relative width of the interval up.",
         rows[["company_id", "n_profiles", "low", "median", "high", "relative_width"]],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..wording import count, share
+from ..wording import count, how_many, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .marks import BLUE, GREEN, ORANGE, SYMBOLS, add_bars, name_axis, share_axis
 from .style import MUTED, SIZE_BAND_LABELS, lay_out, shorten
@@ -61,7 +61,8 @@ def _flow(found: Found) -> Drawn:
     )
     lay_out(figure, "From companies to findings", "Number of companies on each way", height=380)
     return Drawn(
-        f"Of {count(len(rows))} companies {count(profiles.sum())} rest on labelled profiles,"
+        f"Of {how_many(len(rows), 'company')} {how_many(profiles.sum(), 'rests', 'rest')} on"
+        " labelled profiles,"
         f" {count(counts.sum())} on counts, {count(none.sum())} on nothing",
         "Flow chart: companies by what is known of them, and by whether experts were found.",
         numbers.drop(columns="colour"),
@@ -96,7 +97,7 @@ def _coverage(found: Found) -> Drawn:
                     "size": 8,
                     "opacity": 0.8,
                 },
-                hovertemplate="%{x:,} employees, %{y:.3g} % with labels<extra></extra>",
+                hovertemplate="employees: %{x:,}; %{y:.3g} % with labels<extra></extra>",
             )
     figure.update_xaxes(type="log", title_text="employees (logarithmic)", tickformat=",", dtick=1)
     figure.update_yaxes(title_text="employees whose profile is labelled (%)", rangemode="tozero")
@@ -132,7 +133,7 @@ def _complete(found: Found) -> Drawn:
     lay_out(
         figure,
         "What is known of the companies",
-        f"{count(len(companies))} companies",
+        how_many(len(companies), "company"),
         height=30 * len(numbers) + 170,
     )
     least = numbers.loc[numbers["share"].idxmin()]
@@ -225,7 +226,7 @@ def _rejects(found: Found) -> Drawn:
         height=28 * len(grouped) + 170,
     )
     return Drawn(
-        f"{count(len(rows))} rows or values were set aside or noted",
+        f"{how_many(len(rows), 'row or value was', 'rows or values were')} set aside or noted",
         "Bars: how many rows were set aside for each reason.",
         grouped,
         figure,

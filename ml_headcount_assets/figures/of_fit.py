@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..wording import count, decimal, percent, share
+from ..wording import count, decimal, how_many, percent, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .marks import (
     BLUE,
@@ -215,7 +215,7 @@ def _dispersion(found: Found) -> Drawn:
     least = rows.loc[rows["median"].idxmin()]
     return Drawn(
         f"Over-dispersion sets in first for {least['quantity'].split(' at ')[0]}: at"
-        f" {count(least['median'])} people",
+        f" {how_many(least['median'], 'person')}",
         "Points with intervals: sizes from which on companies differ by more than chance.",
         rows,
         figure,
@@ -346,7 +346,8 @@ def _rootogram(found: Found) -> Drawn:
     )
     worst = rows.loc[(root_seen - root_expected).abs().idxmax()]
     return Drawn(
-        f"Pattern {worst['pattern']} fits worst: {count(worst['observed'])} rated CVs have it,"
+        f"Pattern {worst['pattern']} fits worst:"
+        f" {how_many(worst['observed'], 'rated CV has', 'rated CVs have')} it,"
         f" {decimal(worst['expected'], 1)} were predicted",
         "A hanging rootogram: bars of observed patterns hang from the curve of predicted ones.",
         rows,
@@ -395,7 +396,7 @@ def _diagnostics(found: Found) -> Drawn:
     )
     doubtful = int((all_rows["verdict"] == "doubtful").sum())
     return Drawn(
-        f"{doubtful} of {len(all_rows)} measures speak against the estimate",
+        f"{doubtful} of {how_many(len(all_rows), 'measure')} speak against the estimate",
         "Points: each measure as a multiple of the threshold from which on it is doubtful.",
         rows,
         figure,

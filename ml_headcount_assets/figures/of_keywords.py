@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..wording import count, decimal, share
+from ..wording import count, decimal, how_many, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .keywords import (
     filter_optimism,
@@ -49,7 +49,7 @@ def _recall(found: Found) -> Drawn:
     best = unseen if len(unseen) else curves.dropna(subset=["precision"])
     top = best.loc[(best["precision"] * best["recall"]).idxmax()]
     return Drawn(
-        f"With {count(top['threshold'])} phrases of list {top['list']}: precision"
+        f"With {how_many(top['threshold'], 'phrase')} of list {top['list']}: precision"
         f" {share(top['precision'])}, recall {share(top['recall'])}",
         "Curves of precision against recall for each list of phrases.",
         curves,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..wording import count, share
+from ..wording import count, how_many, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .marks import BLUE, ORANGE, add_bars, name_axis
 from .style import lay_out, shorten
@@ -86,7 +86,7 @@ def _tokens(found: Found) -> Drawn:
     )
     answers = rows["labels"].sum() + rows["no_label"].sum()
     return Drawn(
-        f"{count(total.sum())} tokens for {count(answers)} answers:"
+        f"{how_many(total.sum(), 'token')} for {how_many(answers, 'answer')}:"
         f" {count(total.sum() / max(answers, 1))} each",
         "A bar for each model, divided into tokens sent and received.",
         rows,
@@ -121,7 +121,8 @@ def _days(found: Found) -> Drawn:
     dearest = rows.loc[(rows["cost"] + rows["at_most"]).idxmax()]
     of_all = (dearest["cost"] + dearest["at_most"]) / max(rows["spent"].iloc[-1], 1e-12)
     return Drawn(
-        f"{share(of_all)} was spent on {dearest['day']}, the dearest of {len(rows)} days",
+        f"{share(of_all)} was spent on {dearest['day']}, the dearest of"
+        f" {how_many(len(rows), 'day')}",
         "A rising line: money spent so far, by day.",
         rows,
         figure,
@@ -145,7 +146,7 @@ def _got(found: Found) -> Drawn:
     lay_out(figure, "What came of the requests", "By model, all runs", height=40 * len(rows) + 190)
     sent = max(rows["requests"].sum(), answers.sum(), 1)
     return Drawn(
-        f"{share(rows['labels'].sum() / sent)} of {count(sent)} requests gave a label",
+        f"{share(rows['labels'].sum() / sent)} of {how_many(sent, 'request')} gave a label",
         "A bar for each model, divided by what its requests have led to.",
         rows,
         figure,

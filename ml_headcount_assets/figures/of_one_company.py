@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..wording import count, percent
+from ..wording import count, how_many, percent
 from .catalogue import Drawn, Found, NothingToDrawError
 from .count_axis import position
 from .marks import BLUE, GREEN, ORANGE, PINK, add_count_intervals, name_axis
@@ -71,7 +71,7 @@ def waterfall(found: Found, company: str) -> Drawn:
     called = {
         "prior": "before its own evidence",
         "verdicts": "+ people's verdicts",
-        "unseen employees": f"+ {count(everybody - seen)} unseen employees",
+        "unseen employees": f"+ {how_many(everybody - seen, 'unseen employee')}",
         "counts": "+ counts of all employees",
     }
     labels = [called.get(row.kind) or f"+ {shorten(row.step, 30)}" for row in steps.itertuples()]
@@ -100,12 +100,13 @@ def _sentence(label: str, steps: pd.DataFrame) -> str:
     among = steps[steps["people"] < steps["people"].iloc[-1]]
     if len(among):
         return (
-            f"{label}: {count(among['median'].iloc[-1])} experts among the"
-            f" {count(among['people'].iloc[0])} people seen, where {count(first)} were expected"
+            f"{label}: {how_many(among['median'].iloc[-1], 'expert')} among"
+            f" {how_many(among['people'].iloc[0], 'person', 'people')} seen, where {count(first)}"
+            " were expected"
             f" before their labels; {count(last)} among all employees"
         )
     moved = np.abs(np.diff(np.log(steps["median"].clip(lower=1))))
-    start = f"{label}: {count(first)} experts before its own evidence, {count(last)} with it"
+    start = f"{label}: {how_many(first, 'expert')} before its own evidence, {count(last)} with it"
     if not len(moved) or not moved.max():
         return start
     most = steps.iloc[int(moved.argmax()) + 1]

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..model.result import CONFIDENCES
-from ..wording import count, decimal, interval, percent, share
+from ..wording import count, decimal, how_many, interval, percent, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .count_axis import add_count_axis
 from .marks import BLUE, ORANGE, add_bars, add_count_intervals, name_axis
@@ -42,7 +42,7 @@ def _totals(found: Found) -> Drawn:
     rows = found.of_headline("portfolio_intervals")
     total = _all(rows)
     return Drawn(
-        f"{count(total['median'])} experts in {count(total['companies'])} companies"
+        f"{how_many(total['median'], 'expert')} in {how_many(total['companies'], 'company')}"
         f" ({interval(total['low'], total['high'])})",
         "Totals with intervals: of all companies, by cohort, by size and by country.",
         rows,
@@ -379,7 +379,7 @@ def _sure(found: Found) -> Drawn:
     )
     sure = int((rows["confidence"] == "probable").sum())
     return Drawn(
-        f"{sure} of {len(rows)} companies have experts with their whole interval",
+        f"{sure} of {how_many(len(rows), 'company')} have experts with their whole interval",
         "Stacked bars: companies by confidence, for each band of size.",
         table.reset_index(names="size_band"),
         figure,

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from ..model.annotators import Annotator, likelihood_annotators
 from ..model.intervals import half_width
-from ..wording import count, percent, share
+from ..wording import how_many, percent, share
 from .catalogue import Drawn, Found, NothingToDrawError, View
 from .count_axis import add_count_axis, position
 from .marks import BLUE, ORANGE
@@ -80,7 +80,7 @@ def _deviations(found: Found) -> Drawn:
     )
     out = int((~rows["within"]).sum())
     return Drawn(
-        f"{out} of {len(rows)} patterns lie outside of their prediction",
+        f"{out} of {how_many(len(rows), 'pattern')} lie outside of their prediction",
         "Scatter: predicted number across, deviation of the seen number up.",
         rows[["is_expert", "pattern", "observed", "expected", "deviation"]],
         figure,
@@ -198,7 +198,9 @@ def _coverage(found: Found) -> Drawn:
     )
     figure.update_xaxes(title_text="level of the interval (%)")
     figure.update_yaxes(title_text="intervals that hold the truth (%)", range=[0, 102])
-    lay_out(figure, "Whether intervals of every level hold", f"{len(rows)} companies", height=430)
+    lay_out(
+        figure, "Whether intervals of every level hold", how_many(len(rows), "company"), height=430
+    )
     at = int(np.argmin(np.abs(_LEVELS - found.level)))
     return Drawn(
         f"Of the {percent(_LEVELS[at])} intervals {share(covered[at])} hold the truth",
@@ -221,7 +223,7 @@ def _ranks(found: Found) -> Drawn:
         marker={"color": BLUE},
         width=9.5,
         showlegend=False,
-        hovertemplate="%{y} companies<extra></extra>",
+        hovertemplate="companies: %{y}<extra></extra>",
     )
     expected = len(rows) / 10
     figure.add_hline(y=expected, line={"color": MUTED, "dash": "dot"})
@@ -238,7 +240,7 @@ def _ranks(found: Found) -> Drawn:
     high = float((ranks > 0.9).mean() + (ranks < 0.1).mean())
     return Drawn(
         f"The truth lies in the outer fifth of the draws in {share(high)} of"
-        f" {count(len(rows))} companies",
+        f" {how_many(len(rows), 'company')}",
         "Histogram of the rank of the truth among the draws, over companies.",
         pd.DataFrame({"company_id": rows["company_id"], "rank": ranks}),
         figure,

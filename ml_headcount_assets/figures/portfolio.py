@@ -111,7 +111,7 @@ def _add_totals(
             "median %{customdata[0]:,.0f}<br>"
             + percent(level)
             + " interval %{customdata[1]:,.0f} to %{customdata[2]:,.0f}"
-            "<br>%{customdata[3]} companies; %{customdata[4]} without evidence left out"
+            "<br>companies: %{customdata[3]}; without evidence, left out: %{customdata[4]}"
             "<extra></extra>"
         ),
     )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ComputeError, InputError
+from ..wording import how_many
 
 __all__ = ["named_if_too_large", "refuse_bomb", "refuse_row_bomb"]
 
@@ -33,8 +34,8 @@ def refuse_row_bomb(path: Path, rows: int) -> None:
     """Raise an `InputError` if a file has more rows than bytes: none tells anything."""
     if rows > max(_SUSPICIOUS_ROWS, path.stat().st_size):
         raise InputError(
-            f"{path.name}: has {rows:,} rows and fewer bytes, so that they cannot differ. Supply"
-            " the right file."
+            f"{path.name}: has {how_many(rows, 'row')} and fewer bytes, so that they cannot differ."
+            " Supply the right file."
         )
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ..text.company_names import company_key
+from ..wording import how_many
 from .identifiers import LONGEST_ID, is_company_page, normalise_company_id
 
 __all__ = ["Directory", "Employer", "Match", "employer_of", "scalar"]
@@ -115,8 +116,9 @@ class Directory:
         hint = f" (likeliest match {likeliest!r})" if likeliest else ""
         what = f"company {first!r}" if _SPEAKABLE_ID.fullmatch(first) else "the company named there"
         return (
-            f"{what} has no row in the company table{hint}; not used, like all {count} profiles"
-            " of it. Add the company, correct the id, or give it under aliases"
+            f"{what} has no row in the company table{hint}; not used"
+            f" ({how_many(count, 'profile')} of it). Add the company, correct the id, or give it"
+            " under aliases"
         )
 
     def _likeliest(self, spoken: str, name: str) -> str | None:

@@ -22,6 +22,7 @@ import pyarrow.parquet
 from ..errors import InputError
 from ..study import ProfilesSource
 from ..text.recipe import hash_text
+from ..wording import how_many
 from .bombs import named_if_too_large
 from .cells import structured
 from .dates import iso
@@ -262,7 +263,7 @@ def _records(file: RecordFile, rejects: Rejects) -> Iterator[tuple[int, Mapping[
         for person in people_in(record):
             yield line, structured(person, report)
     for (cell, reason), count in told.items():
-        rejects.add_note(f"{cell} {reason} ({count} times)")
+        rejects.add_note(f"{cell} {reason} ({how_many(count, 'time')})")
 
 
 def _names(records: Iterator[Mapping[str, Any]]) -> tuple[str, ...]:

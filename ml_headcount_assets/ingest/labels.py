@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray
 
 from ..errors import InputError
+from ..wording import how_many
 from .rejects import Rejects
 from .values import NOTHING, map_distinct
 
@@ -88,7 +89,8 @@ def read_labels(
     abstained = numbers == _ABSTAINED
     if abstained.any():
         rejects.add_note(
-            f"{int(abstained.sum())} times -1, taken as an abstention: the label is missing", field
+            f"{how_many(abstained.sum(), 'time')} -1, taken as an abstention: the label is missing",
+            field,
         )
     empty = map_distinct(values, lambda text: _plain(text) in NOTHING).astype(bool)
     bad = np.isnan(labels) & ~empty & ~abstained
@@ -118,15 +120,17 @@ def _refuse_other_codes(numbers: NDArray[np.float64], field: str, rejects: Rejec
     counted = Counter(numbers[np.isfinite(numbers)])
     if counted[0.0]:
         return
-    told = f"{rejects.source_file}: {field!r} has {counted[1.0]} times 1, "
+    told = f"{rejects.source_file}: {field!r} has {how_many(counted[1.0], 'time')} 1, "
     if counted[1.0] and counted[_ABSTAINED] >= _FEWEST_ABSTENTIONS:
         raise InputError(
-            f"{told}{counted[_ABSTAINED]} times -1, and never 0, as if -1 stood for no. Write 0 for"
+            f"{told}{how_many(counted[_ABSTAINED], 'time')} -1, and never 0, as if -1 stood for"
+            " no. Write 0 for"
             " no, and leave what is missing empty."
         )
     if counted[2.0]:
         raise InputError(
-            f"{told}{counted[2.0]} times 2, and never 0, as if coded 1 and 2. Write 1 for yes and 0"
+            f"{told}{how_many(counted[2.0], 'time')} 2, and never 0, as if coded 1 and 2. Write 1"
+            " for yes and 0"
             " for no."
         )
 

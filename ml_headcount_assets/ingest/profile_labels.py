@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..model.annotators import Annotator, check_derived
 from ..study import Study
+from ..wording import how_many
 from .annotators import study_annotators
 from .identifiers import company_slug, normalise_company_id
 from .label_columns import wide_labels
@@ -89,9 +90,11 @@ def _reject_unmatched(
     counted = counted.sort_values("size", ascending=False, kind="stable")
     for rank, (stranger, size, line) in enumerate(counted.itertuples()):
         if stranger == "":
-            reason = f"{size} profiles have no company id; not used"
+            reason = f"{how_many(size, 'profile has', 'profiles have')} no company id; not used"
         else:
-            reason = f"{size} profiles of company {stranger!r} have no row in the company table"
+            of = f"of company {stranger!r}"
+            lost = how_many(size, f"profile {of} has", f"profiles {of} have")
+            reason = f"{lost} no row in the company table"
             near = (
                 get_close_matches(stranger, known_company_ids, n=1) if rank < _MOST_MATCHED else []
             )

@@ -11,6 +11,7 @@ import pyarrow
 
 from ..study import Study
 from ..text.recipe import RECIPE_VERSION
+from ..wording import how_many
 from .extraction import Extract, Facts
 from .extracts import open_extracts
 from .identifiers import company_slug
@@ -143,7 +144,8 @@ def all_rejects(
         rejects = survey.rejects[name]
         for field, count in facts[name].unknown.items():
             rejects.add_note(
-                f"text of {field} is not read (in {count} records). If it is about the person's"
+                f"text of {field} is not read (in {how_many(count, 'record')}). If it is about"
+                " the person's"
                 " work, name all fields of text under files.profiles.columns.text",
                 field,
             )

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 
 import pandas as pd
 
+from ml_headcount_assets.wording import how_many
+
 from .rejects import Rejects
 
 __all__ = ["strangers"]
@@ -38,14 +40,14 @@ def strangers(
         return rejects.frame()
     if are_texts:
         rejects.add_file(
-            f"{len(lost)} of {len(ids)} results are of texts that the study does not have (any"
-            " more); not used. Ask about the texts as they are now"
+            f"of {how_many(len(ids), 'result')} {how_many(len(lost), 'is', 'are')} of texts that"
+            " the study does not have (any more); not used. Ask about the texts as they are now"
         )
         return rejects.frame()
     examples = ", ".join(map(repr, lost[:_MOST_MATCHED]))
     rejects.add_file(
-        f"{len(lost)} of {len(ids)} ids are those of no profile and no rated CV, such as"
-        f" {examples}{_likeliest(lost, everybody)}; not used"
+        f"of {how_many(len(ids), 'id')} {how_many(len(lost), 'is', 'are')} of no profile and no"
+        f" rated CV, such as {examples}{_likeliest(lost, everybody)}; not used"
     )
     return rejects.frame()
 

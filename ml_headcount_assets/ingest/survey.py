@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..study import ProfileColumns
+from ..wording import how_many
 from .employers import Directory, Employer, Match
 from .extraction import UNREAD_FILE, Extract, Facts
 from .rejects import WHOLE_ROW, Rejects
@@ -142,7 +143,8 @@ def _latest(seen: pd.DataFrame, files: list[str], rejects: Mapping[str, Rejects]
     left_out = others.index.difference(chosen.index)
     for number, count in others.loc[left_out, "file"].value_counts().items():
         rejects[files[number]].add_file(
-            f"{count} times another record of the same person is as new or newer; not used"
+            f"{how_many(count, 'time')} another record of the same person is as new or newer; not"
+            " used"
         )
     chosen = chosen.sort_values(["file", "row"], ignore_index=True)
     return chosen.assign(file=np.array(files, dtype=object)[chosen["file"]])
@@ -206,7 +208,8 @@ def _open_after_all(
     taken = (untold & (latest["suspect"] == "") & tells.astype(bool)).to_numpy(dtype=bool)
     for name, count in latest.loc[taken, "file"].value_counts().items():
         rejects[str(name)].add_file(
-            f"{count} times no field of the entry says when it ended; taken as going on, since"
+            f"{how_many(count, 'time')} no field of the entry says when it ended; taken as going"
+            " on, since"
             " other entries of the file have such a field"
         )
     return taken
@@ -255,7 +258,8 @@ def _report_by_name(
     for (name, company_id, code), count in counted.items():
         employer = employers[code]
         rejects[name].add_note(
-            f"{count} profiles name company {company_id!r} by an id that the company table does not"
+            f"{how_many(count, 'profile names', 'profiles name')} company {company_id!r} by an id"
+            " that the company table does not"
             f" have{_spoken(employer)}; taken by its name. Give the id under aliases",
             "current_company",
         )

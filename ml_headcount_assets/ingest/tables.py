@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..study import EXTENSIONS, CompaniesFile, ProfileLabelsFile, ValidationFile
+from ..wording import how_many
 from .bombs import named_if_too_large
 from .delimited import DELIMITERS, read_delimited
 from .file_forms import FileForm
@@ -94,7 +95,7 @@ class RawTable:
         """Raise an `InputError` if none of the file's `rows` rows are left."""
         if len(self) == 0:
             raise InputError(
-                f"{self.source}: none of its {rows} rows can be used; the first reject:"
+                f"{self.source}: none of its {how_many(rows, 'row')} can be used; the first reject:"
                 f" {self.rejects.first_reason()}."
             )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import InputError
+from ..wording import how_many
 from .bombs import refuse_bomb
 from .encodings import UTF_8, LineDecoder, as_utf8
 from .file_kinds import GZIP_BEGINNING, refuse_other_kind
@@ -171,8 +172,8 @@ class TextLines(Iterator[str]):
             yield number, b"\n"
         if self._decoder.odd_lines:
             self._rejects.add_note(
-                f"{self._decoder.odd_lines} lines are not UTF-8 as the others are; read as"
-                " Windows-1252"
+                f"{how_many(self._decoder.odd_lines, 'line is', 'lines are')} not UTF-8 as the"
+                " others are; read as Windows-1252"
             )
 
 
@@ -343,6 +344,6 @@ def same_width(
             rejects.add(
                 line,
                 WHOLE_ROW,
-                f"the row has {len(fields)} fields where the header has {width}"
+                f"the row has {how_many(len(fields), 'field')} where the header has {width}"
                 " (cut off, or wrongly quoted)",
             )

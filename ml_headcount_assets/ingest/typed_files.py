@@ -16,6 +16,7 @@ from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ..errors import InputError
+from ..wording import how_many
 from .bombs import refuse_bomb, refuse_row_bomb
 from .delimited import without_headers
 from .file_kinds import OLD_WORKBOOK_BEGINNING
@@ -200,7 +201,7 @@ def _report_uncalculated(path: Path, table: _Table, rejects: Rejects, *, refuses
     ]
     names = [header[column - 1] or f"number {column}" for _, column in found]
     if found and refuses:
-        more = f" (and {len(found) - 1:,} more cells)" if len(found) > 1 else ""
+        more = f" (and {how_many(len(found) - 1, 'more cell')})" if len(found) > 1 else ""
         raise InputError(
             f"{path.name}: row {found[0][0]}, column {names[0]!r}{more}: {UNCALCULATED}."
         )
@@ -281,7 +282,9 @@ def _below(table: _Table, rejects: Rejects) -> Rows:
         if any(row)
     ]
     if beyond := sum(any(row[width:]) for _, row in filled):
-        rejects.add_note(f"{beyond} rows have cells beside the table; these are not read")
+        rejects.add_note(
+            f"{how_many(beyond, 'row has', 'rows have')} cells beside the table; these are not read"
+        )
     whole = ((number, [*row, *[""] * width][:width]) for number, row in filled)
     kept = list(without_headers((each for each in whole if any(each[1])), header, rejects))
     return header, [row for _, row in kept], [number for number, _ in kept]

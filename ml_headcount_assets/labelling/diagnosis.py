@@ -34,7 +34,7 @@ from ..model.study_evidence import StudyEvidence
 from ..study import TEXT_EXTENSIONS, Study
 from ..text.recipe import text_fields
 from ..warehouse.records import company_table
-from ..wording import lines_in_words
+from ..wording import how_many, lines_in_words
 from .llm_sources import LlmSources, llm_annotator, llm_sources
 
 __all__ = ["Diagnosis", "LabelsFound", "diagnose"]
@@ -247,7 +247,8 @@ class _Examination:
         empty = here - (people.with_content or 0)
         if empty > _MANY_EMPTY * here:
             self._warnings.append(
-                f"{empty:,} of {here:,} profiles say nothing of the person's work (nothing but the"
+                f"{empty:,} of {how_many(here, 'profile')} say nothing of the person's work"
+                " (nothing but the"
                 " employer's name, asterisks or dashes): their labels will be missing. Ask the"
                 " vendor for complete records."
             )
@@ -307,7 +308,8 @@ class _Examination:
             LabelsFound(
                 name,
                 "llm",
-                f"results of batch jobs: {labels.notna().sum():,} verdicts, {labels.isna().sum():,}"
+                f"results of batch jobs: {how_many(labels.notna().sum(), 'verdict')},"
+                f" {labels.isna().sum():,}"
                 " without one",
             )
         )
@@ -327,9 +329,10 @@ class _Examination:
         kinds = self._attempt(lambda: estimator.kinds(evidence, self._study.settings()))
         if kinds is None:
             return
-        counted = {kind: f"{kinds.count(kind):,}" for kind in (PROFILES, AGGREGATES, NONE)}
+        counted = {kind: f"{kinds.count(kind):,}" for kind in (AGGREGATES, NONE)}
+        profiled = how_many(kinds.count(PROFILES), "company")
         least, most = ("at least ", "at most ") if people.is_part else ("", "")
-        self._supports.append(f"from profiles: {least}{counted[PROFILES]} companies")
+        self._supports.append(f"from profiles: {least}{profiled}")
         self._supports.append(f"from counts alone: {most}{counted[AGGREGATES]}")
         self._supports.append(f"none: {most}{counted[NONE]}")
         if not people.is_part and set(kinds) == {NONE}:
@@ -374,7 +377,7 @@ class _Examination:
     def _note(self, rejects: pd.DataFrame) -> None:
         """Put rejects into words: what did not match, and one example of each other kind."""
         unmatched = rejects["reason"].str.contains("has no row in the company table|have no row")
-        strangers_ = rejects["reason"].str.contains("are those of no profile")
+        strangers_ = rejects["reason"].str.contains("of no profile and no rated CV")
         apart = unmatched.fillna(False) | strangers_.fillna(False)
         counted = rejects[apart].groupby("reason", sort=False).size().sort_values(ascending=False)
         self._joins += list(counted.index[:_MOST_JOINS])
@@ -454,4 +457,4 @@ def _rated_in_words(rated: pd.DataFrame | None) -> str:
     experts = int(rated["is_expert"].sum())
     texts = int((rated["text"] != "").sum())
     with_text = f", {texts:,} of them with text" if texts else ""
-    return f"{experts:,} experts and {len(rated) - experts:,} others{with_text}"
+    return f"{how_many(experts, 'expert')} and {how_many(len(rated) - experts, 'other')}{with_text}"

@@ -23,6 +23,7 @@ from ..text.llm import (
 )
 from ..text.llm.prompt import PROMPT_VERSION
 from ..text.recipe import RECIPE_VERSION
+from ..wording import how_many
 from .llm_sources import LlmSources, llm_annotator
 
 __all__ = ["LlmLabels", "cost_in_words", "costs_in_words", "expected_costs"]
@@ -188,7 +189,8 @@ def cost_in_words(estimate: CostEstimate) -> str:
         else "a rough guess, far too low for a model that thinks first"
     )
     return (
-        f"{estimate.annotator}: {estimate.to_ask:,} of {estimate.texts:,} texts to ask about,"
+        f"{estimate.annotator}: {estimate.to_ask:,} of {how_many(estimate.texts, 'text')} to ask"
+        " about,"
         f" {estimate.input_tokens:,} + {estimate.output_tokens:,} tokens, cost about"
         f" {estimate.cost:,.2f} ({basis})."
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..wording import how_many
 from .annotators import Annotator, likelihood_annotators
 from .correlations import annotator_pairs
 from .intervals import LEVEL, tails
@@ -57,8 +58,10 @@ class AnnotatorFit:
     def __repr__(self) -> str:
         others, experts = self.rated.tolist()
         return (
-            f"AnnotatorFit of {len(self.annotators)} annotators ({', '.join(self.names)}) from "
-            f"{experts} rated experts and {others} others, {self.draws} draws"
+            f"AnnotatorFit of {how_many(len(self.annotators), 'annotator')}"
+            f" ({', '.join(self.names)}) from "
+            f"{how_many(experts, 'rated expert')} and {how_many(others, 'other')}, {self.draws}"
+            " draws"
         )
 
     @property

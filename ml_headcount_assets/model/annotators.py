@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..wording import how_many
 from .labels import label_matrix
 
 __all__ = ["Annotator", "check_derived", "infer_annotators", "likelihood_annotators"]
@@ -103,7 +104,8 @@ def check_derived(frame: pd.DataFrame, annotators: Sequence[Annotator], where: s
         wrong = int(_disagreements(child, parents).sum())
         if wrong:
             raise InputError(
-                f"In {where}, {wrong} of {len(frame)} rows have a label of {annotator.name!r} "
+                f"In {where}, {wrong} of {how_many(len(frame), 'row')} have a label of"
+                f" {annotator.name!r} "
                 f"that is not {' AND '.join(annotator.derived)}. Correct the labels, or declare "
                 "the annotator without `derived`."
             )

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..wording import how_many
 
 __all__ = ["chosen_companies"]
 
@@ -72,7 +73,8 @@ def _aligned(chosen: pd.Series, company_id: NDArray[np.object_]) -> NDArray[np.b
     missing = [name for name in company_id if name not in ids]
     if missing:
         raise InputError(
-            f"{len(missing)} companies, among them {missing[0]!r}, are not in the Series' index, "
+            f"{how_many(len(missing), 'company')}, among them {missing[0]!r}, cannot be found in"
+            " the Series' index, "
             "which has to be company ids: use .set_index('company_id') before choosing, or "
             ".to_numpy() for booleans in the order of the result."
         )
@@ -82,7 +84,8 @@ def _aligned(chosen: pd.Series, company_id: NDArray[np.object_]) -> NDArray[np.b
     unknown = flags[~flags.index.isin(company_id) & flags]
     if len(unknown):
         raise InputError(
-            f"{len(unknown)} companies that the Series chooses, among them "
-            f"{unknown.index[0]!r}, are not in the result."
+            f"The result does not have {how_many(len(unknown), 'company')} that the Series"
+            " chooses, among"
+            f" them {unknown.index[0]!r}."
         )
     return flags.loc[list(company_id)].to_numpy()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..compute.engine import Engine
 from ..compute.local import LocalCompute
 from ..compute.protocol import Compute, Progress
+from ..wording import how_many
 from .annotator_fit import AnnotatorFit
 from .annotators import Annotator
 from .copula import base_filters, cell_labels, cell_probabilities
@@ -58,7 +59,7 @@ class CohortFit:
     def __repr__(self) -> str:
         return (
             f"CohortFit of {', '.join(self.filters) or 'no filters'}: correlations from "
-            f"{self.companies_with_profiles} companies with profiles, scale from "
+            f"{how_many(self.companies_with_profiles, 'company')} with profiles, scale from "
             f"{self.companies_with_both} that have counts too, {self.draws} draws"
         )
 

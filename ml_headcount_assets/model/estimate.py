@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..compute.protocol import Compute, Progress
 from ..errors import InputError
+from ..wording import how_many
 from .annotators import Annotator, check_derived, infer_annotators, likelihood_annotators
 from .estimators import DEFAULT_ESTIMATOR, Estimator, estimator_of
 from .fitted import Fitted
@@ -200,9 +201,8 @@ def _counted(
 def _warn_about_strays(unmatched: pd.DataFrame) -> None:
     if len(unmatched):
         warnings.warn(
-            f"{int(unmatched['n_profiles'].sum())} profiles of "
-            f"{unmatched['company_id'].nunique()} companies that are not in the company table "
-            "were left out.",
+            f"Left out: {how_many(unmatched['n_profiles'].sum(), 'profile')} of "
+            f"{how_many(unmatched['company_id'].nunique(), 'company')} not in the company table.",
             stacklevel=3,
         )
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..wording import how_many
 from .annotators import Annotator
 from .deployed_verdicts import DeployedVerdicts, company_verdicts
 from .flags import (
@@ -99,9 +100,9 @@ class CompanyEvidence:
         most = max(self.headcount, *(self.headcount_band or (0,)))
         if most <= _MOST_PEOPLE:
             return
-        what, remedy = f"{most:,} employees", "correct its headcount"
+        what, remedy = how_many(most, "employee"), "correct its headcount"
         if self.n_profiles > _MOST_PEOPLE:
-            what, remedy = f"{self.n_profiles:,} profiles", "correct their 'n_profiles'"
+            what, remedy = how_many(self.n_profiles, "profile"), "correct their 'n_profiles'"
         raise InputError(
             f"Company {self.company_id!r} has {what}, more than the {_MOST_PEOPLE:,} that can be"
             f" counted; {remedy}."

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..wording import how_many
 from .annotators import Annotator
 from .labels import label_matrix
 from .rated import FEWEST_RATED
@@ -123,7 +124,8 @@ def warn_about_few(validation: pd.DataFrame) -> None:
     others = len(validation) - experts
     if min(experts, others) < FEWEST_RATED:
         warnings.warn(
-            f"Only {experts} rated CVs are of experts and {others} of others. With fewer than "
+            f"Only {how_many(experts, 'rated CV is', 'rated CVs are')} of experts and {others} of"
+            " others. With fewer than "
             f"{FEWEST_RATED} of a class, prior beliefs about the annotators decide more than the "
             "CVs do: do not trust the estimate, and rate more CVs.",
             stacklevel=4,

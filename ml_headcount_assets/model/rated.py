@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..wording import how_many
 from .annotators import Annotator
 from .labels import label_matrix
 
@@ -73,7 +74,8 @@ def expert_flags(rated: pd.DataFrame) -> NDArray[np.int8]:
     for value, name in ((1, "expert"), (0, "non-expert")):
         if not (flags == value).any():
             raise InputError(
-                f"Among the {len(flags)} rated CVs there is no {name}; error rates need CVs of "
+                f"Among {how_many(len(flags), 'rated CV')} there is no {name}; error rates need"
+                " CVs of "
                 "both classes."
             )
     return flags

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..wording import count, interval, percent
+from ..wording import count, how_many, interval, percent
 from .evidence import NONE, CompanyEvidence
 from .hierarchical import HierarchicalFit, draw_company_hierarchical
 from .hierarchical.company_counts import company_counts
@@ -164,7 +164,10 @@ def design_ratings(
     kinds, total = _kinds(fit, companies, groups, chosen, draws, seed)
     left = int(kinds.sizes.sum())
     if left < n:
-        raise InputError(f"Only {left} labelled profiles are not rated yet; ask for so many.")
+        raise InputError(
+            f"Only {how_many(left, 'labelled profile is', 'labelled profiles are')} not rated"
+            " yet; ask for so many."
+        )
     joint = _Joint.of(kinds.shares, total)
     by_chance = round(random_part * n)
     rng = stream(seed, "rating design", "random part", purpose)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..wording import count, interval, percent
+from ..wording import count, how_many, interval, percent
 from .choosing import chosen_companies
 from .evidence import NONE
 from .intervals import LEVEL, fewest_draws, tails
@@ -69,7 +69,7 @@ class HeadcountResult:
 
     def __repr__(self) -> str:
         known, draws = int((self.evidence != NONE).sum()), self.draws.shape[1]
-        text = f"Experts at {count(len(self.evidence))} companies, {count(known)} with evidence"
+        text = f"Experts at {how_many(len(self.evidence), 'company')}, {count(known)} with evidence"
         if not known:
             return text
         if draws < fewest_draws(LEVEL):

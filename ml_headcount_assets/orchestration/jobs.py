@@ -89,7 +89,7 @@ validity = dg.define_asset_job(
 def keep_house(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
     """Keep the warehouse and Dagster's records small."""
     done = tidy(warehouse.store.path, context.instance)
-    context.log.info(f"{done.runs} runs removed, {done.freed} bytes freed, in use: {done.in_use}")
+    context.log.info(f"runs removed: {done.runs}, bytes freed: {done.freed}, in use: {done.in_use}")
 
 
 @dg.job(description="Old runs go, and free room in the files is given back. No result is touched.")

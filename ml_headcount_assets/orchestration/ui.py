@@ -6,6 +6,7 @@ What it shows does not belong here: that is the definitions'.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -116,6 +117,7 @@ def serve_ui(
     *,
     port: int = 3000,
     read_only: bool = False,
+    ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Run the web interface until it is interrupted; return its exit status.
 
@@ -127,6 +129,8 @@ def serve_ui(
         Where it listens on 127.0.0.1.
     read_only
         Whether nothing can be started or changed.
+    ready
+        Called once, as soon as it answers.
 
     Raises
     ------
@@ -161,7 +165,7 @@ def serve_ui(
                         )
                     )
                 )
-            return _first_status(running)
+            return _first_status(running, port, ready)
         except KeyboardInterrupt:
             return 0
         finally:
@@ -181,14 +185,35 @@ def _wait_for(folder: Path, running: list[subprocess.Popen[bytes]]) -> None:
             return
 
 
-def _first_status(running: list[subprocess.Popen[bytes]]) -> int:
-    """Return the status of the server that ends first: none of them is to end by itself."""
+def _first_status(
+    running: list[subprocess.Popen[bytes]], port: int, ready: Callable[[], None]
+) -> int:
+    """Return the status of the server that ends first: none of them is to end by itself.
+
+    Meanwhile tell, once, that the webserver answers.
+    """
+    told = False
     while True:
+        if not told and _answers(port):
+            ready()
+            told = True
         for server in running:
             status = server.poll()
             if status is not None:
                 return status or 1
         time.sleep(_LOOK_SECONDS)
+
+
+def _answers(port: int) -> bool:
+    """Whether the webserver does, which it does not before the code server has done."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=_PATIENCE_SECONDS)
+    try:
+        connection.request("GET", "/server_info")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from ml_headcount_assets.compute.whole_file import whole_file
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest.identifiers import normalise_profile_id
 from ml_headcount_assets.text.llm import AnswerStore
+from ml_headcount_assets.wording import how_many
 
 from .beside import (
     answers_path,
@@ -166,7 +167,7 @@ def forget_person(warehouse: Path, person: str, *, everywhere: bool = False) -> 
     is_rated = not _RATED.isdisjoint(spelt)
     if companies + is_rated > 1 and not everywhere:
         raise InputError(
-            f"This id is that of profiles of {companies} companies"
+            f"This id is that of profiles of {how_many(companies, 'company')}"
             f"{' and of a rated CV' if is_rated else ''}. If ids are counted, as where a file has"
             " no column of ids, they tell no person: give the file ids first. If all of them are"
             " this person's, say so with --everywhere."

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .publish import Published
 
-__all__ = ["changed_companies", "refreshes"]
+__all__ = ["changed_companies", "moved_companies", "refreshes"]
 
 #: Sources that are settings; the others are files.
 _SETTINGS = ("study_settings", "keyword_filters", "annotator_settings", "keyword_settings")
@@ -66,6 +66,13 @@ def changed_companies(results: Published) -> pd.DataFrame:
         .drop(columns="moved")
         .reset_index()
     )
+
+
+def moved_companies(changed: pd.DataFrame) -> pd.DataFrame:
+    """Return those rows of `changed_companies` in which a median or an end has moved."""
+    before = changed[["before", "low_before", "high_before"]].fillna(-1).to_numpy(float)
+    now = changed[["now", "low", "high"]].fillna(-1).to_numpy(float)
+    return changed[(before != now).any(axis=1)]
 
 
 def _nothing() -> dict[str, str]:

@@ -32,6 +32,7 @@ import pyarrow
 
 from ml_headcount_assets.compute.whole_file import UNFINISHED
 from ml_headcount_assets.errors import ComputeError, InputError
+from ml_headcount_assets.wording import how_many
 
 from .beside import make_folder, people_path, refuse_single_file, work_path
 from .cache import WHOLE, CacheEntry, Comparison
@@ -589,6 +590,7 @@ def _refuse_strays(spec: Table, rows: pyarrow.Table, parts: Sequence[str]) -> No
     strays = set(rows.column(spec.part).unique().to_pylist()) - set(parts)
     if strays:
         raise ComputeError(
-            f"Table {spec.name}: there are rows of {len(strays)} values of {spec.part!r} that are "
+            f"Table {spec.name}: there are rows of {how_many(len(strays), 'value')} of"
+            f" {spec.part!r} that are "
             "not being replaced. Nothing was stored."
         )

@@ -14,6 +14,7 @@ import pandera.pandas as pa
 import pyarrow
 
 from ml_headcount_assets.errors import ComputeError
+from ml_headcount_assets.wording import how_many
 
 __all__ = ["Table"]
 
@@ -151,7 +152,8 @@ def _findings(failures: pd.DataFrame) -> Iterator[str]:
             yield f"column {name!r} is {meaning}"
     of_values = failures[~failures["check"].str.startswith(("column_in_", "dtype("))]
     for (column, check), rows in of_values.groupby(["column", "check"], sort=False).size().items():
-        yield f"column {column!r} {_FINDINGS.get(check, f'fails {check} in')} {rows} rows"
+        found = _FINDINGS.get(check, f"fails {check} in")
+        yield f"column {column!r} {found} {how_many(rows, 'row')}"
 
 
 def column(kind: _Type, meaning: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..model.streams import stream
-from ..wording import count
+from ..wording import how_many
 from .deployment import (
     LabelLaw,
     add_conjunction,
@@ -125,8 +125,9 @@ class SimulatedWorld:
 
     def __repr__(self) -> str:
         return (
-            f"World {self.scenario}, seed {self.seed}: {count(len(self.companies))} companies, "
-            f"{count(len(self.profiles))} profiles, {count(len(self.validation))} rated CVs"
+            f"World {self.scenario}, seed {self.seed}: {how_many(len(self.companies), 'company')}, "
+            f"{how_many(len(self.profiles), 'profile')},"
+            f" {how_many(len(self.validation), 'rated CV')}"
         )
 
 

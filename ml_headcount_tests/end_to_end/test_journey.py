@@ -153,7 +153,7 @@ def test_a_run_of_what_is_published_shows_that_and_begins_nothing(
     assert len(Published(published).read("runs")) == 1  # and the very same
 
     command(*again, "--company", "ACME")  # which tells nothing of the others
-    assert "4 of 4 companies were unchanged" in command(*again).output
+    assert "Unchanged and not computed again: 4 of 4 companies" in command(*again).output
     assert "Nothing has changed" in command(*again).output
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from ml_headcount_assets.export import StudyResults, write_report
 from ml_headcount_assets.study import Study
+from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_tests.browser import Page, browsing, found_browser
 
 from .conftest import tables
@@ -19,6 +20,10 @@ from .conftest import tables
 pytestmark = pytest.mark.skipif(found_browser() is None, reason="needs Debian's chromium")
 
 Look = Callable[[Page, str], Awaitable[None]]
+
+
+#: Pixels between the margins of A4.
+_PAPER = 703
 
 
 def looked_at(results: StudyResults, study: Study, tmp_path: Path, look: Look, width: int) -> None:
@@ -58,7 +63,7 @@ def test_a_reader_searches_narrows_sorts_and_opens_a_company(results, study, tmp
         await page.ask(typed("nobody"))
         assert "No company fits" in await page.ask("byId('found').textContent")
         await page.ask(typed(""))
-        confidence = "document.querySelectorAll('#table th')[9]"
+        confidence = "document.querySelectorAll('#table th')[5]"
         await page.ask(f"{confidence}.querySelector('button').click()")
         assert await page.ask(f"{confidence}.getAttribute('aria-sort')") == "ascending"
         assert (await page.ask(shown)).endswith("Dusk"), "no evidence is the last confidence"
@@ -90,7 +95,56 @@ def test_nothing_is_wider_than_a_phone_and_all_is_drawn_for_print(results, study
             "document.querySelectorAll('.plot').length > 10 &&"
             " [...document.querySelectorAll('.plot')].every(p => p.querySelector('.main-svg'))"
         )
+        await page.ask("dispatchEvent(new Event('afterprint'))")
         assert await page.ask("document.documentElement.scrollWidth") <= 390
+
+    looked_at(results, study, tmp_path, look, 390)
+
+
+def test_on_paper_nothing_is_wider_than_the_page_which_would_shrink_all_of_it(
+    read, study, tmp_path
+) -> None:
+    long = tables()["companies"].assign(name=["x" * 300, "y", "z", "w"])
+    names = {"annotator": "filter_" + "a" * 60, "partner": "llm_" + "b" * 60, "verdict": "drifts"}
+    row = dict.fromkeys(TABLES["annotator_drift"].columns, 0.123) | names
+    drift = pd.DataFrame([row | {"cohort": "", "text": "profiles"}])
+
+    async def look(page: Page, address: str) -> None:
+        await page.ask("document.querySelectorAll('details').forEach(d => d.open = true)")
+        await page.ask("dispatchEvent(new Event('beforeprint'))")
+        await page.send("Emulation.setEmulatedMedia", media="print")
+        await page.size(_PAPER, 1000)
+        assert await page.ask("document.querySelectorAll('#trust table').length") > 0
+        assert await page.ask("document.documentElement.scrollWidth") <= _PAPER
+        sizes = "[...document.querySelectorAll('.plot .main-svg')].map(s => s.client"
+        await page.wait(f"new Set({sizes}Width)).size === 1")
+        assert await page.ask(f"{sizes}Width)[0]") <= _PAPER
+        assert await page.ask(f"Math.max(...{sizes}Height))") <= 800
+        await page.send("Emulation.setEmulatedMedia", media="")
+        await page.size(1400, 900)
+        await page.ask("dispatchEvent(new Event('afterprint'))")
+        assert await page.ask(f"Math.max(...{sizes}Width))") > 900
+
+    looked_at(read(companies=long, annotator_drift=drift), study, tmp_path, look, 1400)
+
+
+def test_on_a_phone_the_estimate_stands_beside_the_name(results, study, tmp_path) -> None:
+    async def look(page: Page, address: str) -> None:
+        frame = "document.querySelector('.scroll.tall').getBoundingClientRect()"
+        heads = "[...document.querySelectorAll('#table th')]"
+        seen = f"{heads}.filter(h => h.getBoundingClientRect().right <= {frame}.right)"
+        shown = await page.ask(f"{seen}.map(h => h.textContent).join('|')")
+        assert shown.startswith("company|median|lower end|upper end")
+
+    looked_at(results, study, tmp_path, look, 390)
+
+
+def test_tables_of_a_company_can_be_scrolled_by_keys(results, study, tmp_path) -> None:
+    async def look(page: Page, address: str) -> None:
+        await page.ask("location.hash = '#company=acme'")
+        await page.wait("document.querySelector('#one .scroll') !== null")
+        frames = "[...document.querySelectorAll('.scroll')]"
+        assert await page.ask(f"{frames}.every(frame => frame.tabIndex === 0)")
 
     looked_at(results, study, tmp_path, look, 390)
 
@@ -110,6 +164,15 @@ def test_names_of_any_length_and_direction_fit_a_phone_and_a_screen(read, study,
             await page.wait(f"!byId('one').hidden && location.hash.endsWith('{company}')")
             await page.ask("document.body.offsetHeight")
             assert await page.ask(scroll) <= 390, company
+        # In figures they are cut, and leave half of the width to what is drawn.
+        await page.ask("location.hash = ''")
+        await page.wait("byId('one').hidden")
+        await page.ask("byId('figure-companies').scrollIntoView()")
+        plot = "document.querySelector('#figure-companies .plot')"
+        await page.wait(f"{plot}.querySelector('.ytick text > title') !== null")
+        assert await page.ask(f"{plot}._fullLayout._size.w / {plot}.clientWidth") > 0.45
+        told = f"[...{plot}.querySelectorAll('.ytick title')].map(t => t.textContent)"
+        assert "x" * 300 in json.loads(await page.ask(f"JSON.stringify({told})"))
 
     looked_at(read(companies=long), study, tmp_path, look, 1400)
 

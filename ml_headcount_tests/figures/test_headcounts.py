@@ -41,7 +41,7 @@ def test_companies_without_evidence_get_words_and_no_point(forest: go.Figure) ->
     assert all(row not in trace.y for trace in forest.data)
     words = {note.y: note.text for note in forest.layout.annotations}
     assert words == {row: "no evidence"}
-    assert "1 more have no evidence" in forest.layout.title.subtitle.text
+    assert "1 more has no evidence" in forest.layout.title.subtitle.text
 
 
 def test_names_are_escaped_and_ids_stand_in_for_them(forest: go.Figure) -> None:

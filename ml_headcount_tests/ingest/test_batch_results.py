@@ -421,7 +421,7 @@ def test_results_of_nobody_are_counted_with_the_likeliest_match(study: Study) ->
     assert rejects[["source_file", "reason"]].values.tolist() == [
         [
             "labels/llm_a",
-            "2 of 3 ids are those of no profile and no rated CV, such as 'jane-doe-1', 'x'"
+            "of 3 ids 2 are of no profile and no rated CV, such as 'jane-doe-1', 'x'"
             " (likeliest match of 'jane-doe-1': 'jane-doe-12'); not used",
         ]
     ]
@@ -435,4 +435,4 @@ def test_results_of_texts_that_have_changed_are_counted(study: Study) -> None:
     assert results[["about", "key", "label"]].values.tolist() == [["text", text_hash, 1]]
     assert rejects.empty
     _, rejects = read_batches(study, ["llm_a"], set(), {"1" * 32})
-    assert "1 of 1 results are of texts that the study does not have" in rejects["reason"][0]
+    assert "of 1 result 1 is of texts that the study does not have" in rejects["reason"][0]

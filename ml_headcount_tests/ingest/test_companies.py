@@ -96,7 +96,7 @@ def test_company_without_id_is_rejected(make_study: MakeStudy) -> None:
 
 
 def test_table_without_any_id_is_an_error(make_study: MakeStudy) -> None:
-    with pytest.raises(InputError, match=r"none of its 1 rows.*no id"):
+    with pytest.raises(InputError, match=r"none of its 1 row.*no id"):
         read_companies(make_study(companies=HEADER + ",Nobody,5,,c,1\n"))
 
 

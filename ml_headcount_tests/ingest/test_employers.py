@@ -78,7 +78,7 @@ def test_strangers_are_told_what_they_are_most_like(directory: Directory) -> Non
     reasons = directory.reasons(strangers)
     assert "'acmee' has no row" in reasons[strangers[0]]
     assert "likeliest match 'acme'" in reasons[strangers[0]]
-    assert "all 2 profiles" in reasons[strangers[0]]
+    assert "(2 profiles of it)" in reasons[strangers[0]]
     assert "likeliest match 'globex'" in reasons[strangers[2]]
     assert "likeliest" not in reasons[strangers[3]]
     assert "likeliest" not in reasons[strangers[5]]  # one number is as like as any other

@@ -269,7 +269,7 @@ def test_formulas_that_were_never_calculated_stop_the_reading(tmp_path: Path) ->
     with pytest.raises(InputError) as told:
         _of_book(tmp_path, book)
     assert str(told.value) == (
-        "companies.xlsx: row 4, column 'size' (and 1 more cells): is a formula whose value is not"
+        "companies.xlsx: row 4, column 'size' (and 1 more cell): is a formula whose value is not"
         " stored. Open the file in a spreadsheet program and save it."
     )
 

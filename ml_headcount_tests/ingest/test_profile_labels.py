@@ -56,10 +56,10 @@ def test_profiles_of_unknown_companies_are_counted_with_the_likeliest_match(
     labels, rejects = read_profile_labels(make_study(profile_labels=rows), KNOWN)
     assert labels["profile_id"].nunique() == 3
     by_line = rejects.set_index("line")["reason"]
-    assert "1 profiles of company 'acme-inc'" in by_line[5]
+    assert "1 profile of company 'acme-inc'" in by_line[5]
     assert "2 profiles of company 'acne'" in by_line[6]
     assert "likeliest match 'acme'" in by_line[6]
-    assert "1 profiles have no company id" in by_line[8]
+    assert "1 profile has no company id" in by_line[8]
 
 
 def test_no_profile_of_a_known_company_is_an_error(make_study: MakeStudy) -> None:

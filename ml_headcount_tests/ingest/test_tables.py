@@ -90,7 +90,7 @@ def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad_line", "reason"),
     [
-        (b"2", "1 fields where the header has 2"),
+        (b"2", "1 field where the header has 2"),
         (b"2,x,y", "3 fields where the header has 2"),
         (b'2,"x', "quotation marks"),
         (b'2,"x"y', "quotation marks"),

@@ -74,7 +74,7 @@ def test_a_study_of_labels(tmp_path: Path) -> None:
     assert ["2 profiles of company 'acne'" in line for line in found.joins] == [True]
     assert "likeliest match 'acme'" in found.joins[0]
     assert found.supports == (
-        "from profiles: 1 companies",
+        "from profiles: 1 company",
         "from counts alone: 0",
         "none: 1",
     )
@@ -147,8 +147,8 @@ def test_of_many_profiles_a_sample_is_looked_at(
     assert (found.people.records, found.people.is_part) == (60, True)
     assert found.files[2].records is None
     shown = _shown(found)
-    assert "60 in the 60 records that were looked at" in shown
-    assert "from profiles: at least 1 companies" in shown
+    assert "60 in 60 records that were looked at" in shown
+    assert "from profiles: at least 1 company" in shown
 
 
 def test_a_large_file_is_looked_at_in_several_places(
@@ -234,7 +234,7 @@ def test_batch_results_and_services(tmp_path: Path) -> None:
         ("llm_b", "to be asked: m (label-cost tells the price)"),
         ("llm_a", "results of batch jobs: 4 verdicts, 0 without one"),
     ]
-    assert any("1 of 4 ids are those of no profile" in line for line in found.joins)
+    assert any("of 4 ids 1 is of no profile" in line for line in found.joins)
     assert any("NOT_SET is not set" in problem for problem in found.problems)
 
 
@@ -293,7 +293,7 @@ def test_after_a_problem_nothing_is_said_that_rests_on_it(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("estimator", "counted"),
-    [("hierarchical", ("2 companies", "3", "1")), ("five_layer", ("1 companies", "3", "2"))],
+    [("hierarchical", ("2 companies", "3", "1")), ("five_layer", ("1 company", "3", "2"))],
 )
 def test_estimates_are_told_by_the_rule_of_the_estimator(
     tmp_path: Path, estimator: str, counted: tuple[str, str, str]

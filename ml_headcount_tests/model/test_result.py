@@ -70,9 +70,12 @@ def test_a_series_is_matched_by_company_and_never_by_place(result):
     assert weight(result, chosen) == 110
     for wrong, message in (
         (pd.Series([True, False, False, True]), r"4 companies, among them 'a'.*set_index"),
-        (chosen.drop("b"), "1 companies, among them 'b'"),
+        (chosen.drop("b"), "1 company, among them 'b'"),
         (chosen.rename({"b": "a"}), "more than once"),
-        (pd.concat([chosen, pd.Series([True], index=["e"])]), "'e', are not in the result"),
+        (
+            pd.concat([chosen, pd.Series([True], index=["e"])]),
+            "The result does not have 1 company .*among them 'e'",
+        ),
         (chosen.astype(float), "True or False"),
         (chosen.astype("boolean").mask([True, False, False, False]), "True or False"),
     ):

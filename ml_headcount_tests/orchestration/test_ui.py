@@ -134,16 +134,18 @@ def processes_with(text: str) -> list[int]:
 
 
 def test_it_shows_the_warehouse_and_ends_when_told(place, free_port):
-    code = (
-        "import sys; from ml_headcount_assets.orchestration.ui import serve_ui;"
-        "sys.exit(serve_ui(sys.argv[1], port=int(sys.argv[2])))"
-    )
+    command = ["ui", "--warehouse", str(place.warehouse), "--port", str(free_port)]
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(place.warehouse), str(free_port)],
-        stdout=subprocess.DEVNULL,
+        [sys.executable, "-m", "ml_headcount_assets.cli", *command],
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
     ) as server:
         try:
+            assert server.stdout.readline().startswith("Starting")
+            assert f"http://127.0.0.1:{free_port} shows" in server.stdout.readline()
+            with socket.create_connection(("127.0.0.1", free_port)):
+                pass  # it was not told before it was so
             nodes = {node["assetKey"]["path"][-1]: node for node in ask(free_port)}
         finally:
             server.send_signal(signal.SIGTERM)

@@ -100,8 +100,8 @@ def test_parts_are_replaced_and_others_are_left(store):
         (companies("a", "a"), "company.*more than once in 2 rows"),
         (companies("a").drop(columns="name"), "'name' is missing"),
         (companies("a", salary=[3]), "'salary' is unknown"),
-        (companies("a", "b", company_id=["x", None]), "'company_id' is missing in 1 rows"),
-        (companies("a", headcount=[0]), "'headcount' fails greater_than.* in 1 rows"),
+        (companies("a", "b", company_id=["x", None]), "'company_id' is missing in 1 row"),
+        (companies("a", headcount=[0]), "'headcount' fails greater_than.* in 1 row"),
         (companies("a", headcount=["Jane Doe"]), "'headcount' fails coerce_dtype"),
         (companies("a", size_band=["Jane Doe"]), "'size_band' fails isin"),
     ],
@@ -121,7 +121,7 @@ def test_a_number_too_large_for_its_column_is_refused(store):
 
 def test_rows_of_other_companies_are_refused(store):
     store.write("companies", companies("a"))
-    with pytest.raises(ComputeError, match="1 values of 'company' that are not being replaced"):
+    with pytest.raises(ComputeError, match="1 value of 'company' that are not being replaced"):
         store.write("companies", companies("a", "b"), companies=["a"])
     assert store.read("companies")["company"].tolist() == ["a"]
 

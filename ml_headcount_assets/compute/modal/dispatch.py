@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...errors import ComputeError
+from ...wording import how_many
 from .client import Call, CallLost, Session
 from .messages import Answer, digest
 from .ranges import Range, Work
@@ -39,7 +40,7 @@ class Tally:
     def in_words(self) -> str:
         """Return one line."""
         return (
-            f"Modal: {self.ranges:,} ranges done, {self.reused:,} of them before; "
+            f"Modal: {how_many(self.ranges, 'range')} done, {self.reused:,} of them before; "
             f"{self.retried:,} calls repeated, {self.late:,} late answers ignored."
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...wording import how_many
+
 __all__ = ["FitDiagnostics"]
 
 
@@ -80,9 +82,11 @@ class FitDiagnostics:
         source = "an instrument of its own" if self.separate_search else "as the profiles' labels"
         return "\n".join(
             [
-                f"{self.companies} companies with evidence, {self.profiles:,} profiles, "
-                f"{self.counted} companies with counts; {self.rated[1]} rated experts and "
-                f"{self.rated[0]} others; hits of a search are read {source}",
+                f"{how_many(self.companies, 'company')} with evidence,"
+                f" {how_many(self.profiles, 'profile')}, "
+                f"{how_many(self.counted, 'company')} with counts;"
+                f" {how_many(self.rated[1], 'rated expert')} and "
+                f"{how_many(self.rated[0], 'other')}; hits of a search are read {source}",
                 f"mode: {self.evaluations} evaluations, other start {self.start_gap:.1f} below",
                 f"importance sample: Pareto k {self.pareto_k:.2f}, "
                 f"{self.particle_size:.0f} effective particles",

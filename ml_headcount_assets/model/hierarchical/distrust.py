@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ...wording import how_many
 from ..rated import FEWEST_RATED
 from .convergence import FEWEST_EFFECTIVE, LARGEST_RHAT
 from .fit import HierarchicalFit
@@ -252,7 +253,7 @@ def _patterns(table: pd.DataFrame) -> Iterator[Measure]:
         row = worst.iloc[0]
         doubt = Doubt(
             f"the labels of {cohort}" if cohort else "the labels",
-            f"{row['annotators']} fire on {row['seen']:.2%} of {row['people']:,} people "
+            f"{row['annotators']} fire on {row['seen']:.2%} of {how_many(row['people'], 'person')} "
             f"({text}), where the model expects {row['expected']:.2%}; {len(found)} such misses "
             "in all",
             "running these annotators again on rated and deployed text alike, or leaving one of "
@@ -274,8 +275,9 @@ def _cohorts(prevalences: pd.DataFrame, verdicts: int) -> Iterator[Measure]:
         least = float(rows["low"].min())
         doubt = Doubt(
             f"the cohort {cohort}" if cohort else "the total",
-            f"none of its {len(rows)} companies lacks experts (the least has more than "
-            f"{least:.0%}) and people have rated {verdicts} profiles, so that a drift of "
+            f"none of its {how_many(len(rows), 'company')} lacks experts (the least has more than "
+            f"{least:.0%}) and people have rated {how_many(verdicts, 'profile')}, so that a drift"
+            " of "
             "sensitivities cannot be told from prevalence",
             "about 100 ratings of these companies' profiles (ml-headcount ratings propose), or "
             "companies without experts in the same cohort",

@@ -5,7 +5,7 @@ Whether intervals are right does not belong here, which no single study can tell
 
 import dagster as dg
 
-from ml_headcount_assets.wording import percent
+from ml_headcount_assets.wording import how_many, percent
 
 from ..assets.estimate import HEADCOUNT_DRAWS
 from ..recipes import compare_stored
@@ -103,8 +103,8 @@ def most_companies_have_evidence(warehouse: WarehouseResource) -> dg.AssetCheckR
     ).iloc[0]
     few = int(counts["without_evidence"]) * 2 > int(counts["companies"])
     problem = (
-        f"{int(counts['without_evidence'])} of {int(counts['companies'])} companies have neither "
-        "profiles nor keyword counts. Totals speak for the others only."
+        f"Neither profiles nor keyword counts: {int(counts['without_evidence'])} of "
+        f"{how_many(counts['companies'], 'company')}. Totals speak for the others only."
         if few
         else None
     )
@@ -122,7 +122,8 @@ def totals_are_of_one_cast(
         compared = compare_stored(snapshot, HEADCOUNT_DRAWS, study.load(), companies)
     outdated = len(compared.misses)
     problem = (
-        f"The draws of {outdated} companies are older than the labels, settings or cohort draws "
+        f"The draws of {how_many(outdated, 'company')} are older than the labels, settings or"
+        " cohort draws "
         "they come from, so that the totals mix old and new. Run the whole study."
         if outdated
         else None

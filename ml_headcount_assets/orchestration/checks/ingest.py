@@ -8,6 +8,7 @@ import dagster as dg
 from ml_headcount_assets.ingest import UNREAD_FILE
 from ml_headcount_assets.model.rated import FEWEST_RATED
 from ml_headcount_assets.warehouse.store import TableStore
+from ml_headcount_assets.wording import how_many
 
 from ..resources import WarehouseResource
 from .verdict import check, verdict
@@ -23,8 +24,8 @@ def headcounts_are_known(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     ).iloc[0]
     missing = int(counts["missing"])
     problem = (
-        f"{missing} companies have no headcount: their estimates cover only the profiles that "
-        "were seen, or there is none. Add the headcounts."
+        f"{how_many(missing, 'company has', 'companies have')} no headcount: an estimate covers"
+        " only the profiles that were seen, or there is none. Add the headcounts."
         if missing > MOST_REJECTED * counts["companies"]
         else None
     )
@@ -39,9 +40,9 @@ def both_classes_are_rated(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     ).iloc[0]
     few = int(min(counts)) < FEWEST_RATED
     problem = (
-        f"There are {int(counts['experts'])} rated experts and {int(counts['others'])} "
-        f"non-experts. With fewer than {FEWEST_RATED} of a class the intervals are very wide: "
-        "rate more CVs."
+        f"Rated: {how_many(counts['experts'], 'expert')} and"
+        f" {how_many(counts['others'], 'non-expert')}. With fewer than {FEWEST_RATED} of a class"
+        " the intervals are very wide: rate more CVs."
         if few
         else None
     )
@@ -95,7 +96,8 @@ def _profiles_without_text(store: TableStore) -> str:
     if empty <= MOST_REJECTED * profiles:
         return ""
     return (
-        f"{empty} of {profiles} profiles hold no text of the person (nothing, or no more than the "
+        f"{empty} of {how_many(profiles, 'profile')} hold no text of the person (nothing, or no"
+        " more than the "
         "employer's name, asterisks or dashes): they have no labels, and the estimates rest on the "
         f"other {profiles - empty}. If the vendor delivers fuller records, take those."
     )

@@ -5,6 +5,8 @@ What the verdicts say of annotators or companies does not belong here.
 
 import dagster as dg
 
+from ml_headcount_assets.wording import how_many
+
 from ..resources import WarehouseResource
 from .verdict import check, verdict
 
@@ -22,7 +24,8 @@ def verdicts_stand(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         """
     )
     problem = (
-        f"{int(found['verdicts'].sum())} verdicts of raters are set aside, since the profiles have"
+        f"Set aside: {how_many(found['verdicts'].sum(), 'verdict')} of raters, since the profiles"
+        " have"
         " another text now or are gone. Let people rate these profiles again, or others."
         if len(found)
         else None

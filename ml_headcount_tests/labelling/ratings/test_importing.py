@@ -83,16 +83,16 @@ def test_tables_and_the_page_are_taken_in_and_compared(warehouse, listed, tmp_pa
     told = command(warehouse, "import", str(table), "--third", str(tmp_path / "third.csv"))
     assert "said.csv: 3 verdicts taken in; 2 notes." in told
     assert "said.csv, row 6, rater: is empty" in told
-    assert "2 count (1 yes, 1 no), on 1 profiles; set aside: text has changed 1." in told
+    assert "2 count (1 yes, 1 no), on 1 profile; set aside: text has changed 1." in told
     assert "A B verdict 1 0 %" in told
     assert "A: ann; B: bob" in told
-    assert "third.csv lists 1 profiles" in told
+    assert "third.csv lists 1 profile " in told
     (ann, _, _) = imported_verdicts(warehouse)
     assert ann.rated_at == "2026-03-01T08:00:00.000+00:00"
     with RatingStore(warehouse) as store:
         store.add([ann._replace(rater="zoe")], imported=False)
-    assert "1 verdicts of the page are not taken in" in command(warehouse, "import", str(table))
-    assert "Page: 1 verdicts taken in." in command(warehouse, "import", "--page")
+    assert "Not taken in: 1 verdict of the page" in command(warehouse, "import", str(table))
+    assert "Page: 1 verdict taken in." in command(warehouse, "import", "--page")
 
 
 def test_what_cannot_be_taken_in_says_why(warehouse, listed, tmp_path):
