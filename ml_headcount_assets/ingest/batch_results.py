@@ -39,7 +39,10 @@ _EXTENSIONS = tuple(
 )
 _LIST, _VERDICT = "results", "evaluation"
 #: Under what a result that is written by hand has the person, the first of them first.
-_PERSONS = ("linkedin_id", "profile_id", "rated_id", "public_identifier", "person_id", "id")
+_PERSONS = (
+    *("linkedin_id", "profile_id", "rated_id", "public_identifier", "person_id"),
+    *("linkedin_url", "profile_url", "custom_id", "key", "id"),
+)
 _PLAIN_FORMS = {True: "lists of results", False: "results by person"}
 _COLUMNS = ["key", "label", "missing", "file", "line"]
 
@@ -216,7 +219,7 @@ class _Source:
             else:
                 self.rejects.add(line, "custom_id", "the result has no id; not used")
             return
-        if has_verdict(record) and any(name in record for name in _PERSONS):
+        if has_verdict(record):
             yield from self._by_person(line, record, in_list=False)
             return
         self.rejects.add(line, WHOLE_ROW, _what_it_is_instead(record))
@@ -225,15 +228,16 @@ class _Source:
         self, line: int, result: Any, *, in_list: bool
     ) -> Iterator[tuple[BatchAnswer, Any]]:
         named = result if isinstance(result, dict) else {}
-        field = next((name for name in _PERSONS if name in named), _PERSONS[0])
-        key = normalise_profile_id(named.get(field))
+        ids = {name: normalise_profile_id(named.get(name)) for name in _PERSONS}
+        key = next((each for each in ids.values() if each), "")
         self._written_as[_PLAIN_FORMS[in_list]] += 1
         if key:
-            yield BatchAnswer(key), named.get(_VERDICT, result)
+            given = named.get(_VERDICT)
+            yield BatchAnswer(key), named if given is None else given
             return
         self.rejects.add(
             line,
-            field,
+            next((name for name in _PERSONS if name in named), _PERSONS[0]),
             f"the result names no person; not used. The id is looked for under"
             f" {', '.join(_PERSONS)}",
         )

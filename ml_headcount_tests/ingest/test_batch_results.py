@@ -288,6 +288,7 @@ def test_answers_by_calling_a_function(study: Study) -> None:
 
 
 _VERDICT_CALL = {"name": "record", "arguments": '{"verdict": "REJECT"}'}
+_WITH_REASON = {"name": "reject", "arguments": '{"reason": "teaches only"}'}
 _LOOK_UP = {"name": "look_up", "arguments": '{"query": "x"}'}
 
 
@@ -325,6 +326,7 @@ _TOOL = {"type": "tool_use", "name": "record", "input": {"verdict": "ACCEPT"}}
         (0, _answered("p", {"content": None, "function_call": _VERDICT_CALL})),
         (0, _answered("p", {"tool_calls": [{"function": f} for f in (_LOOK_UP, _VERDICT_CALL)]})),
         (1, _answered("p", {"tool_calls": [{"function": {"name": "accept", "arguments": "{}"}}]})),
+        (0, _answered("p", {"tool_calls": [{"function": _WITH_REASON}]})),
         (None, _answered("p", {"content": "ACCEPT", "function_call": _VERDICT_CALL})),
         (0, _output("p", {"type": "reasoning"}, {"type": "function_call", **_VERDICT_CALL})),
         (0, _output("p", _said("Let me see."), _said("REJECT"))),
@@ -377,11 +379,14 @@ def test_results_by_person_may_be_called_otherwise(study: Study) -> None:
         {"results": [{"profile_id": "c", "label": 1}, {"id": 4, "evaluation": "REJECT"}]},
         {"member": "d", "verdict": "ACCEPT"},
         {"results": [{"member": "d", "verdict": "ACCEPT"}]},
+        {"linkedin_id": None, "profile_id": "e", "verdict": "ACCEPT"},
+        {"linkedin_url": "https://www.linkedin.com/in/f/", "evaluation": None, "label": 0},
+        {"custom_id": "g", "verdict": "ACCEPT"},
     )
     found, told = _read(study)
-    assert found == {"a": 1, "b": 0, "c": 1, "4": 0}
-    assert "is no result of a batch" in told["labels/llm_a/1.jsonl", 4][0]
-    assert "looked for under linkedin_id, profile_id" in told["labels/llm_a/1.jsonl", 5][0]
+    assert found == {"a": 1, "b": 0, "c": 1, "4": 0, "e": 1, "f": 0, "g": 1}
+    for line in (4, 5):
+        assert "looked for under linkedin_id, profile_id" in told["labels/llm_a/1.jsonl", line][0]
 
 
 def test_errors_in_a_file_of_their_own(study: Study) -> None:

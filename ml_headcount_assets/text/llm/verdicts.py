@@ -127,7 +127,7 @@ def _of_value(value: Any, depth: int) -> int | None:
     if not isinstance(value, dict) or not depth:
         return None
     named = {str(key).strip().casefold(): each for key, each in value.items()}
-    found = next((named[field] for field in _FIELDS if field in named), None)
+    found = next((named[field] for field in _FIELDS if named.get(field) is not None), None)
     if found is None and len(named) == 1:  # {"output": {"verdict": ...}}
         found = next(iter(named.values()))
         return _of_value(found, depth - 1) if isinstance(found, (dict, list)) else None

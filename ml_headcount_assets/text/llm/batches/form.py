@@ -64,12 +64,15 @@ def joined_texts(parts: Any) -> str:
 
 
 def of_call(name: Any, arguments: Any) -> str:
-    """Return what a model answers by calling a function: the arguments, or else its name."""
-    if isinstance(arguments, dict) and arguments:
-        return json.dumps(arguments)
-    if isinstance(arguments, str) and arguments.strip() not in ("", "{}"):
-        return arguments
-    return name if isinstance(name, str) else ""
+    """Return what a model answers by calling a function: the arguments, or else its name.
+
+    A name that is a verdict counts, too, beside arguments that are none: ``reject(reason=...)``.
+    """
+    given = json.dumps(arguments) if isinstance(arguments, dict) else arguments
+    given = given if isinstance(given, str) and given.strip() not in ("", "{}") else ""
+    called = name if isinstance(name, str) else ""
+    names_it = read_verdict(called) in (0, 1) and read_verdict(given) not in (0, 1)
+    return called if names_it or not given else given
 
 
 @dataclass(frozen=True)
