@@ -7,9 +7,10 @@ take the others with them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..study import EXTENSIONS, CompaniesFile, ProfileLabelsFile, ValidationFile
+from ..text.fields import squashed
 from ..wording import how_many
 from .bombs import named_if_too_large
 from .delimited import DELIMITERS, read_delimited
@@ -165,9 +167,7 @@ def _read_table(path: Path, wanted: Collection[str]) -> RawTable:
         header, rows, lines = parquet_rows(path)
         form = FileForm(path.name, "Parquet")
     elif extension == ".xlsx":
-        header, rows, lines, found = xlsx_rows(
-            path, rejects, lambda header: len({*wanted}.intersection(header))
-        )
+        header, rows, lines, found = xlsx_rows(path, rejects, partial(_wanted_in, wanted))
         form = FileForm(path.name, "Excel", header_line=found.header_row, sheet=found.said)
     elif extension in DELIMITERS:
         header, rows, lines, form = _delimited_rows(path, DELIMITERS[extension], rejects)
@@ -183,6 +183,12 @@ def _read_table(path: Path, wanted: Collection[str]) -> RawTable:
         rejects.add(1, "", "a column without a name; not used")
     form = replace(form, records=len(rows))
     return RawTable(path.name, columns, np.array(lines, dtype=np.int64), rejects, form)
+
+
+def _wanted_in(wanted: Collection[str], header: Sequence[str]) -> int:
+    """Return how many of the wanted names a header has, in the same spelling twice as much."""
+    alike = {squashed(name) for name in wanted if name}
+    return len({*wanted} & {*header}) + len(alike & {squashed(name) for name in header})
 
 
 def read_entry(entry: TableFile) -> RawTable:

@@ -145,8 +145,8 @@ def xlsx_rows(
 ) -> tuple[*Rows, SheetFound]:
     """Return header, rows, row numbers and where they were found, of the table that is meant.
 
-    That is, of the sheets that are not hidden and have a header of several names with rows below,
-    the one that fits best, the first of equals; or, if there are none, the first with anything at
+    That is, of the sheets that are not hidden, the one that fits best; of equals the first that has
+    a header of several names with rows below, or, if there are none, the first with anything at
     all. Rows of titles above the header are left out. Of a formula, the value counts that the
     spreadsheet program stored when it last saved; of cells that are merged over several rows, the
     value counts for each row. Hidden rows are rows.
@@ -172,11 +172,9 @@ def xlsx_rows(
     tables = [table for sheet in sheets if (table := _table(sheet))]
     if not tables:
         raise InputError(f"{path.name}: the sheets are empty. Supply it again.")
-    table = max(tables, key=lambda each: (each.is_regular, fit(each.header)))
-    if not table.is_regular:
-        table = tables[0]
+    table = max(tables, key=lambda each: (fit(each.header), each.is_regular))
     if len(sheets) > 1:
-        rejects.add_note(f"of {len(sheets)} sheets only number {table.sheet.number} is read")
+        rejects.add_note(f"of {len(sheets)} sheets only {table.sheet.name!r} is read")
     if table.header_row > table.sheet.first_row:
         rejects.add_note(f"the header is row {table.header_row}; what is above it is not read")
     _report_uncalculated(path, table, rejects, refuses=refuses_uncalculated)

@@ -85,7 +85,7 @@ def test_titles_of_a_sheet(tmp_path: Path) -> None:
     assert [values[0] for values in table.columns.values()] == ["acme", "Acme", "40", ""]
     assert (list(table.line), table.form.header_line) == ([4], 3)
     assert table.rejects.frame()["reason"].tolist() == [
-        "of 2 sheets only number 1 is read",
+        "of 2 sheets only 'Sheet' is read",
         "the header is row 3; what is above it is not read",
     ]
 
@@ -309,6 +309,23 @@ def test_the_sheet_that_has_the_wanted_columns_is_read(tmp_path: Path) -> None:
     table = read_table(tmp_path / "companies.xlsx", ["id", "size"])
     assert _rows(table) == [["a", "A", "1"], ["b", "B", "2"]]
     assert table.form.sheet == "sheet 'Sheet2' (there are 'Sheet', 'Sheet1', 'Sheet2')"
+
+
+@pytest.mark.parametrize(
+    "sheet", [[["id"], ["a"], ["b"]], [["ID", "Size (2024)"], ["a", 1]], [["Id", "size"], ["a", 1]]]
+)
+def test_a_sheet_may_have_one_wanted_column_or_names_that_are_alike(
+    tmp_path: Path, sheet: list[list[object]]
+) -> None:
+    _book([["x", "y"], [1, 2], [3, 4]], sheet).save(tmp_path / "companies.xlsx")
+    table = read_table(tmp_path / "companies.xlsx", ["id", "size"])
+    assert list(table.columns) == sheet[0]
+    assert table.rejects.frame()["reason"].tolist() == ["of 2 sheets only 'Sheet1' is read"]
+
+
+def test_of_names_that_are_alike_the_same_ones_count_more(tmp_path: Path) -> None:
+    _book([["ID", "Size"], ["old", 0]], SHEET).save(tmp_path / "companies.xlsx")
+    assert list(read_table(tmp_path / "companies.xlsx", ["id", "size"]).columns) == SHEET[0]
 
 
 def test_if_no_sheet_has_a_column_the_sheets_are_named(tmp_path: Path) -> None:

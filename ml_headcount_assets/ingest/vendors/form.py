@@ -232,7 +232,7 @@ class VendorForm:
     def _standing(
         self, record: Mapping[str, Any], plan: _Plan, taken: Stretch | None
     ) -> tuple[Standing, Post | None, bool]:
-        if any(truth(record[name]) for name in plan.deleted):
+        if any(_is_deleted(record[name]) for name in plan.deleted):
             return Standing.DELETED, None, False
         now = taken.last if taken else datetime.now(UTC)
         named = self._current_employers(record, now)
@@ -390,6 +390,12 @@ class _Plan(NamedTuple):
     deleted: tuple[str, ...]
 
 
+def _is_deleted(told: Any) -> bool:
+    """Whether a flag is set, or a day stands in its place."""
+    flag = truth(told)
+    return read_moment(told) is not None if flag is None else flag
+
+
 @lru_cache(maxsize=10_000)
 def _plan(names: tuple[str, ...], ids: tuple[str, ...], snapshots: tuple[str, ...]) -> _Plan:
     by_key: dict[str, str] = {}
@@ -404,7 +410,7 @@ def _plan(names: tuple[str, ...], ids: tuple[str, ...], snapshots: tuple[str, ..
         ids=present([*ids, *_IDS]),
         snapshots=present(snapshots) or present(_SNAPSHOTS),
         posts=present([*_POSTS, "position"]),
-        deleted=present(("deleted", "is_deleted", "member_is_deleted")),
+        deleted=present(("deleted", "is_deleted", "member_is_deleted", "deleted_at")),
     )
 
 

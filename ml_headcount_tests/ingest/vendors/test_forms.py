@@ -207,6 +207,25 @@ def test_records_that_are_deleted_are_not_used(read_people: ReadPeople) -> None:
     assert rejects["reason"].str.contains("marked the profile as deleted").sum() == 2
 
 
+@pytest.mark.parametrize(
+    ("field", "told", "is_gone"),
+    [
+        ("deleted_at", "2025-01-02T03:04:05Z", True),
+        ("deleted_at", None, False),
+        ("deleted", "2025-01-02", True),
+        ("deleted", "0", False),
+        ("isDeleted", "true", True),
+    ],
+)
+def test_the_day_of_a_deletion_is_one(
+    read_people: ReadPeople, field: str, told: str | None, is_gone: bool
+) -> None:
+    post = {"company_id": "acme", "start_date": "2019", "end_date": None}
+    record = {"linkedin_id": "p", "position": "x", "experience": [post]}
+    rows, _ = read_people({"a.json": [{**record, "linkedin_id": "q"}, {**record, field: told}]})
+    assert sorted(rows["profile_id"]) == (["q"] if is_gone else ["p", "q"])
+
+
 def test_posts_that_begin_after_the_snapshot_are_not_held_yet(read_people: ReadPeople) -> None:
     at_globex = {"company_id": "globex", "start_date": "2019", "end_date": None}
     at_acme = {"company_id": "acme", "start_date": "2024-09", "end_date": None}
