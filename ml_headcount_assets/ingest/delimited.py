@@ -83,11 +83,12 @@ def read_delimited(path: Path, usual: str, rejects: Rejects) -> Delimited:
 
 def _refuse_drawn(path: Path, layout: Layout, header: list[str]) -> None:
     """Raise an `InputError` if the table is drawn with bars, as in Markdown and on consoles."""
-    if layout.delimiter == "|" and len(header) > 2 and not header[0] and not header[-1]:
+    barred = layout.delimiter == "|" and len(header) > 2 and not header[0] and not header[-1]
+    if barred or any("\u2500" <= sign <= "\u257f" for name in header for sign in name):
         raise InputError(
             f"{path.name}: line {layout.header_line}: looks like a table drawn with bars, as in"
-            " Markdown. Save it as CSV: names and values separated by commas, without bars at the"
-            " ends and without the line of dashes."
+            " Markdown and on consoles. Save it as CSV: names and values separated by"
+            " commas, without bars at the ends and without the line of dashes."
         )
 
 

@@ -8,7 +8,7 @@ import unicodedata
 from contextlib import suppress
 from urllib.parse import unquote
 
-from .values import NOTHING
+from .values import NOTHING, without_text_formula
 
 #: Nobody's id is longer, nor the address of anybody's page.
 LONGEST_ID = 300
@@ -38,10 +38,8 @@ _OPAQUE = re.compile(r"A[A-Z][ow]AA[\w-]{5,}")
 #: What nobody sees in a cell, and what text copied from a page brings along.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _WEB = re.compile(r"^(?:https?://)?(?:[\w-]+\.)*linkedin\.com/+", re.IGNORECASE)
-#: A formula that only wraps an id: a link with its text, or a text that is to stay one.
-_FORMULA = re.compile(
-    r'=\s*hyperlink\(\s*"([^"]*)"\s*(?:[,;]\s*"([^"]*)"\s*)?\)|="([^"]*)"', re.IGNORECASE
-)
+#: A formula that is a link, with its text or without.
+_LINK = re.compile(r'=\s*hyperlink\(\s*"([^"]*)"\s*(?:[,;]\s*"([^"]*)"\s*)?\)', re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _SLUG_LENGTH = 60
@@ -97,12 +95,10 @@ def _is_nothing(text: str) -> bool:
 
 def _without_formula(text: str) -> str:
     """Return the id that a formula wraps: of a link its address, if that is a page with an id."""
-    formula = _FORMULA.fullmatch(text.strip())
-    if not formula:
-        return text
-    address, shown, constant = formula.groups()
-    if constant is not None:
-        return constant
+    link = _LINK.fullmatch(text.strip())
+    if not link:
+        return without_text_formula(text)
+    address, shown = link.groups()
     has_id = _PERSON_PAGE.search(address) or is_company_page(address)
     return address if has_id or not shown else shown
 

@@ -21,7 +21,7 @@ from pandas.api.extensions import ExtensionArray
 from ..errors import InputError
 from ..wording import how_many
 from .rejects import Rejects
-from .values import NOTHING, map_distinct
+from .values import NOTHING, map_distinct, without_text_formula
 
 __all__ = ["read_labels"]
 
@@ -147,7 +147,7 @@ def _refuse_scores(numbers: NDArray[np.float64], field: str, rejects: Rejects) -
 
 
 def _plain(text: str) -> str:
-    return text.strip(" \t\r\n'\"").casefold()
+    return without_text_formula(text).strip(" \t\r\n'\"").casefold()
 
 
 def _number(text: str) -> float:

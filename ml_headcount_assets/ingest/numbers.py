@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .rejects import Rejects
-from .values import NOTHING, map_distinct
+from .values import NOTHING, map_distinct, without_text_formula
 
 __all__ = ["LARGEST_COUNT", "Headcounts", "read_counts", "read_headcounts"]
 
@@ -302,7 +302,7 @@ def _plain(text: str) -> str:
     if not text.isascii():  # the ² of a footnote is a digit in compatibility form
         text = "".join("^" if "<super>" in unicodedata.decomposition(c) else c for c in text)
     text = unicodedata.normalize("NFKC", text)
-    text = _INVISIBLE.sub("", text).strip().casefold()
+    text = without_text_formula(_INVISIBLE.sub("", text)).strip().casefold()
     text = re.sub(f"[{_SPACES}\t]", " ", text)
     text = re.sub(f"[{_APOSTROPHES}]", "'", text)
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)

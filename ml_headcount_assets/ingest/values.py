@@ -7,6 +7,7 @@ text and then spread over the rows.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -15,13 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["NOTHING", "Rows", "as_text", "map_distinct"]
+__all__ = ["NOTHING", "Rows", "as_text", "map_distinct", "without_text_formula"]
 
 #: What reading a file gives: the header, rows as wide as the header, and the line of each row.
 Rows = tuple[list[str], Sequence[Sequence[str]], list[int]]
 
 #: Texts that stand for no value, in lower case.
 NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
+
+_TEXT_FORMULA = re.compile(r'\s*="([^"]*)"\s*')
 
 
 def as_text(value: Any) -> str:
@@ -39,6 +42,12 @@ def as_text(value: Any) -> str:
         return json.dumps(value, default=str)
     # JSON can spell half of a surrogate pair, which no table can store.
     return str(value).encode("utf-8", "replace").decode()
+
+
+def without_text_formula(text: str) -> str:
+    """Return what ``="0357"`` wraps, by which people keep spreadsheet programs from changing it."""
+    formula = _TEXT_FORMULA.fullmatch(text)
+    return formula[1] if formula else text
 
 
 def map_distinct(

@@ -25,9 +25,9 @@ def _read(*texts: str, threshold: float | None = None) -> tuple[list[int | None]
 
 
 def test_spellings_of_labels() -> None:
-    texts = ["yes", "N", "ACCEPT", "Rejected", "WAHR", "faux", "'1'", '"0"', "１"]
+    texts = ["yes", "N", "ACCEPT", "Rejected", "WAHR", "faux", "'1'", '"0"', "１", '="0"']
     labels, rejects = _read(*texts)
-    assert labels == [1, 0, 1, 0, 1, 0, 1, 0, 1]
+    assert labels == [1, 0, 1, 0, 1, 0, 1, 0, 1, 0]
     assert rejects.empty
     texts = ["1", "0", "1.0", "0.00", "True", "FALSE", " true ", "1.00", "1,0", "", "NA", "null"]
     labels, rejects = _read(*texts)

@@ -203,6 +203,7 @@ def test_files_that_are_no_text(tmp_path: Path, content: bytes, hint: str) -> No
         "| id | size |\n|----|-----:|\n| a  | 1    |\n| b  | 2    |\n",
         "# Companies\n\n|id|size|\n|:-|-|\n|a|1|\n",
         "+----+------+\n| id | size |\n+----+------+\n| a  | 1    |\n+----+------+\n",
+        "┌────┬──────┐\n│ id │ size │\n├────┼──────┤\n│ a  │ 1    │\n└────┴──────┘\n",
     ],
 )
 @pytest.mark.parametrize("name", ["companies.csv", "companies.tsv"])

@@ -67,6 +67,7 @@ def _counts(*texts: str) -> tuple[list[int | None], pd.DataFrame]:
         ("~5000", 5000),
         ("ca. 1.200 Mitarbeiter", 1200),
         ("approx 500", 500),
+        ('="1,200"', 1200),
     ],
 )
 def test_numbers(text: str, number: int) -> None:
