@@ -121,6 +121,8 @@ def group_totals(
 ) -> Iterator[dict[str, object]]:
     """Yield the total of all companies (`EVERYBODY`), then of each cohort, sorted by name.
 
+    A cohort that is itself called so has none, which could not be told from that of all.
+
     Yields
     ------
     dict
@@ -129,7 +131,7 @@ def group_totals(
     cohorts = evidence.companies.get("cohort", pd.Series(None, evidence.companies.index))
     members = cohorts.fillna("").astype(str).str.split(";")
     groups = {EVERYBODY: np.ones(len(members), dtype=bool)}
-    for name in sorted({each for own in members for each in own if each}):
+    for name in sorted({each for own in members for each in own} - {"", EVERYBODY}):
         groups[name] = members.map(lambda own, name=name: name in own).to_numpy(dtype=bool)
     for name, mask in groups.items():
         total = result.total(mask, level)

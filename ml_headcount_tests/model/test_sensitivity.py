@@ -9,7 +9,12 @@ import pytest
 from ml_headcount_assets.model import EstimatorSettings, estimator_of
 from ml_headcount_assets.model.estimate import prepare
 from ml_headcount_assets.model.fitted import Fitted
-from ml_headcount_assets.model.sensitivity import AS_IT_IS, EVERYBODY, prior_sensitivity
+from ml_headcount_assets.model.sensitivity import (
+    AS_IT_IS,
+    EVERYBODY,
+    group_totals,
+    prior_sensitivity,
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +45,15 @@ def test_what_is_as_it_is_is_the_estimate(table, fitted):
     row = table.loc[(AS_IT_IS, EVERYBODY)]
     assert row["median"] == total["median"]
     assert row["level"] == 0.8
+
+
+def test_a_cohort_that_is_called_all_does_not_stand_for_all(fitted):
+    cohorts = ["all", *["small"] * (len(fitted.evidence.companies) - 1)]
+    companies = fitted.evidence.companies.assign(cohort=cohorts)
+    evidence = replace(fitted.evidence, companies=companies)
+    found = {row["group_name"]: row for row in group_totals(fitted.draw(), evidence, 0.8)}
+    assert list(found) == [EVERYBODY, "small"]
+    assert found[EVERYBODY]["median"] == fitted.draw().total()["median"]
 
 
 def test_five_layer_follows_its_priors(table):
