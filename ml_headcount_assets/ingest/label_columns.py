@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,9 @@ def annotator_columns(study: Study) -> dict[str, str]:
             name: name for name in sorted({*study.keyword_filters.rules, *batch_folders(study)})
         }
     rated_names = _other_columns(rated.path, rated.columns, "validation", "is_expert")
-    deployed_names = _other_columns(deployed.path, deployed.columns, "profile_labels", "company_id")
+    deployed_names = _other_columns(
+        deployed.path, deployed.columns, "profile_labels", "company_id", rated_names
+    )
     sides: Sequence[tuple[set[str], set[str], ValidationFile | ProfileLabelsFile, str]] = (
         (rated_names, deployed_names, rated, deployed.path.name),
         (deployed_names, rated_names, deployed, rated.path.name),
@@ -87,9 +89,11 @@ def wide_labels(table: RawTable, columns: Mapping[str, str], study: Study) -> pd
     return frame
 
 
-def _other_columns(path: Path, known: BaseModel, role: str, required: str) -> set[str]:
+def _other_columns(
+    path: Path, known: BaseModel, role: str, required: str, labels: Collection[str] = ()
+) -> set[str]:
     """Return the columns that are no keys, having seen that the required key is there."""
-    header, where = read_header(path, known.model_dump().values())
+    header, where = read_header(path, [*known.model_dump().values(), *labels])
     column = getattr(known, required)
     if column not in header:
         # Else a key by another name would be taken for an annotator.

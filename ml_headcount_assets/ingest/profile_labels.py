@@ -60,7 +60,10 @@ def read_profile_labels(
     entry = study.files.profile_labels
     if entry is None:
         raise InputError(f"{study.name}: the study has raw profiles, and no file of their labels.")
-    table = read_entry(entry)
+    annotators = study_annotators(study) if annotators is None else annotators
+    columns = {each.name: each.name for each in annotators}
+    columns |= {entry.name: entry.source_column for entry in study.annotators or ()}
+    table = read_entry(entry, columns.values())
     rows = len(table)
     raw_ids = table.require(entry.columns.company_id, "files.profile_labels.columns.company_id")
     company_id = map_distinct(raw_ids, normalise_company_id)
@@ -70,9 +73,6 @@ def read_profile_labels(
     usable = known & identified
     table, company_id, profile_id = table.keep(usable), company_id[usable], profile_id[usable]
     table.refuse_if_unusable(rows)
-    annotators = study_annotators(study) if annotators is None else annotators
-    columns = {each.name: each.name for each in annotators}
-    columns |= {entry.name: entry.source_column for entry in study.annotators or ()}
     wide = wide_labels(table, dict(sorted(columns.items())), study)
     check_derived(wide, annotators, table.source)
     return _long(wide, company_id, profile_id), table.rejects.frame()

@@ -191,15 +191,22 @@ def _wanted_in(wanted: Collection[str], header: Sequence[str]) -> int:
     return len({*wanted} & {*header}) + len(alike & {squashed(name) for name in header})
 
 
-def read_entry(entry: TableFile) -> RawTable:
+def read_entry(entry: TableFile, labels: Collection[str] = ()) -> RawTable:
     """Read the table that a study names; of a workbook, the sheet that has its columns.
+
+    Parameters
+    ----------
+    entry
+        What the study says of it.
+    labels
+        Columns of labels that are looked for, too.
 
     Raises
     ------
     InputError
         As `read_table`.
     """
-    return read_table(entry.path, entry.columns.model_dump().values())
+    return read_table(entry.path, [*entry.columns.model_dump().values(), *labels])
 
 
 def read_header(path: Path, wanted: Collection[str] = ()) -> tuple[list[str], str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -261,8 +261,9 @@ class _Examination:
             beginning = entry.model_copy(update={"path": path})
             files = self._study.files.model_copy(update={"profile_labels": beginning})
             part = self._study.model_copy(update={"files": files})
-            known = {*entry.columns.model_dump().values(), *self._label_columns()}
-            self._look_at(beginning, known, is_part=is_part)
+            labelled = self._label_columns()
+            known = {*entry.columns.model_dump().values(), *labelled}
+            self._look_at(beginning, known, labelled, is_part=is_part)
             labels, rejects = read_profile_labels(
                 part, self._companies["company_id"], self._annotators
             )
@@ -346,10 +347,17 @@ class _Examination:
             self._problems.append(str(error))
             return None
 
-    def _look_at(self, entry: TableFile, used: set[str], *, is_part: bool = False) -> None:
+    def _look_at(
+        self,
+        entry: TableFile,
+        used: set[str],
+        labels: Collection[str] = (),
+        *,
+        is_part: bool = False,
+    ) -> None:
         """Note the form of a table; what is wrong with it, its reader says."""
         try:
-            table = read_entry(entry)
+            table = read_entry(entry, labels)
         except InputError as error:
             self._files.append(FileForm(entry.path.name, "cannot be read"))
             self._problems.append(str(error))

@@ -24,6 +24,16 @@ annotators: [{name: llm_x, kind: llm}, {name: filter_a, kind: filter}]
 """
 
 
+CONFIG = """files:
+  companies: {path: companies.csv}
+  validation: {path: validation.csv}
+  profile_labels: {path: profile_labels.csv}
+annotators:
+- {name: llm_x, kind: llm}
+- {name: filter_a, kind: filter}
+"""
+
+
 def test_clean_file(make_study: MakeStudy) -> None:
     labels, rejects = read_profile_labels(make_study(), KNOWN)
     assert rejects.empty
@@ -60,6 +70,24 @@ def test_profiles_of_unknown_companies_are_counted_with_the_likeliest_match(
     assert "2 profiles of company 'acne'" in by_line[6]
     assert "likeliest match 'acme'" in by_line[6]
     assert "1 profile has no company id" in by_line[8]
+
+
+@pytest.mark.parametrize("config", [CONFIG, None])
+def test_of_one_workbook_for_all_each_table_has_its_sheet(
+    make_study: MakeStudy, config: str | None
+) -> None:
+    study = make_study(config=config)
+    tables = [pd.read_csv(path) for path in sorted(study.directory.glob("*.csv"))]
+    for path in study.directory.glob("*.csv"):
+        with pd.ExcelWriter(path.with_suffix(".xlsx")) as book:
+            for number, table in enumerate(tables):
+                table.to_excel(book, sheet_name=f"sheet {number}", index=False)
+        path.unlink()
+    if config is not None:
+        (study.directory / "study.yaml").write_text(config.replace(".csv", ".xlsx"))
+    study = load_study(study.directory)
+    labels, _ = read_profile_labels(study, {"acme", "globex"})
+    assert labels.groupby("annotator")["label"].sum().to_dict() == {"filter_a": 2, "llm_x": 1}
 
 
 def test_no_profile_of_a_known_company_is_an_error(make_study: MakeStudy) -> None:
