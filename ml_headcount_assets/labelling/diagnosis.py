@@ -35,6 +35,7 @@ from ..study import TEXT_EXTENSIONS, Study
 from ..text.recipe import text_fields
 from ..warehouse.records import company_table
 from ..wording import how_many, lines_in_words
+from .llm_labels import refuse_results_of_nobody
 from .llm_sources import LlmSources, llm_annotator, llm_sources
 
 __all__ = ["Diagnosis", "LabelsFound", "diagnose"]
@@ -319,6 +320,18 @@ class _Examination:
             folder = batch_folders(self._study)[name]
             lost = strangers(f"labels/{folder.name}", results.by_person["profile_id"], known)
             self._note(lost)
+        if results.by_text.empty:  # else it takes the texts to tell whose they are
+            self._attempt(lambda: self._refuse_of_nobody(name, results.by_person))
+
+    def _refuse_of_nobody(self, name: str, by_person: pd.DataFrame) -> None:
+        """Raise what a run would, if results have nobody of the profiles, or of the rated CVs."""
+        results = by_person.rename(columns={"profile_id": "key"})
+        results = results.assign(annotator=name, about="person")
+        if self._people is not None and not self._people.is_part:
+            profiles = pd.DataFrame({"profile_id": sorted(self._people.ids)}).assign(text_hash="")
+            refuse_results_of_nobody(results, [name], profiles, "profile_id")
+        if self._rated is not None and name not in set(self._rated_labels["annotator"]):
+            refuse_results_of_nobody(results, [name], self._rated, "rated_id")
 
     def support(self) -> None:
         """See which estimates are possible, if all that they rest on could be read."""

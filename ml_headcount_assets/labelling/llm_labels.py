@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -26,7 +26,13 @@ from ..text.recipe import RECIPE_VERSION
 from ..wording import how_many
 from .llm_sources import LlmSources, llm_annotator
 
-__all__ = ["LlmLabels", "cost_in_words", "costs_in_words", "expected_costs"]
+__all__ = [
+    "LlmLabels",
+    "cost_in_words",
+    "costs_in_words",
+    "expected_costs",
+    "refuse_results_of_nobody",
+]
 
 _NOT_IN_RESULTS = "the batch results do not have it"
 
@@ -126,10 +132,6 @@ class LlmLabels:
             The columns of `people` save text_hash; annotator, label (Int8), missing (why there
             is no label), recipe, model, prompt, labelled_at.
 
-        Raises
-        ------
-        InputError
-            The batch results of an annotator are unusable, or have nobody of `people`.
         """
         people = people.reset_index(drop=True)
         known = people.drop(columns="text_hash")
@@ -144,7 +146,7 @@ class LlmLabels:
                 prompt=question.prompt,
             )
         for name, model in self.sources.imported.items():
-            found = _find(self.results[self.results["annotator"] == name], people, person, name)
+            found = _find(self.results[self.results["annotator"] == name], people, person)
             asked_here = found.pop("asked_here")
             yield known.assign(annotator=name, model=model, **found).assign(
                 recipe=asked_here.map({True: self.texts.recipe, False: None}),
@@ -202,18 +204,40 @@ _ID_FIELDS = {
 }
 
 
-def _find(
-    results: pd.DataFrame, people: pd.DataFrame, person: str, name: str
-) -> dict[str, pd.Series]:
+def refuse_results_of_nobody(
+    results: pd.DataFrame, names: Iterable[str], people: pd.DataFrame, person: str
+) -> None:
+    """Raise an `InputError` if the results of an annotator's batch jobs are of none of the people.
+
+    Parameters
+    ----------
+    results
+        As `read_batches` returns them.
+    names
+        Of the annotators.
+    people
+        All there are, profiles or rated CVs (of one company, an annotator may have none), with
+        text_hash.
+    person
+        The column of `people` by which results know a person.
+    """
+    for name in names:
+        own = results[results["annotator"] == name]
+        keys = own["key"].groupby(own["about"]).agg(set).to_dict()
+        found = people["text_hash"].isin(keys.get("text", ()))
+        found |= people[person].isin(keys.get("person", ()))
+        if len(people) and not found.any():
+            raise InputError(
+                f"labels/{name}: the batch results have none of the {len(people)} ids that are"
+                f" wanted ({person}). Check that they are of this study, and of one kind on both"
+                f" sides: name the field with the ids of the results under {_ID_FIELDS[person]}."
+            )
+
+
+def _find(results: pd.DataFrame, people: pd.DataFrame, person: str) -> dict[str, pd.Series]:
     """Return each person's label in batch results, why there is none, and if it was asked here."""
     by_text = _of(results, "text", people["text_hash"])
     by_person = _of(results, "person", people[person])
-    if len(people) and not (by_text["found"] | by_person["found"]).any():
-        raise InputError(
-            f"labels/{name}: the batch results have none of the {len(people)} ids that are wanted"
-            f" ({person}). Check that they are of this study, and of one kind on both sides: name"
-            f" the field with the ids of the results under {_ID_FIELDS[person]}."
-        )
     label = by_text["label"].fillna(by_person["label"])
     missing = by_text["missing"].where(by_text["found"], by_person["missing"])
     is_known = by_text["found"] | by_person["found"]

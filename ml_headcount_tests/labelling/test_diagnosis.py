@@ -238,6 +238,21 @@ def test_batch_results_and_services(tmp_path: Path) -> None:
     assert any("NOT_SET is not set" in problem for problem in found.problems)
 
 
+@pytest.mark.parametrize(
+    ("ids", "whom"), [(("q0", "q1"), "profile_id"), (("p0",), "rated_id"), (("p0", "c1"), "")]
+)
+def test_results_of_nobody_are_a_problem(tmp_path: Path, ids: tuple[str, ...], whom: str) -> None:
+    people: list[dict[str, object]] = [
+        {"linkedin_id": "p0", "current_company": "Acme", "about": "x"}
+    ]
+    folder = _raw(tmp_path, people, "- {name: llm_a, kind: llm}\n") / "labels" / "llm_a"
+    folder.mkdir(parents=True)
+    results = [{"linkedin_id": each, "evaluation": "ACCEPT"} for each in ids]
+    (folder / "1.jsonl").write_text(json.dumps({"results": results}))
+    told = [each for each in _diagnosed(tmp_path).problems if "ids that are wanted" in each]
+    assert [f"({whom})" in each for each in told] == ([True] if whom else [])
+
+
 def test_the_exit_status_says_whether_a_run_would_do(tmp_path: Path) -> None:
     good = _study(tmp_path)
     result = CliRunner().invoke(main, ["doctor", "--study", str(good)])

@@ -11,7 +11,7 @@ import pytest
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest.batch_results import read_batches
-from ml_headcount_assets.labelling.llm_labels import LlmLabels
+from ml_headcount_assets.labelling.llm_labels import LlmLabels, refuse_results_of_nobody
 from ml_headcount_assets.labelling.llm_sources import LlmSources
 from ml_headcount_assets.study import Study
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory
@@ -153,7 +153,15 @@ def test_results_of_another_study_are_refused(tmp_path: Path, answers: AnswerSto
         InputError,
         match=r"labels/llm_imported: .* none of the 4 ids.*columns: profile_id: <field>",
     ):
-        list(labels.rows(_PEOPLE, "profile_id"))
+        refuse_results_of_nobody(labels.results, ["llm_imported"], _PEOPLE, "profile_id")
+    refuse_results_of_nobody(labels.results, ["llm_imported"], _PEOPLE[:0], "profile_id")
+
+
+def test_of_one_company_there_may_be_no_results(tmp_path: Path, answers: AnswerStore) -> None:
+    labels = _imported(tmp_path, answers, p1="ACCEPT")
+    refuse_results_of_nobody(labels.results, ["llm_imported"], _PEOPLE, "profile_id")
+    (rows,) = labels.rows(_PEOPLE[1:], "profile_id")
+    assert rows["missing"].tolist() == ["the batch results do not have it"] * 3
 
 
 def test_nobody_to_ask_means_no_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ml_headcount_assets.compute.protocol import Progress
 from ml_headcount_assets.ingest.batch_results import read_batches
-from ml_headcount_assets.labelling.llm_labels import LlmLabels
+from ml_headcount_assets.labelling.llm_labels import LlmLabels, refuse_results_of_nobody
 from ml_headcount_assets.labelling.llm_sources import LlmSources, llm_sources
 from ml_headcount_assets.text.llm import AnswerStore, TextsInMemory, TextSource
 from ml_headcount_assets.text.llm.prompt import PROMPT_VERSION
@@ -32,12 +32,14 @@ _PROFILE = ("company", "company_id", "profile_id", "text_hash")
 
 def _batch_frames(reader: Reader, _: Progress) -> Frames:
     profiles, rated = reader.read("profiles"), reader.read("rated_cvs")
+    imported = _sources(reader).imported
     results, rejects = read_batches(
         reader.study,
-        _sources(reader).imported,
+        imported,
         {*profiles["profile_id"], *rated["rated_id"]},
         {*profiles["text_hash"], *rated["text_hash"]},
     )
+    refuse_results_of_nobody(results, imported, profiles, "profile_id")
     left_out = LeftOut(reader.obtained)
     return {
         "batch_results": left_out.of(results, "key"),
@@ -131,7 +133,9 @@ def _about_rated_cvs(reader: Reader) -> AbstractContextManager[Obtained]:
 
 def _rated_frames(reader: Reader, _: Progress) -> Frames:
     people = reader.read("rated_cvs", columns=["rated_id", "text_hash"])
-    rows = reader.obtained.rows(people, "rated_id")
+    labels = reader.obtained
+    refuse_results_of_nobody(labels.results, labels.sources.imported, people, "rated_id")
+    rows = labels.rows(people, "rated_id")
     return {"rated_llm_labels": pd.concat([TABLES["rated_llm_labels"].empty(), *rows])}
 
 
