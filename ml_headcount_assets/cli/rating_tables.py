@@ -116,7 +116,8 @@ def effect_table(found: pd.DataFrame) -> Table:
     """Return what verdicts have changed: rows of table rating_effect."""
     level = percent(float(found["level"].iloc[0]))
     columns = ("what", "of whom", ">without", ">with", ">of its width")
-    table = plain_table("Without and with people's verdicts", columns)
+    intervals = (">without", ">with")
+    table = plain_table("Without and with people's verdicts", columns, broken=intervals)
     for row in found.to_dict("records"):
         of_whom = ", ".join(part for part in (str(row["subject"]), str(row["text"])) if part)
         table.add_row(
