@@ -23,6 +23,7 @@ from ..study import ProfileColumns
 from ..wording import how_many
 from .employers import Directory, Employer, Match
 from .extraction import UNREAD_FILE, Extract, Facts
+from .formulas import UNCALCULATED
 from .rejects import WHOLE_ROW, Rejects
 from .vendors import PathMisses, Standing
 
@@ -276,21 +277,31 @@ def _spread(values: Sequence[object], numbers: NDArray[np.int64]) -> NDArray[np.
     return each[numbers]
 
 
+def _formula_among(frames: Sequence[pd.DataFrame]) -> str:
+    """Say where the first formula without a value is, which may be the id that is looked for."""
+    for found in frames:
+        formulas = found[found["reason"].str.startswith(UNCALCULATED)]
+        if len(formulas):
+            row, field = formulas[["line", "field"]].iloc[0]
+            return f" Or else: row {row}, {field!r} {UNCALCULATED}."
+    return ""
+
+
 def _nobody(
     extracts: Mapping[str, Extract], facts: Mapping[str, Facts], rejects: Mapping[str, Rejects]
 ) -> str:
     """Say why no profile can be used."""
     first, more = next(iter(extracts)), ", ..." if len(extracts) > 1 else ""
     read = [each for each in facts.values() if each.records]
+    frames = [extract.rejects() for extract in extracts.values()]
     if read and all(extract.people().empty for extract in extracts.values()):
         there = ", ".join(name for name in read[0].names if "." not in name) or "none"
         return (
             f"{first}{more}: no profile has an id in a field that is known for one. There are the"
             f" fields {there}. Name the right one, in study.yaml under"
-            " files.profiles.columns: profile_id: <field>"
+            f" files.profiles.columns: profile_id: <field>.{_formula_among(frames)}"
         )
     reasons = [each.first_reason() for each in rejects.values() if len(each)]
-    frames = (extract.rejects() for extract in extracts.values())
     unread = [f"{f['field'][0]}: {f['reason'][0]}" for f in frames if len(f)]
     said = "; ".join(dict.fromkeys(each.said for each in read if each.said))
     form = f" They are read as {said}." if said else ""

@@ -422,6 +422,17 @@ def test_formulas_count_as_what_the_spreadsheet_stored(make_raw: MakeRaw) -> Non
     assert told["reason"].str.contains("Open the file in a spreadsheet program and save it").all()
 
 
+def test_formulas_in_place_of_all_ids_are_told(make_raw: MakeRaw) -> None:
+    book = openpyxl.Workbook()
+    link = '=HYPERLINK("https://www.linkedin.com/in/p","p")'
+    for row in (["linkedin_id", "current_company", "about"], [link, "Acme Inc", "ML"]):
+        book.worksheets[0].append(row)
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(InputError, match=r"Or else: row 2, 'linkedin_id' is a formula whose value"):
+        _read(make_raw(a__xlsx=out.getvalue()))
+
+
 def test_of_several_sheets_the_one_with_profiles_is_read(make_raw: MakeRaw) -> None:
     book = openpyxl.Workbook()
     for row in (["column", "what it means"], ["linkedin_id", "the person"], ["about", "text"]):

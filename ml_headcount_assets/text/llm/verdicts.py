@@ -7,8 +7,8 @@ sentences.
    difference, nor do invisible characters and full-width letters. What a model thinks before it
    answers, up to the last ``</think>``, is no answer.
 2. A JSON object (or what Python prints of one) gives what stands under verdict, evaluation, label,
-   decision, answer, classification, result, is_expert or accept, the first of these that it has; so
-   does an object in it, or the only object of a list.
+   decision, answer, classification, result, is_expert or accept, the first of these that is not
+   null; so does an object in it, or the only object of a list.
 3. Text gives its verdict if it is one (``ACCEPT``, ``**Reject**``, ``Yes.``, ``1``); if its first
    line begins with such a word and a punctuation mark (``ACCEPT: the profile ...``); or if lines
    of it are such a word, perhaps behind the name of the field (``Final verdict: REJECT``). Two
