@@ -21,6 +21,7 @@ import yaml
 from babel import Locale
 
 from .languages import LANGUAGES
+from .values import without_text_formula
 
 __all__ = ["Stretch", "dates_within", "iso", "mentions_now", "read_moment", "says_over"]
 
@@ -121,7 +122,7 @@ def _now_pattern() -> re.Pattern[str]:
 @lru_cache(maxsize=10_000)
 def dates_within(text: str) -> tuple[Stretch, ...]:
     """Return the dates in a text that has several, such as "Jan 2020 - Mar 2022 · 2 yrs"."""
-    pieces = (piece.strip() for piece in _BETWEEN_DATES.split(text))
+    pieces = (piece.strip() for piece in _BETWEEN_DATES.split(without_text_formula(text)))
     dated = (piece for piece in pieces if any(map(str.isdigit, piece)))
     found = (read_moment(piece) or read_moment(_DURATION.sub("", piece)) for piece in dated)
     return tuple(each for each in found if each)
@@ -154,14 +155,14 @@ def read_moment(value: Any) -> Stretch | None:
     """Return what a value means as a date; None if it is none.
 
     Understood are ISO 8601, seconds and milliseconds since 1970, days of a spreadsheet, years,
-    dates in figures and with names of months, and objects with year, month and day. A date in
-    figures whose day could be its month is both.
+    dates in figures and with names of months, each also as ``="2025-01-01"``, and objects with
+    year, month and day. A date in figures whose day could be its month is both.
     """
     try:
         if isinstance(value, dict):
             return _from_parts(value)
         if isinstance(value, str):
-            return _from_text(value.strip()[:80])
+            return _from_text(without_text_formula(value.strip()[:80]).strip())
         if isinstance(value, list):
             return _from_list(value)
         return _from_typed(value)

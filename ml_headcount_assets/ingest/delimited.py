@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +20,8 @@ __all__ = ["DELIMITERS", "Delimited", "read_delimited", "without_headers"]
 #: What separates the fields, by extension, where the file does not look otherwise.
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
+#: The line below the names of a drawn table. A single dash may stand for a missing value.
+_RULE = re.compile(r"[\s|+:=-]*(?:--|==|:-|-:)[\s|+:=-]*")
 
 _Cells = TypeVar("_Cells", bound=Sequence[str])
 
@@ -76,14 +80,21 @@ def read_delimited(path: Path, usual: str, rejects: Rejects) -> Delimited:
     found = records(shown, layout.delimiter, rejects, skips_space=layout.skips_space)
     _, names = next(found, (0, []))
     header = [" ".join(name.split()) for name in names]
-    _refuse_drawn(path, layout, header)
-    rows = without_headers(same_width(found, len(header), rejects), header, rejects)
+    below = list(islice(found, 1))
+    _refuse_drawn(path, layout, header, below[0][1] if below else [])
+    rows = same_width(chain(below, found), len(header), rejects)
+    rows = without_headers(rows, header, rejects)
     return Delimited(header, rows, path, lines, layout)
 
 
-def _refuse_drawn(path: Path, layout: Layout, header: list[str]) -> None:
-    """Raise an `InputError` if the table is drawn with bars, as in Markdown and on consoles."""
-    barred = layout.delimiter == "|" and len(header) > 2 and not header[0] and not header[-1]
+def _refuse_drawn(path: Path, layout: Layout, header: list[str], below: list[str]) -> None:
+    """Raise an `InputError` if the table is drawn with bars, as in Markdown and on consoles.
+
+    Bars at the ends tell that, or else the line of dashes below the header.
+    """
+    ends = len(header) > 2 and not header[0] and not header[-1]
+    ruled = _RULE.fullmatch("|".join(below)) is not None
+    barred = layout.delimiter == "|" and (ends or ruled)
     if barred or any("\u2500" <= sign <= "\u257f" for name in header for sign in name):
         raise InputError(
             f"{path.name}: line {layout.header_line}: looks like a table drawn with bars, as in"

@@ -35,7 +35,7 @@ from .vendors.mapped import MappedForm
 __all__ = ["EXTRACT_VERSION", "UNREAD_FILE", "Extract", "Facts", "extract"]
 
 #: Raised whenever the same file would give another extract (and see `RECIPE_VERSION`).
-EXTRACT_VERSION = "8"
+EXTRACT_VERSION = "9"
 
 #: Beginning of the reason why a whole file is left out.
 UNREAD_FILE = "the whole file is left out"

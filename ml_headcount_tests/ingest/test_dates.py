@@ -18,6 +18,8 @@ from ml_headcount_assets.ingest.dates import dates_within, iso, mentions_now, re
         ("2025-03-05T10:00:00+02:00", "2025-03-05", "2025-03-05"),
         ("2025-03-05 10:00:00 UTC", "2025-03-05", "2025-03-05"),
         ("2025/03/05", "2025-03-05", "2025-03-05"),
+        ('="2025-03-05"', "2025-03-05", "2025-03-05"),
+        (' ="3/5/2025 "', "2025-03-05", "2025-05-03"),
         ("20250305", "2025-03-05", "2025-03-05"),
         ("2025年3月5日", "2025-03-05", "2025-03-05"),
         ("2025. 3. 5.", "2025-03-05", "2025-03-05"),
@@ -131,7 +133,7 @@ def test_what_has_ended_or_says_nothing(written: str) -> None:
 def test_dates_in_a_stretch() -> None:
     begun, ended = dates_within("Jan 2020 - Mar 2022 · 2 yrs 3 mos")
     assert (iso(begun.first)[:7], iso(ended.first)[:7]) == ("2020-01", "2022-03")
-    assert len(dates_within("2018–2020")) == 2
+    assert len(dates_within("2018–2020")) == len(dates_within('="2018–2020"')) == 2
     assert dates_within("3 years") == ()
 
 

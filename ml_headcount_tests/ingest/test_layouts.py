@@ -202,6 +202,9 @@ def test_files_that_are_no_text(tmp_path: Path, content: bytes, hint: str) -> No
     [
         "| id | size |\n|----|-----:|\n| a  | 1    |\n| b  | 2    |\n",
         "# Companies\n\n|id|size|\n|:-|-|\n|a|1|\n",
+        "id | size\n--- | ---\na | 1\n",
+        "# Companies\n\nid|name|size\n:-|:-|-:\na|A, Inc.|1\nb|B|2\n",
+        " id | size\n----+------\n a  | 1\n b  | 2\n(2 rows)\n",
         "+----+------+\n| id | size |\n+----+------+\n| a  | 1    |\n+----+------+\n",
         "┌────┬──────┐\n│ id │ size │\n├────┼──────┤\n│ a  │ 1    │\n└────┴──────┘\n",
     ],
@@ -211,6 +214,11 @@ def test_tables_that_are_drawn_with_bars(tmp_path: Path, text: str, name: str) -
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=rf"^{name}: line \d: looks like a table drawn with bars"):
         read_table(tmp_path / name)
+
+
+def test_bars_and_single_dashes_are_no_drawing(tmp_path: Path) -> None:
+    table = _table(tmp_path, "id|name|size\n-|-|-\na|--|1\n")
+    assert _rows(table) == [["-", "-", "-"], ["a", "--", "1"]]
 
 
 def test_packed_files_by_any_name(tmp_path: Path) -> None:

@@ -334,6 +334,19 @@ def test_wide_lines_are_read(make_raw: MakeRaw) -> None:
     assert rows["text"].str.len().tolist() == [10 << 20]
 
 
+def test_days_that_were_kept_from_a_spreadsheet_program(make_raw: MakeRaw) -> None:
+    text = (
+        "linkedin_id,timestamp,current_company,about\n"
+        'p,="2025-01-01",Acme Inc,old\n'
+        'p,"=""2025-03-01""",Acme Inc,new\n'
+        'p,="2025-02-01",Acme Inc,between\n'
+    )
+    rows, rejects = _read(make_raw(a__csv=text.encode()))
+    assert rows[["profile_id", "text"]].values.tolist() == [["p", "new"]]
+    assert rows["snapshot"].astype(str).str.startswith("2025-03-01").all()
+    assert not rejects["field"].eq("timestamp").any()
+
+
 ROWS = [
     *("2,Acme Inc,x", '3,Acme Inc,"y"', '4,Acme Inc,"z', '"', "5", "6,Acme Inc,a,b"),
     *('7,Acme Inc,"q"r', '8,"{""company_id"": ""acme""}",x', '9,"[1",x', "é,Acme Inc,ü"),

@@ -22,7 +22,7 @@ from ..recipes import COHORT, COMPANY, Frames, Recipe
 from ..stages import INGEST
 from ..versions import ANNOTATORS, FILTERS
 
-READER_VERSION = "8"
+READER_VERSION = "9"
 
 
 def _rated_frames(reader: Reader, _: Progress) -> Frames:
