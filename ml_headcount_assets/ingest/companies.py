@@ -18,7 +18,7 @@ from .identifiers import company_slug, normalise_company_id
 from .numbers import read_headcounts
 from .rejects import WHOLE_ROW, Rejects
 from .tables import RawTable, read_entry
-from .values import map_distinct
+from .values import map_distinct, without_text_formula
 
 __all__ = ["company_keys", "read_companies", "read_sizes"]
 
@@ -156,6 +156,8 @@ def _optional_text(table: RawTable, entry: CompaniesFile, field: str) -> pd.Seri
     if column not in table.columns and field not in entry.columns.model_fields_set:
         return _missing_if_empty([""] * len(table))
     values = table.require(column, f"files.companies.columns.{field}")
+    if field != "aliases":  # of which a link to a page is an id
+        values = map_distinct(values, without_text_formula)
     return _missing_if_empty([value.strip() for value in values])
 
 

@@ -1,22 +1,28 @@
 """Formulas of a workbook of which it is not stored what they come to.
 
 A spreadsheet program stores both. A library that only writes formulas stores no value, and whoever
-reads the file sees an empty cell.
+reads the file sees an empty cell. A text and a link say themselves what they come to.
 """
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from xml.etree.ElementTree import Element, iterparse
 
 import openpyxl
 from openpyxl.utils.cell import coordinate_to_tuple
 
-__all__ = ["UNCALCULATED", "uncalculated_cells"]
+from .identifiers import without_formula
+from .values import link_formula, without_text_formula
+
+__all__ = ["UNCALCULATED", "Formulas", "told_by_itself", "uncalculated_cells"]
+
+#: Formulas, each with its equals sign, by row and column, from 1.
+Formulas = dict[tuple[int, int], str]
 
 #: What is said of such a cell.
 UNCALCULATED = (
@@ -28,8 +34,21 @@ _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _CHUNK, _LONGEST_TAG = 1 << 20, 64
 
 
-def uncalculated_cells(path: Path) -> dict[int, list[tuple[int, int]]]:
-    """Return row and column of such cells, from 1, by the number of the sheet, from 1.
+def told_by_itself(formula: str) -> str | None:
+    """Return what a formula comes to that is a text or a link; None of any other.
+
+    A link to somebody's page stays a formula: the id is in its address, and what else a cell may
+    be asked for in what it shows.
+    """
+    link = link_formula(formula)
+    if link and without_formula(formula) != link.shown:
+        return formula
+    said = without_text_formula(formula)
+    return None if said == formula else said
+
+
+def uncalculated_cells(path: Path) -> dict[int, Formulas]:
+    """Return such formulas by the number of the sheet, from 1.
 
     That a formula comes to an empty text is a value. What the archive and the XML lack is raised
     as openpyxl and zipfile raise it.
@@ -43,7 +62,7 @@ def uncalculated_cells(path: Path) -> dict[int, list[tuple[int, int]]]:
         found = {}
         for number, sheet in enumerate(book.worksheets, 1):
             with sheet._get_source() as xml:
-                found[number] = list(_uncalculated(xml))
+                found[number] = dict(_uncalculated(xml))
         return found
     finally:
         book.close()
@@ -59,7 +78,7 @@ def _has_formulas(archive: zipfile.ZipFile, name: str) -> bool:
     return False
 
 
-def _uncalculated(xml: IO[bytes]) -> Iterator[tuple[int, int]]:
+def _uncalculated(xml: IO[bytes]) -> Iterator[tuple[tuple[int, int], str]]:
     row = column = 0
     for event, element in iterparse(xml, ("start", "end")):
         tag = _local(element)
@@ -69,14 +88,14 @@ def _uncalculated(xml: IO[bytes]) -> Iterator[tuple[int, int]]:
         elif tag == "c":
             place = element.get("r")
             row, column = coordinate_to_tuple(place) if place else (row, column + 1)
-            if _lacks_value(element):
-                yield row, column
+            parts = {_local(part): part for part in element}
+            if _lacks_value(element, parts):
+                yield (row, column), f"={parts['f'].text or ''}"
         elif tag == "row":
             element.clear()
 
 
-def _lacks_value(cell: Element) -> bool:
-    parts: dict[str, Any] = {_local(part): part for part in cell}
+def _lacks_value(cell: Element, parts: Mapping[str, Element]) -> bool:
     if "f" not in parts:
         return False
     value = parts.get("v")

@@ -8,7 +8,7 @@ import unicodedata
 from contextlib import suppress
 from urllib.parse import unquote
 
-from .values import NOTHING, without_text_formula
+from .values import NOTHING, link_formula, without_text_formula
 
 #: Nobody's id is longer, nor the address of anybody's page.
 LONGEST_ID = 300
@@ -38,8 +38,6 @@ _OPAQUE = re.compile(r"A[A-Z][ow]AA[\w-]{5,}")
 #: What nobody sees in a cell, and what text copied from a page brings along.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _WEB = re.compile(r"^(?:https?://)?(?:[\w-]+\.)*linkedin\.com/+", re.IGNORECASE)
-#: A formula that is a link, with its text or without.
-_LINK = re.compile(r'=\s*hyperlink\(\s*"([^"]*)"\s*(?:[,;]\s*"([^"]*)"\s*)?\)', re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _SLUG_LENGTH = 60
@@ -93,18 +91,16 @@ def _is_nothing(text: str) -> bool:
     return bare or text.casefold() in NOTHING or not text.strip("-–—_.")
 
 
-def _without_formula(text: str) -> str:
+def without_formula(text: str) -> str:
     """Return the id that a formula wraps: of a link its address, if that is a page with an id."""
-    link = _LINK.fullmatch(text.strip())
-    if not link:
-        return without_text_formula(text)
-    address, shown = link.groups()
-    has_id = _PERSON_PAGE.search(address) or is_company_page(address)
-    return address if has_id or not shown else shown
+    link = link_formula(text)
+    if link and (_PERSON_PAGE.search(link.address) or is_company_page(link.address)):
+        return link.address
+    return without_text_formula(text)
 
 
 def _normalise_person_once(text: str) -> str:
-    text = _without_formula(text)
+    text = without_formula(text)
     found = _PERSON_URN.search(text) or _PERSON_PAGE.search(text)
     if found:
         old = _OLD_PERSON_PAGE.search(text)
@@ -130,7 +126,7 @@ def is_company_page(address: str) -> bool:
 
 def _normalise_once(text: str) -> str:
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).strip().casefold())
-    text = _without_formula(text)
+    text = without_formula(text)
     page = _COMPANY_URN.search(text) or _PAGE.search(text)
     if page:
         text = page.group(1)

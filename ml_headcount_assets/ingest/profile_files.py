@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..study import JSON_EXTENSIONS, PROFILE_EXTENSIONS
 from .cells import nested
 from .delimited import read_delimited
+from .formulas import UNCALCULATED
 from .json_records import can_be_divided, json_records
 from .rejects import Rejects
 from .tables import DELIMITERS, file_extension, refuse_repeats
@@ -109,7 +110,9 @@ class RecordFile:
 
 
 def _xlsx_records(path: Path, rejects: Rejects) -> Iterator[tuple[int, Record]]:
-    header, rows, lines, _ = xlsx_rows(path, rejects, known_fields, refuses_uncalculated=False)
+    header, rows, lines, found = xlsx_rows(path, rejects, known_fields)
+    for row, name in found.uncalculated:  # no reason to stop: texts may begin like formulas
+        rejects.add(row, name, f"{UNCALCULATED}; taken as missing")
     yield from _named(header, zip(lines, rows, strict=True), path.name)
 
 

@@ -14,7 +14,7 @@ from ..model.annotators import Annotator, check_derived
 from ..study import Study
 from ..wording import how_many
 from .annotators import study_annotators
-from .identifiers import company_slug, normalise_company_id
+from .identifiers import company_slug, normalise_company_id, without_formula
 from .label_columns import wide_labels
 from .tables import RawTable, read_entry
 from .values import map_distinct
@@ -109,7 +109,7 @@ def _identify(
     """Return each profile's id and whether the row has one that is new to its company."""
     if column not in table.columns:
         return table.line.astype(str).astype(object), np.ones(len(table), dtype=bool)
-    ids = np.array([text.strip() for text in table.columns[column]], dtype=object)
+    ids = np.array([without_formula(t).strip() for t in table.columns[column]], dtype=object)
     empty = ids == ""
     table.rejects.add(table.line[empty], column, "the profile has no id; not used")
     pairs = pd.DataFrame({"company": company_id, "profile": ids})

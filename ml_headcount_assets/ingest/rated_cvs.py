@@ -12,6 +12,7 @@ from ..study import Study
 from ..text.recipe import RECIPE_VERSION, hash_text
 from .annotators import study_annotators
 from .held_out_labels import held_out_labels
+from .identifiers import without_formula
 from .labels import read_labels
 from .rated_labels import rated_labels, rated_texts
 from .rejects import WHOLE_ROW, Rejects
@@ -99,7 +100,7 @@ def _identify(table: RawTable, column: str) -> pd.Series:
     """Return each CV's id, missing where it has none or repeats an earlier one."""
     if column not in table.columns:
         return pd.Series(table.line.astype(str))
-    ids = pd.Series([text.strip() for text in table.columns[column]], dtype="str")
+    ids = pd.Series([without_formula(t).strip() for t in table.columns[column]], dtype="str")
     empty = (ids == "").to_numpy()
     table.rejects.add(table.line[empty], column, "the CV has no id; not used")
     repeated = ids.duplicated().to_numpy() & ~empty

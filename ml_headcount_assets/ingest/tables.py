@@ -7,7 +7,7 @@ take the others with them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -24,12 +24,14 @@ from ..wording import how_many
 from .bombs import named_if_too_large
 from .delimited import DELIMITERS, read_delimited
 from .file_forms import FileForm
+from .formulas import UNCALCULATED
 from .json_records import json_records
 from .rejects import Rejects
 from .typed_files import parquet_rows, xlsx_rows
 from .values import Rows, as_text
 
 __all__ = [
+    "Columns",
     "RawTable",
     "TableFile",
     "file_extension",
@@ -47,6 +49,42 @@ TableFile = CompaniesFile | ValidationFile | ProfileLabelsFile
 _MOST_NAMES = 30
 
 
+class Columns(Mapping[str, NDArray[np.object_]]):
+    """The text of a table's columns, by name.
+
+    Parameters
+    ----------
+    texts
+        The text of every column.
+    unknown
+        By column, of those of which some text is not known, why; who asks for one of them gets it
+        as an `InputError`.
+    """
+
+    def __init__(
+        self, texts: Mapping[str, NDArray[np.object_]], unknown: Mapping[str, str]
+    ) -> None:
+        self._texts, self._unknown = texts, unknown
+
+    def __getitem__(self, name: str) -> NDArray[np.object_]:
+        if name in self._unknown:
+            raise InputError(self._unknown[name])
+        return self._texts[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def keep(self, rows: NDArray[np.bool_]) -> Columns:
+        """Return the columns with only the rows for which `rows` is true."""
+        return Columns({name: texts[rows] for name, texts in self._texts.items()}, self._unknown)
+
+
 @dataclass(frozen=True)
 class RawTable:
     """A file's readable rows as text.
@@ -56,7 +94,8 @@ class RawTable:
     source
         The file's name, for messages.
     columns
-        Text of every column, by name; "" where there is no value.
+        Text of every column, by name; "" where there is no value. A column with a formula of which
+        it is not known what it comes to can be named, but not read.
     line
         Line (text formats) or row (spreadsheet, parquet) of each row in the file; the header is
         line 1, also in formats that have none, save for jsonl.
@@ -67,7 +106,7 @@ class RawTable:
     """
 
     source: str
-    columns: dict[str, NDArray[np.object_]]
+    columns: Columns
     line: NDArray[np.int64]
     rejects: Rejects
     form: FileForm
@@ -90,8 +129,7 @@ class RawTable:
         """Return the table with only the rows for which `rows` is true."""
         if rows.all():
             return self
-        kept = {name: values[rows] for name, values in self.columns.items()}
-        return replace(self, columns=kept, line=self.line[rows])
+        return replace(self, columns=self.columns.keep(rows), line=self.line[rows])
 
     def refuse_if_unusable(self, rows: int) -> None:
         """Raise an `InputError` if none of the file's `rows` rows are left."""
@@ -162,6 +200,7 @@ def read_table(path: Path, wanted: Collection[str] = ()) -> RawTable:
 
 def _read_table(path: Path, wanted: Collection[str]) -> RawTable:
     rejects = Rejects(path.name)
+    uncalculated: list[tuple[int, str]] = []
     extension = file_extension(path)
     if extension == ".parquet":
         header, rows, lines = parquet_rows(path)
@@ -169,6 +208,7 @@ def _read_table(path: Path, wanted: Collection[str]) -> RawTable:
     elif extension == ".xlsx":
         header, rows, lines, found = xlsx_rows(path, rejects, partial(_wanted_in, wanted))
         form = FileForm(path.name, "Excel", header_line=found.header_row, sheet=found.said)
+        uncalculated = found.uncalculated
     elif extension in DELIMITERS:
         header, rows, lines, form = _delimited_rows(path, DELIMITERS[extension], rejects)
     else:
@@ -182,7 +222,28 @@ def _read_table(path: Path, wanted: Collection[str]) -> RawTable:
     if columns.pop("", None) is not None:
         rejects.add(1, "", "a column without a name; not used")
     form = replace(form, records=len(rows))
-    return RawTable(path.name, columns, np.array(lines, dtype=np.int64), rejects, form)
+    table = Columns(columns, _unknown(path.name, uncalculated, rejects))
+    return RawTable(path.name, table, np.array(lines, dtype=np.int64), rejects, form)
+
+
+def _unknown(source: str, uncalculated: list[tuple[int, str]], rejects: Rejects) -> dict[str, str]:
+    """Return by column why it cannot be read; and note that it is not, which is so if all goes on.
+
+    Who uses one of these columns stops, so where the note is read nobody has.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, name in uncalculated:
+        rows.setdefault(name, []).append(row)
+    unknown = {}
+    for name, found in rows.items():
+        more = f" (and {how_many(len(found) - 1, 'more cell')})" if len(found) > 1 else ""
+        unknown[name] = f"{source}: row {found[0]}, column {name!r}{more}: {UNCALCULATED}."
+        if name:
+            rejects.add_note(
+                f"the column {name!r} is not used: row {found[0]}{more} is a formula whose value is"
+                " not stored"
+            )
+    return unknown
 
 
 def _wanted_in(wanted: Collection[str], header: Sequence[str]) -> int:

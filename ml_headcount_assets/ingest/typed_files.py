@@ -20,7 +20,7 @@ from ..wording import how_many
 from .bombs import refuse_bomb, refuse_row_bomb
 from .delimited import without_headers
 from .file_kinds import OLD_WORKBOOK_BEGINNING
-from .formulas import UNCALCULATED, uncalculated_cells
+from .formulas import Formulas, told_by_itself, uncalculated_cells
 from .layouts import header_position
 from .rejects import WHOLE_ROW, Rejects
 from .values import Rows, as_text
@@ -130,26 +130,29 @@ class SheetFound(NamedTuple):
         Number of the header's row.
     said
         Which sheet of which ones it is, in words; "" if there is only one.
+    uncalculated
+        Row and column's name of each cell below the header with a formula of which it is not known
+        what it comes to.
     """
 
     header_row: int
     said: str
+    uncalculated: list[tuple[int, str]]
 
 
 def xlsx_rows(
     path: Path,
     rejects: Rejects,
     fit: Callable[[Sequence[str]], int],
-    *,
-    refuses_uncalculated: bool = True,
 ) -> tuple[*Rows, SheetFound]:
     """Return header, rows, row numbers and where they were found, of the table that is meant.
 
     That is, of the sheets that are not hidden, the one that fits best; of equals the first that has
     a header of several names with rows below, or, if there are none, the first with anything at
     all. Rows of titles above the header are left out. Of a formula, the value counts that the
-    spreadsheet program stored when it last saved; of cells that are merged over several rows, the
-    value counts for each row. Hidden rows are rows.
+    spreadsheet program stored when it last saved, or what the formula says itself; a name that is
+    another formula is that formula. Of cells that are merged over several rows, the value counts
+    for each row. Hidden rows are rows.
 
     Parameters
     ----------
@@ -159,14 +162,11 @@ def xlsx_rows(
         Takes cells without a value, and notes on what is not read.
     fit
         How many names of a header are those that are looked for.
-    refuses_uncalculated
-        Whether a formula of which no value is stored stops the reading. Else the cell is missing,
-        and listed: texts of people may begin like formulas.
 
     Raises
     ------
     InputError
-        The file is no workbook, it has no rows, or it lacks the value of a formula.
+        The file is no workbook, or it has no rows.
     """
     sheets = _sheets(path)
     tables = [table for sheet in sheets if (table := _table(sheet))]
@@ -177,8 +177,8 @@ def xlsx_rows(
         rejects.add_note(f"of {len(sheets)} sheets only {table.sheet.name!r} is read")
     if table.header_row > table.sheet.first_row:
         rejects.add_note(f"the header is row {table.header_row}; what is above it is not read")
-    _report_uncalculated(path, table, rejects, refuses=refuses_uncalculated)
-    return *_below(table, rejects), SheetFound(table.header_row, _said(table.sheet, sheets))
+    found = SheetFound(table.header_row, _said(table.sheet, sheets), table.uncalculated())
+    return *_below(table, rejects), found
 
 
 def _said(sheet: _Sheet, sheets: Sequence[_Sheet]) -> str:
@@ -187,24 +187,6 @@ def _said(sheet: _Sheet, sheets: Sequence[_Sheet]) -> str:
     names = ", ".join(repr(each.name) for each in sheets[:_MOST_SHEETS])
     more = ", ..." if len(sheets) > _MOST_SHEETS else ""
     return f"sheet {sheet.name!r} (there are {names}{more})"
-
-
-def _report_uncalculated(path: Path, table: _Table, rejects: Rejects, *, refuses: bool) -> None:
-    """List the formulas of a table that lack a value, or stop at them."""
-    header = table.header
-    found = [
-        (row, column)
-        for row, column in table.sheet.uncalculated
-        if row >= table.header_row and column <= len(header)
-    ]
-    names = [header[column - 1] or f"number {column}" for _, column in found]
-    if found and refuses:
-        more = f" (and {how_many(len(found) - 1, 'more cell')})" if len(found) > 1 else ""
-        raise InputError(
-            f"{path.name}: row {found[0][0]}, column {names[0]!r}{more}: {UNCALCULATED}."
-        )
-    for (row, _), name in zip(found, names, strict=True):
-        rejects.add(row, name, f"{UNCALCULATED}; taken as missing")
 
 
 class _Sheet(NamedTuple):
@@ -221,7 +203,7 @@ class _Sheet(NamedTuple):
     errors
         Row and column of each cell with an error of the spreadsheet program, from 1.
     uncalculated
-        Row and column of each formula without a value, from 1.
+        Formulas of which it is not known what they come to.
     """
 
     number: int
@@ -229,7 +211,7 @@ class _Sheet(NamedTuple):
     rows: list[list[str]]
     merged: list[tuple[int, int, int, int]]
     errors: list[tuple[int, int]]
-    uncalculated: list[tuple[int, int]]
+    uncalculated: Formulas
 
     @property
     def first_row(self) -> int:
@@ -247,7 +229,21 @@ class _Table(NamedTuple):
     @property
     def header(self) -> list[str]:
         """The names of the columns."""
-        return [" ".join(name.split()) for name in self.sheet.rows[self.header_row - 1]]
+        names = enumerate(self.sheet.rows[self.header_row - 1], 1)
+        formulas = self.sheet.uncalculated
+        return [
+            " ".join(name.split()) or formulas.get((self.header_row, column), "")
+            for column, name in names
+        ]
+
+    def uncalculated(self) -> list[tuple[int, str]]:
+        """Return row and column's name of each cell of which it is not known what it comes to."""
+        header = self.header
+        return [
+            (row, header[column - 1])
+            for row, column in self.sheet.uncalculated
+            if row > self.header_row and column <= len(header)
+        ]
 
 
 def _table(sheet: _Sheet) -> _Table | None:
@@ -335,7 +331,7 @@ def _read_sheets(path: Path, *, whole: bool) -> list[_Sheet]:
         visible = [each for each in book.worksheets if each.sheet_state == "visible"]
         uncalculated = uncalculated_cells(path)
         return [
-            _read_sheet(number, sheet, uncalculated.get(number, []))
+            _read_sheet(number, sheet, uncalculated.get(number, {}))
             for number, sheet in enumerate(book.worksheets, 1)
             if sheet in visible or not visible
         ]
@@ -343,8 +339,9 @@ def _read_sheets(path: Path, *, whole: bool) -> list[_Sheet]:
         book.close()
 
 
-def _read_sheet(number: int, sheet: Any, uncalculated: list[tuple[int, int]]) -> _Sheet:
+def _read_sheet(number: int, sheet: Any, formulas: Formulas) -> _Sheet:
     rows = [[as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    uncalculated = _write_told(rows, formulas)
     errors = []
     for place, row in enumerate(rows, 1):
         for column, text in enumerate(row, 1):
@@ -356,3 +353,16 @@ def _read_sheet(number: int, sheet: Any, uncalculated: list[tuple[int, int]]) ->
     ranges = getattr(getattr(sheet, "merged_cells", None), "ranges", ())
     merged = [(each.min_row, each.max_row, each.min_col, each.max_col) for each in ranges]
     return _Sheet(number, sheet.title, rows, merged, errors, uncalculated)
+
+
+def _write_told(rows: list[list[str]], formulas: Formulas) -> Formulas:
+    """Write what formulas come to that say it themselves into their cells; return the others."""
+    others: Formulas = {}
+    for (row, column), formula in formulas.items():
+        told = told_by_itself(formula)
+        is_read = row <= len(rows) and column <= len(rows[row - 1])
+        if told is not None and is_read:
+            rows[row - 1][column - 1] = told
+        else:
+            others[row, column] = formula
+    return others

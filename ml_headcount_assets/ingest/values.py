@@ -10,13 +10,21 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["NOTHING", "Rows", "as_text", "map_distinct", "without_text_formula"]
+__all__ = [
+    "NOTHING",
+    "Link",
+    "Rows",
+    "as_text",
+    "link_formula",
+    "map_distinct",
+    "without_text_formula",
+]
 
 #: What reading a file gives: the header, rows as wide as the header, and the line of each row.
 Rows = tuple[list[str], Sequence[Sequence[str]], list[int]]
@@ -24,7 +32,8 @@ Rows = tuple[list[str], Sequence[Sequence[str]], list[int]]
 #: Texts that stand for no value, in lower case.
 NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 
-_TEXT_FORMULA = re.compile(r'\s*="([^"]*)"\s*')
+_TEXT_FORMULA = re.compile(r'\s*=\s*"([^"]*)"\s*')
+_LINK = re.compile(r'\s*=\s*hyperlink\(\s*"([^"]*)"\s*(?:[,;]\s*"([^"]*)"\s*)?\)\s*', re.IGNORECASE)
 
 
 def as_text(value: Any) -> str:
@@ -44,10 +53,31 @@ def as_text(value: Any) -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
+class Link(NamedTuple):
+    """A formula that is a link: where it leads, and what the cell shows."""
+
+    address: str
+    shown: str
+
+
+def link_formula(text: str) -> Link | None:
+    """Return the link that ``=HYPERLINK("address", "text")`` is; None if it is something else."""
+    found = _LINK.fullmatch(text)
+    return Link(found[1], found[2] or found[1]) if found else None
+
+
 def without_text_formula(text: str) -> str:
-    """Return what ``="0357"`` wraps, by which people keep spreadsheet programs from changing it."""
+    """Return what a cell shows whose formula is a text or a link.
+
+    By ``="0357"`` people keep spreadsheet programs from changing what it wraps.
+    """
+    if "=" not in text:
+        return text
     formula = _TEXT_FORMULA.fullmatch(text)
-    return formula[1] if formula else text
+    if formula:
+        return formula[1]
+    link = link_formula(text)
+    return link.shown if link else text
 
 
 def map_distinct(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.ingest import read_companies
+from ml_headcount_assets.ingest.employers import Directory, Employer, Match
+from ml_headcount_assets.study import load_study
 
 from .conftest import MakeStudy
 
@@ -217,3 +220,39 @@ def test_a_row_that_sums_up_the_others_is_no_company(make_study: MakeStudy) -> N
     # The company of that name has another headcount.
     companies, _, _ = read_companies(make_study(companies=f"{rows}total,100000\n"))
     assert companies["company"].tolist() == ["acme", "globex", "total"]
+
+
+def test_ids_names_and_numbers_in_formulas_that_say_them(make_study: MakeStudy) -> None:
+    study = make_study()
+    book = openpyxl.Workbook()
+    for row in (
+        ["company_id", "name", "headcount", "aliases", "notes"],
+        [_PAGE % "acme", _PAGE % "acme", 120, "", "=NOW()"],
+        ['="357"', '="Globex, Inc."', '="1200"', _PAGE % "globex", "=NOW()"],
+    ):
+        book.worksheets[0].append(row)
+    study.files.companies.path.unlink()
+    book.save(study.directory / "companies.xlsx")
+    companies, _, rejects = read_companies(load_study(study.directory))
+    assert companies["company_id"].tolist() == ["357", "acme"]
+    assert companies["name"].tolist() == ["Globex, Inc.", "Acme"]
+    assert companies["headcount"].tolist() == [1200, 120]
+    assert Directory(companies).find(Employer(("globex",), "")) == Match("357", by_name=False)
+    assert rejects["reason"].tolist() == [
+        "the column 'notes' is not used: row 2 (and 1 more cell) is a formula whose value is not"
+        " stored"
+    ]
+
+
+def test_a_used_column_with_a_formula_stops(make_study: MakeStudy) -> None:
+    study = make_study()
+    book = openpyxl.Workbook()
+    for row in (["company_id", "headcount", "country"], ["acme", 120, "=UPPER(A2)"]):
+        book.worksheets[0].append(row)
+    study.files.companies.path.unlink()
+    book.save(study.directory / "companies.xlsx")
+    with pytest.raises(InputError, match=r"^companies.xlsx: row 2, column 'country': is a formula"):
+        read_companies(load_study(study.directory))
+
+
+_PAGE = '=HYPERLINK("https://www.linkedin.com/company/%s","Acme")'

@@ -7,6 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 from hypothesis import given, settings
@@ -240,6 +241,7 @@ def _of_book(folder: Path, book: openpyxl.Workbook) -> RawTable:
 
 
 SHEET: list[list[object]] = [["id", "name", "size"], ["a", "A", 1], ["b", "B", 2]]
+_PAGE = '=HYPERLINK("https://www.linkedin.com/company/acme","Acme, Inc.")'
 
 
 @pytest.mark.parametrize(
@@ -273,14 +275,44 @@ def test_errors_of_a_spreadsheet_are_no_values(tmp_path: Path) -> None:
     assert table.rejects.frame()[["line", "field"]].values.tolist() == [[4, "id"], [4, "size"]]
 
 
-def test_formulas_that_were_never_calculated_stop_the_reading(tmp_path: Path) -> None:
-    book = _book([*SHEET, ["c", "C", "=1+2"], ["d", '=HYPERLINK("http://d.example","D")', 4]])
+def test_formulas_that_were_never_calculated_stop_who_uses_their_column(tmp_path: Path) -> None:
+    book = _book([*SHEET, ["c", "C", "=1+2"], ["d", "D", "=2*2"]])
+    table = _of_book(tmp_path, book).keep(np.array([True, False, True, True]))
+    assert "size" in table.columns
     with pytest.raises(InputError) as told:
-        _of_book(tmp_path, book)
+        table.require("size", "files.companies.columns.headcount")
     assert str(told.value) == (
         "companies.xlsx: row 4, column 'size' (and 1 more cell): is a formula whose value is not"
         " stored. Open the file in a spreadsheet program and save it."
     )
+
+
+def test_formulas_in_a_column_that_nobody_uses_are_noted(tmp_path: Path) -> None:
+    sheet = [['="FY"&24', *SHEET[0], "notes"], [5, "c", "C", 3, "=1+2"], [6, "d", "D", 4, "x"]]
+    table = _of_book(tmp_path, _book(sheet))
+    assert list(table.columns) == ['="FY"&24', *SHEET[0], "notes"]
+    assert list(table.require("size", "files.companies.columns.headcount")) == ["3", "4"]
+    assert table.rejects.frame()["reason"].tolist() == [
+        "the column 'notes' is not used: row 2 is a formula whose value is not stored"
+    ]
+    assert read_header(tmp_path / "companies.xlsx")[0] == list(table.columns)
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ('="0357"', "0357"),
+        ('=HYPERLINK("http://a.example/?x=1&y=2","A & Co")', "A & Co"),
+        ('=HYPERLINK("http://a.example")', "http://a.example"),
+        (_PAGE, _PAGE),  # which of both is meant depends on what is asked for
+    ],
+)
+def test_formulas_that_say_themselves_what_they_come_to(
+    tmp_path: Path, formula: str, value: str
+) -> None:
+    table = _of_book(tmp_path, _book([*SHEET, ["c", "C", formula], [formula, "D"]]))
+    assert _rows(table)[2:] == [["c", "C", value], [value, "D", ""]]
+    assert table.rejects.frame().empty
 
 
 def test_formulas_beside_the_table_and_above_it_do_not_matter(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def _counts(*texts: str) -> tuple[list[int | None], pd.DataFrame]:
         ("ca. 1.200 Mitarbeiter", 1200),
         ("approx 500", 500),
         ('="1,200"', 1200),
+        ('=HYPERLINK("https://a.example/people","1,200")', 1200),
     ],
 )
 def test_numbers(text: str, number: int) -> None:

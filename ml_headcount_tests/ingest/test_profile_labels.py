@@ -125,6 +125,13 @@ def test_profile_ids_have_to_differ_within_a_company(make_study: MakeStudy) -> N
     assert list(rejects["line"]) == [4, 6]
 
 
+def test_profile_ids_in_formulas(make_study: MakeStudy) -> None:
+    rows = 'company_id,profile_id,llm_x,filter_a\nacme,p,1,1\nacme,="p",0,0\nacme,="q",1,0\n'
+    labels, rejects = read_profile_labels(make_study(profile_labels=rows), ["acme"])
+    assert set(labels["profile_id"]) == {"p", "q"}
+    assert list(rejects["line"]) == [3]
+
+
 def test_a_quarter_of_a_million_profiles(make_study: MakeStudy) -> None:
     """Reading them takes about 1.3 s; ten times that would mean rows are handled one by one."""
     rng = np.random.default_rng(1)

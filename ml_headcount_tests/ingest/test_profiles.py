@@ -418,7 +418,7 @@ def test_formulas_count_as_what_the_spreadsheet_stored(make_raw: MakeRaw) -> Non
         ["linkedin_id", "current_company", "about"],
         ["p", "Acme Inc", "ML"],
         ['="q"&1', "Acme Inc", "x"],  # this workbook was never calculated
-        ["r", '=HYPERLINK("http://example.com","Acme Inc")', "x"],
+        ["r", '=UPPER("Acme Inc")', "x"],
         ["s", "Acme Inc", "=1/0"],
     ):
         book.worksheets[0].append(row)
@@ -435,10 +435,26 @@ def test_formulas_count_as_what_the_spreadsheet_stored(make_raw: MakeRaw) -> Non
     assert told["reason"].str.contains("Open the file in a spreadsheet program and save it").all()
 
 
+def test_ids_and_names_in_formulas_that_say_them(make_raw: MakeRaw) -> None:
+    book = openpyxl.Workbook()
+    for row in (
+        ["linkedin_id", "timestamp", "current_company", "about"],
+        ['=HYPERLINK("https://www.linkedin.com/in/p-1","Somebody")', '="2025-01-01"', "acme", "a"],
+        ['="q"', '="2025-01-02"', '=HYPERLINK("http://example.com","Acme Inc")', "b"],
+        ["r", "", '=HYPERLINK("https://www.linkedin.com/company/acme","ACME")', '="c"'],
+    ):
+        book.worksheets[0].append(row)
+    out = io.BytesIO()
+    book.save(out)
+    rows, rejects = _read(make_raw(a__xlsx=out.getvalue()))
+    assert rows[["profile_id", "text"]].values.tolist() == [["p-1", "a"], ["q", "b"], ["r", "c"]]
+    assert rows["company_id"].tolist() == ["acme"] * 3
+    assert not rejects["reason"].str.contains("formula").any()
+
+
 def test_formulas_in_place_of_all_ids_are_told(make_raw: MakeRaw) -> None:
     book = openpyxl.Workbook()
-    link = '=HYPERLINK("https://www.linkedin.com/in/p","p")'
-    for row in (["linkedin_id", "current_company", "about"], [link, "Acme Inc", "ML"]):
+    for row in (["linkedin_id", "current_company", "about"], ['="p"&1', "Acme Inc", "ML"]):
         book.worksheets[0].append(row)
     out = io.BytesIO()
     book.save(out)

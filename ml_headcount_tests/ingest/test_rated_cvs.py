@@ -73,6 +73,13 @@ def test_ids_of_cvs_are_used_and_have_to_differ(make_study: MakeStudy) -> None:
     assert list(rejects["line"]) == [4, 5]
 
 
+def test_ids_of_cvs_in_formulas(make_study: MakeStudy) -> None:
+    rows = 'is_expert,rated_id,llm_x,filter_a\n1,="p",1,1\n0,p,0,0\n0,="q",1,1\n'
+    rated_cvs, _, rejects = read_rated_cvs(make_study(validation=rows))
+    assert list(rated_cvs["rated_id"]) == ["p", "q"]
+    assert list(rejects["line"]) == [3]
+
+
 @pytest.mark.parametrize(("verdict", "kind"), [("0", "an expert"), ("1", "a non-expert")])
 def test_both_verdicts_are_needed(make_study: MakeStudy, verdict: str, kind: str) -> None:
     rows = "is_expert,llm_x,filter_a\n" + f"{verdict},1,0\n" * 5
