@@ -306,7 +306,7 @@ def _plain(text: str) -> str:
     text = re.sub(f"[{_SPACES}\t]", " ", text)
     text = re.sub(f"[{_APOSTROPHES}]", "'", text)
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
-    return _UNITS.sub("", _ABOUT.sub("", text)).strip()
+    return _UNITS.sub("", _ABOUT.sub("", text)).strip() or text  # a unit alone is no empty cell
 
 
 def _digits(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ml_headcount_assets.ingest.numbers import (
@@ -209,6 +209,8 @@ def test_any_band(one: int, other: int, dash: str, separator: str) -> None:
 
 @settings(max_examples=300)
 @given(st.lists(st.text(max_size=12) | st.text("0123456789.,' -+kKnov[]", max_size=9), max_size=5))
+@example(["WORKERS"])
+@example(["about employees"])
 def test_no_text_is_dropped_or_read_as_less_than_it_says(texts: list[str]) -> None:
     found, rejects = _headcounts(*texts)
     nothing = {"", "na", "n/a", "nan", "null", "none", "<na>"}
