@@ -3,10 +3,11 @@
 A folder ``labels/<annotator>/`` has files of JSON, plain or gzipped, with the results of batches
 of OpenAI (and of services that write the same), Anthropic or Gemini, those of errors among them,
 or objects with a person's id and a verdict, each in a line or in lists ``{"results":
-[{"linkedin_id": ..., "evaluation": "ACCEPT"}, ...]}``. A result's id is the person's, as the
-profiles have it; or it is the key of a request that was written here
-(`batches.request_key`), whose answer has to have the form that was asked for. What other answers
-mean, `verdicts` says. Which text their model has seen, and by which prompt, they do not say.
+[{"linkedin_id": ..., "evaluation": "ACCEPT"}, ...]}``, or verdicts by id, ``{"results": {"...":
+"ACCEPT", ...}}``. A result's id is the person's, as the profiles have it; or it is the key of a
+request that was written here (`batches.request_key`), whose answer has to have the form that was
+asked for. What other answers mean, `verdicts` says. Which text their model has seen, and by which
+prompt, they do not say.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ import pandas as pd
 from ..errors import InputError
 from ..study import Study
 from ..text.llm.answers import read_answer
-from ..text.llm.batches import BATCH_FORMS, BatchAnswer, request_id_of, text_hash_of_key
+from ..text.llm.batches import (
+    BATCH_FORMS,
+    BatchAnswer,
+    BatchForm,
+    request_id_of,
+    text_hash_of_key,
+)
 from ..text.llm.missing import Missing
 from ..text.llm.verdicts import has_verdict, read_verdict
 from .bombs import named_if_too_large
@@ -43,6 +50,9 @@ _PERSONS = (
     *("linkedin_id", "profile_id", "rated_id", "public_identifier", "person_id"),
     *("linkedin_url", "profile_url", "custom_id", "key", "id"),
 )
+#: The plainest form, for messages.
+_WANTED = 'Wanted is {"results": [{"linkedin_id": "...", "evaluation": "ACCEPT"}, ...]}'
+_WANTED_TOGETHER = 'Wanted is, of each, {"metadata": {"key": "THE ID"}, "response": {...}}'
 _PLAIN_FORMS = {True: "lists of results", False: "results by person"}
 _COLUMNS = ["key", "label", "missing", "file", "line"]
 
@@ -209,20 +219,55 @@ class _Source:
                 yield from self._by_person(line, result, in_list=True)
             return
         for form in BATCH_FORMS.values():
-            answer = form.answer(record)
-            if answer is None:
-                continue
-            self._written_as[form.title] += 1
-            key = normalise_profile_id(answer.key)
-            if key:
-                yield BatchAnswer(key, answer.content, answer.missing), answer.content
-            else:
-                self.rejects.add(line, "custom_id", "the result has no id; not used")
-            return
+            together, answer = form.together(record), form.answer(record)
+            if together is not None:
+                yield from self._together(line, form, together)
+                return
+            if answer is not None:
+                yield from self._of_form(line, form, answer)
+                return
         if has_verdict(record):
             yield from self._by_person(line, record, in_list=False)
+        elif isinstance(record.get(_LIST), dict):
+            yield from self._by_id(line, record[_LIST])
+        else:
+            self.rejects.add(line, WHOLE_ROW, _what_it_is_instead(record))
+
+    def _of_form(
+        self, line: int, form: BatchForm, answer: BatchAnswer
+    ) -> Iterator[tuple[BatchAnswer, Any]]:
+        self._written_as[form.title] += 1
+        key = normalise_profile_id(answer.key)
+        if key:
+            yield BatchAnswer(key, answer.content, answer.missing), answer.content
+        else:
+            self.rejects.add(line, "custom_id", "the result has no id; not used")
+
+    def _together(
+        self, line: int, form: BatchForm, results: list[Any]
+    ) -> Iterator[tuple[BatchAnswer, Any]]:
+        for result in results:
+            answer = form.answer(result) if isinstance(result, dict) else None
+            if answer is not None:
+                yield from self._of_form(line, form, answer)
+                continue
+            reason = "a result of the job has no key, so it is not known whose; not used"
+            self.rejects.add(line, WHOLE_ROW, f"{reason}. {_WANTED_TOGETHER}")
+
+    def _by_id(self, line: int, results: Mapping[str, Any]) -> Iterator[tuple[BatchAnswer, Any]]:
+        """Yield the results of a map of verdicts, or of objects that have one, by the id."""
+        if not _is_by_id(results):
+            reason = "the results are no list, and not clearly by a person's id; not used"
+            self.rejects.add(line, _LIST, f"{reason}. {_WANTED}")
             return
-        self.rejects.add(line, WHOLE_ROW, _what_it_is_instead(record))
+        for key, value in results.items():
+            result = value if isinstance(value, dict) else {_VERDICT: value}
+            own = {normalise_profile_id(result.get(name)) for name in _PERSONS} - {""}
+            if own <= {normalise_profile_id(key)}:
+                yield from self._by_person(line, {**result, _PERSONS[0]: key}, in_list=True)
+                continue
+            reason = "a result stands under another id than the one that is in it; not used"
+            self.rejects.add(line, _LIST, f"{reason}. {_WANTED}")
 
     def _by_person(
         self, line: int, result: Any, *, in_list: bool
@@ -258,6 +303,13 @@ def _verdict(key: str, content: Any) -> int | Missing:
     return read_answer(content, request_id_of(text_hash))
 
 
+def _is_by_id(results: Mapping[str, Any]) -> bool:
+    """Whether an object maps ids to verdicts, and is not itself a result or something else."""
+    if has_verdict(results) or not results.keys().isdisjoint(_PERSONS):
+        return False
+    return any(isinstance(each, (str, dict)) or each in (0, 1) for each in results.values())
+
+
 def _what_it_is_instead(record: Mapping[str, Any]) -> str:
     if "response" in record:  # as of Vertex, which repeats the request
         return "is a result without custom_id or key, so it is not known whose; not used"
@@ -265,7 +317,7 @@ def _what_it_is_instead(record: Mapping[str, Any]) -> str:
         return "is a request and no result; not used. Put the batch's output here"
     return (
         "has no list of results, and is no result of a batch of"
-        f" {', '.join(form.title for form in BATCH_FORMS.values())}; not used"
+        f" {', '.join(form.title for form in BATCH_FORMS.values())}; not used. {_WANTED}"
     )
 
 

@@ -389,6 +389,82 @@ def test_results_by_person_may_be_called_otherwise(study: Study) -> None:
         assert "looked for under linkedin_id, profile_id" in told["labels/llm_a/1.jsonl", line][0]
 
 
+_INLINED = [
+    {"metadata": {"key": "yes"}, "response": _gemini("x", "ACCEPT")["response"]},
+    _gemini("no", "REJECT"),
+    {"metadata": {"key": "bad"}, "error": {"code": 3, "message": "x"}},
+    {"response": _gemini("x", "ACCEPT")["response"]},
+    None,
+]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"inlinedResponses": _INLINED},
+        {"inlinedResponses": {"inlinedResponses": _INLINED}},
+        {"name": "batches/1", "dest": {"file_name": None, "inlined_responses": _INLINED}},
+        {
+            "name": "batches/1",
+            "metadata": {"state": "BATCH_STATE_SUCCEEDED", "name": "batches/1"},
+            "done": True,
+            "response": {"@type": "x", "inlinedResponses": {"inlinedResponses": _INLINED}},
+        },
+        {"metadata": {"output": {"inlinedResponses": {"inlinedResponses": _INLINED}}}},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_results_that_a_job_of_gemini_holds_together(
+    study: Study, job: dict[str, Any], indent: int | None
+) -> None:
+    _write(study, "job.json", json.dumps(job, indent=indent))
+    results = read_batch_results(study, "llm_a")
+    found = results.by_person.set_index("profile_id")
+    assert found["label"].dropna().to_dict() == {"yes": 1, "no": 0}
+    assert "error in place" in found["missing"]["bad"]
+    reasons = results.rejects["reason"]
+    assert [reason for reason in reasons if "no key" in reason] == [
+        "a result of the job has no key, so it is not known whose; not used."
+        ' Wanted is, of each, {"metadata": {"key": "THE ID"}, "response": {...}}'
+    ] * 2
+    assert [(form.vendor, form.records) for form in results.forms] == [("Gemini", 3)]
+
+
+def test_verdicts_by_id(study: Study) -> None:
+    _write(
+        study,
+        "1.json",
+        {"results": {"a": "ACCEPT", "b": "REJECT", "https://www.linkedin.com/in/c/": 1}},
+        {"results": {"d": {"verdict": "REJECT", "reason": "teaches"}, "e": "unsure", "f": None}},
+        {"results": {"g": {"profile_id": "g", "evaluation": "ACCEPT"}}, "model": "x"},
+    )
+    found, told = _read(study)
+    assert found == {"a": 1, "b": 0, "c": 1, "d": 0, "e": None, "f": None, "g": 1}
+    assert [key for key in told if key[1] != 2] == []
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        {"linkedin_id": "b", "evaluation": "ACCEPT"},
+        {"linkedin_id": {"0": "b"}, "evaluation": {"0": "ACCEPT"}},
+        {"0": {"linkedin_id": "b", "evaluation": "ACCEPT"}},
+        {"total": 12, "failed": 3},
+        {},
+    ],
+)
+def test_objects_that_may_be_other_than_verdicts_by_id(
+    study: Study, results: dict[str, Any]
+) -> None:
+    _write(study, "1.jsonl", {"results": results}, _batch(a="ACCEPT"))
+    found, told = _read(study)
+    assert found == {"a": 1}
+    (reason,) = told["labels/llm_a/1.jsonl", 1]
+    assert reason.endswith(
+        '; not used. Wanted is {"results": [{"linkedin_id": "...", "evaluation": "ACCEPT"}, ...]}'
+    )
+
+
 def test_errors_in_a_file_of_their_own(study: Study) -> None:
     expired = {"custom_id": "q", "response": None, "error": {"code": "batch_expired"}}
     _write(study, "errors.jsonl", expired, {**expired, "custom_id": "p"})

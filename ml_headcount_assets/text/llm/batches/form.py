@@ -112,6 +112,9 @@ class BatchForm:
         has to repeat and the key of the request.
     answer
         Returns the result that a record is; None if it has another form.
+    together
+        Returns the results that a record holds together, as what a service says of a whole job
+        may; None if it holds none so.
     """
 
     name: str
@@ -123,3 +126,4 @@ class BatchForm:
     limits: Limits
     request: Callable[[LlmAnnotator, str, str, str], dict[str, Any]]
     answer: Callable[[Mapping[str, Any]], BatchAnswer | None]
+    together: Callable[[Mapping[str, Any]], list[Any] | None] = lambda record: None

@@ -15,6 +15,12 @@ __all__ = ["FORM"]
 _REFUSALS = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")
 
 
+#: Under what a job has the results of requests that were sent with it, and what is around that.
+_INLINED = ("inlinedResponses", "inlined_responses")
+_AROUND = (*_INLINED, "response", "output", "dest", "metadata")
+_DEEPEST = 3
+
+
 def _request(annotator: LlmAnnotator, text: str, request_id: str, key: str) -> dict[str, Any]:
     system, user = messages(text, request_id)
     return {
@@ -43,6 +49,17 @@ def _answer(record: Mapping[str, Any]) -> BatchAnswer | None:
         return BatchAnswer(key, missing=Missing.REFUSED if blocked else Missing.EMPTY)
     answers = [_of_candidate(key, each) for each in candidates if isinstance(each, dict)]
     return BatchAnswer.settled(key, answers)
+
+
+def _inlined(record: Mapping[str, Any], depth: int = _DEEPEST) -> list[Any] | None:
+    for name in _AROUND:
+        inner = record.get(name)
+        if name in _INLINED and isinstance(inner, list):
+            return inner
+        found = _inlined(inner, depth - 1) if isinstance(inner, dict) and depth else None
+        if found is not None:
+            return found
+    return None
 
 
 def _key(record: Mapping[str, Any]) -> str | None:
@@ -84,4 +101,5 @@ FORM = BatchForm(
     limits=Limits(None, 2_000_000_000),
     request=_request,
     answer=_answer,
+    together=_inlined,
 )
