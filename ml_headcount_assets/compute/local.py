@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
@@ -117,18 +117,31 @@ class LocalCompute(Compute):
                 ) from error
 
 
-def products_in_one_thread() -> AbstractContextManager[Any]:
-    """Let a task keep to its core: threads of small matrix products would wait for each other.
+@contextmanager
+def products_in_one_thread() -> Iterator[None]:
+    """Let matrix products keep to one core, in a block or, as a decorator, in a function.
 
-    Measured on two cores: drawing a company took seven times the processor time with them. What
-    `LocalCompute` maps is done so without being asked.
+    Threads of small products would wait for each other: measured on two cores, drawing a company
+    took seven times the processor time with them. And sums over another number of threads differ
+    in their last digits, which chains of a sampler turn into other draws. What `LocalCompute` maps
+    is done so without being asked.
     """
+    with _limited():
+        yield
+
+
+def _limited() -> Any:
     return _libraries().limit(limits=1, user_api="blas")
 
 
 @lru_cache(maxsize=1)
 def _libraries() -> Any:
-    """Find the libraries of matrix products, once: a signal that comes meanwhile is lost."""
+    """Find the libraries of matrix products, once: a signal that comes meanwhile is lost.
+
+    SciPy brings one of its own beside NumPy's; it has to be there to be found.
+    """
+    import scipy.linalg  # noqa: F401
+
     return ThreadpoolController()
 
 
@@ -139,7 +152,7 @@ def _receive(function: bytes) -> None:
     """Take the function that all tasks of this process are for; it comes once, not per task."""
     _received[:] = [pickle.loads(function)]
     # Libraries that are loaded by now, NumPy's among them.
-    products_in_one_thread()
+    _limited()
 
 
 def _apply(task: Any) -> Any:

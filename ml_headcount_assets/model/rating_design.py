@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..compute.local import products_in_one_thread
 from ..errors import InputError
 from ..wording import count, how_many, interval, percent
 from .evidence import NONE, CompanyEvidence
@@ -122,6 +123,7 @@ class RatingDesign:
         return pd.concat(chosen)
 
 
+@products_in_one_thread()
 def design_ratings(
     fit: HierarchicalFit,
     evidence: StudyEvidence,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compute.local import products_in_one_thread
 from ...errors import InputError
 from ..annotators import Annotator
 from ..effort import Effort
@@ -33,6 +35,21 @@ Progress = Callable[[int, int], None]
 _STEPS = 100
 
 
+@contextmanager
+def _in_one_thread() -> Iterator[None]:
+    """Let the numbers be the same whatever the number of cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with products_in_one_thread():
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@_in_one_thread()
 def fit_hierarchical(
     rated: RatedPatterns,
     companies: Sequence[CompanyEvidence],
@@ -80,8 +97,6 @@ def fit_hierarchical(
     InputError
         If the rated CVs or the settings do not fit the annotators.
     """
-    import torch
-
     from .differentiable.density import Density
     from .differentiable.mode import find_mode
     from .differentiable.sampling import sample_posterior
@@ -96,23 +111,18 @@ def fit_hierarchical(
     problem = Problem.of(rated, companies, instruments, hyper or Hyperparameters(), separate_search)
     effort = effort or Effort()
     report = _reporter(progress)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with Density.opened(problem, threads) as density:
-            mode = find_mode(density, starting_points(problem), effort, lambda s: report(0.3 * s))
+    with Density.opened(problem, threads) as density:
+        mode = find_mode(density, starting_points(problem), effort, lambda s: report(0.3 * s))
 
-            def converged(states: NDArray[np.float64]) -> bool:
-                flat = states.reshape(-1, states.shape[-1])
-                return _mixed(problem, states, density.model.tables_of(flat))
+        def converged(states: NDArray[np.float64]) -> bool:
+            flat = states.reshape(-1, states.shape[-1])
+            return _mixed(problem, states, density.model.tables_of(flat))
 
-            posterior = sample_posterior(
-                density, mode, effort, seed, converged, lambda s: report(0.3 + 0.65 * s)
-            )
-            states = posterior.theta.reshape(-1, problem.layout.size)
-            tables = density.model.tables_of(states)
-    finally:
-        torch.set_num_threads(before)
+        posterior = sample_posterior(
+            density, mode, effort, seed, converged, lambda s: report(0.3 + 0.65 * s)
+        )
+        states = posterior.theta.reshape(-1, problem.layout.size)
+        tables = density.model.tables_of(states)
     report(1.0)
     diagnostics = _diagnostics(problem, mode, posterior, tables)
     # In random order, so that any first few states are a sample of all.

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model.hierarchical import (
@@ -62,6 +63,20 @@ def test_order_of_columns_rows_and_companies_changes_no_number(fit, study, small
 
 def test_threads_change_no_number(fit, study):
     assert _same(fit, study.fit(threads=1))
+
+
+def test_products_keep_to_one_thread_while_it_fits(study):
+    """Sums over several threads differ in their last digits, and chains in all others."""
+
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    seen: list[set[int]] = []
+    with threadpool_limits(2, user_api="blas"):
+        study.fit(progress=lambda done, total: seen.append(threads()))
+        assert threads() == {2}
+    assert seen
+    assert all(each == {1} for each in seen)
 
 
 def test_another_seed_draws_other_states(fit, study):
