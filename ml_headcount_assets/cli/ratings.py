@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ml_headcount_assets.labelling.ratings.rounds import Subject
+    from ml_headcount_assets.study import Study
+    from ml_headcount_assets.warehouse.store import TableStore
 
 __all__ = ["ratings"]
 
@@ -158,14 +160,9 @@ def propose(
     from ml_headcount_assets.model.annotators import likelihood_annotators
     from ml_headcount_assets.orchestration.evidence import used_annotators
     from ml_headcount_assets.orchestration.rating_plans import plan_ratings
-    from ml_headcount_assets.warehouse.beside import kept_study
     from ml_headcount_assets.warehouse.ratings import ratable_profiles
-    from ml_headcount_assets.warehouse.store import TableStore
 
-    tables, study = TableStore(warehouse), kept_study(warehouse)
-    tables.read("companies", columns=["company"])  # which says it where there is no warehouse
-    if study is None:
-        raise InputError(f"No run of a study has been kept in {warehouse}; run the study first.")
+    tables, study = _last_run(warehouse)
     plan = plan_ratings(tables, study, n=n, purpose=purpose, random_part=random_part, seed=seed)
     settings, described = study.settings(), used_annotators(tables)
     kept = likelihood_annotators(described, six_dimensional=settings.six_dimensional)
@@ -245,15 +242,9 @@ def effect(warehouse: Path) -> None:
     """
     from ml_headcount_assets.cli.progress import open_progress
     from ml_headcount_assets.cli.rating_tables import effect_table
-    from ml_headcount_assets.errors import InputError
     from ml_headcount_assets.orchestration.rating_plans import effect_of_ratings
-    from ml_headcount_assets.warehouse.beside import kept_study
-    from ml_headcount_assets.warehouse.store import TableStore
 
-    tables, study = TableStore(warehouse), kept_study(warehouse)
-    tables.read("companies", columns=["company"])  # which says it where there is no warehouse
-    if study is None:
-        raise InputError(f"No run of a study has been kept in {warehouse}; run the study first.")
+    tables, study = _last_run(warehouse)
     console = open_console()
     with open_progress(console) as progress:
         progress("without the verdicts", 0, 2)
@@ -306,6 +297,19 @@ def _show_ratings(warehouse: Path, third: Path | None) -> None:
             f"One more opinion would help on {how_many(len(questions), 'profile')} ({why}); see"
             " --third."
         )
+
+
+def _last_run(warehouse: Path) -> tuple[TableStore, Study]:
+    """Return the tables of a warehouse and the study that was run on it last."""
+    from ml_headcount_assets.errors import InputError
+    from ml_headcount_assets.warehouse.beside import kept_study
+    from ml_headcount_assets.warehouse.store import TableStore
+
+    tables, study = TableStore(warehouse), kept_study(warehouse)
+    tables.read("companies", columns=["company"])  # which says it where there is no warehouse
+    if study is None:
+        raise InputError(f"No run of a study has been kept in {warehouse}; run the study first.")
+    return tables, study
 
 
 def _subjects(listed: Path, share: float, warehouse: Path) -> list[Subject]:

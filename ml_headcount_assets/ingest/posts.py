@@ -17,7 +17,7 @@ from .employers import Employer, employer_of, scalar
 from .post_fields import COMPANY_ROLES, POST_ROLES, Fields, Roles
 from .values import NOTHING
 
-__all__ = ["Post", "State", "entries_in", "read_posts", "truth"]
+__all__ = ["NOT_NOW", "Post", "State", "entries_in", "read_posts", "truth"]
 
 
 #: A stretch of time is written in fewer characters.
@@ -50,7 +50,8 @@ class State(Enum):
     UNTOLD = "untold"
 
 
-_NOT_NOW = (State.ENDED, State.AHEAD)
+#: A post that is over, or has not begun.
+NOT_NOW = (State.ENDED, State.AHEAD)
 
 
 class Post(NamedTuple):
@@ -142,9 +143,9 @@ def _posts(entry: Mapping[str, Any], reading: _Reading, depth: int) -> Iterator[
         return
     for post in grouped:
         # What is told of the whole group holds for each post in it.
-        state = own.state if own.state in _NOT_NOW or post.state is State.UNTOLD else post.state
+        state = own.state if own.state in NOT_NOW or post.state is State.UNTOLD else post.state
         yield post._replace(
-            employer=None if state in _NOT_NOW else post.employer or own.employer,
+            employer=None if state in NOT_NOW else post.employer or own.employer,
             state=state,
             has_end=post.has_end or own.has_end,
             primary=post.primary or own.primary,

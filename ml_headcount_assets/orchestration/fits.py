@@ -10,14 +10,16 @@ from typing import TypeVar
 
 import pandas as pd
 
-from ml_headcount_assets.compute.protocol import Progress
+from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.model import ESTIMATORS, AnnotatorFit, CohortFit, Estimator
 from ml_headcount_assets.model.estimators import Cohort
+from ml_headcount_assets.model.fitted import Fitted
+from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.records import with_estimator
 from ml_headcount_assets.warehouse.schemas import TABLES
 from ml_headcount_assets.warehouse.store import Tables
 
-from .evidence import USE, used_annotators
+from .evidence import USE, study_evidence, used_annotators
 from .reader import Reader
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "rows_of",
     "stored_annotators",
     "stored_copula",
+    "stored_estimate",
     "stored_fits",
 ]
 
@@ -79,6 +82,33 @@ def stored_fits(reader: Tables, estimator: Estimator) -> tuple[AnnotatorFit | No
     """Return all that the companies of an estimator are drawn from."""
     fit = stored_annotators(reader, estimator) if estimator.errors is not None else None
     return fit, estimator.read_cohort(_of(reader, estimator.kept_in, estimator))
+
+
+def stored_estimate(
+    reader: Tables,
+    study: Study,
+    estimator: Estimator,
+    *,
+    draws: int,
+    rated: bool = False,
+    compute: Compute | None = None,
+) -> Fitted:
+    """Return an estimator as it has been fitted and stored.
+
+    Parameters
+    ----------
+    reader, study, estimator
+        The tables, the study that they are of, and which of its estimators.
+    draws
+        Most draws; the study may have fewer.
+    rated
+        Whether the rated CVs are needed, too: to fit it otherwise.
+    compute
+        Where companies are drawn.
+    """
+    evidence, fits = study_evidence(reader, rated=rated), stored_fits(reader, estimator)
+    draws = min(draws, study.draws)
+    return Fitted(estimator, evidence, study.settings(), draws, study.seed, *fits, compute)
 
 
 def _of(reader: Tables, table: str, estimator: Estimator) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import pandas as pd
 from ml_headcount_assets.compute.protocol import Compute, Progress
 from ml_headcount_assets.errors import InputError
 from ml_headcount_assets.model.estimators import ESTIMATORS, RATINGS_ESTIMATOR
-from ml_headcount_assets.model.fitted import Fitted
 from ml_headcount_assets.model.hierarchical import HierarchicalFit
 from ml_headcount_assets.model.rating_design import RANDOM_PART, RatingDesign, design_ratings
 from ml_headcount_assets.model.rating_effect import rating_effect
@@ -19,7 +18,7 @@ from ml_headcount_assets.study import Study
 from ml_headcount_assets.warehouse.store import Tables
 
 from .evidence import study_evidence
-from .fits import stored_fits
+from .fits import stored_estimate, stored_fits
 
 __all__ = ["effect_of_ratings", "plan_ratings"]
 
@@ -83,16 +82,13 @@ def effect_of_ratings(
         fit knew of none.
     """
     _refuse_without_estimator(study)
-    evidence = study_evidence(tables, rated=True)
-    if evidence.ratings is None or evidence.ratings.empty:
+    if tables.read("deployed_ratings").empty:
         raise InputError(
             "The last run knew of no verdicts that count. Take them in with 'ml-headcount ratings"
             " import', then run the study."
         )
     estimator = ESTIMATORS[RATINGS_ESTIMATOR]
-    fits = stored_fits(tables, estimator)
-    draws = min(_DRAWS, study.draws)
-    fitted = Fitted(estimator, evidence, study.settings(), draws, study.seed, *fits, compute)
+    fitted = stored_estimate(tables, study, estimator, draws=_DRAWS, rated=True, compute=compute)
     return rating_effect(fitted, level=study.level, progress=progress)
 
 

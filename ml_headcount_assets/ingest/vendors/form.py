@@ -20,7 +20,7 @@ from ..dates import Stretch, read_moment
 from ..employers import Employer
 from ..identifiers import normalise_profile_id
 from ..post_fields import POST_ROLES, Role, Roles
-from ..posts import Post, State, read_posts, truth
+from ..posts import NOT_NOW, Post, State, read_posts, truth
 
 __all__ = [
     "CURRENT_ROLES",
@@ -276,7 +276,7 @@ class VendorForm:
                 _FLAT_TIMES[key]: record[n] for n in record if (key := squashed(n)) in _FLAT_TIMES
             }
             posts += read_posts([flat], _FLAT_POST, now, null_is_open=True)
-        return [post for post in posts if post.employer or post.state in _NOT_NOW]
+        return [post for post in posts if post.employer or post.state in NOT_NOW]
 
 
 _FLAT: Mapping[Role, str] = {
@@ -307,7 +307,6 @@ _FLAT_TIMES: Mapping[str, str] = {
     **dict.fromkeys(("iscurrentjob", "iscurrentposition", "jobstillworking"), "iscurrent"),
     "leftcompany": "leftcompany",
 }
-_NOT_NOW = (State.ENDED, State.AHEAD)
 _CURRENT_POST = POST_ROLES.with_roles({"name": Role.COMPANY_NAME, "id": Role.COMPANY_ID})
 _FLAT_POST = POST_ROLES.with_roles(
     {f"{key}{number}": role for role, key in _FLAT.items() for number in range(1, 6)}

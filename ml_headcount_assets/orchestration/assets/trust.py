@@ -18,7 +18,14 @@ from ml_headcount_assets.warehouse.records import annotators_of
 from ml_headcount_assets.warehouse.schemas import TABLES
 
 from ..evidence import EVIDENCE, LABELS, VERDICTS, rated_cvs, study_evidence
-from ..fits import KEPT_TABLES, chosen_estimators, in_turn, one_by_one, rows_of, stored_fits
+from ..fits import (
+    KEPT_TABLES,
+    chosen_estimators,
+    in_turn,
+    one_by_one,
+    rows_of,
+    stored_estimate,
+)
 from ..rating_plans import effect_of_ratings, plan_ratings
 from ..reader import Reader
 from ..recipes import COHORT, Frames, Recipe
@@ -88,13 +95,14 @@ _TOLD = (
 
 
 def _fitted(reader: Reader, estimator: Estimator, *, rated: bool = False) -> Fitted:
-    """Return an estimator as it has been fitted and stored."""
-    study = reader.study
-    evidence = study_evidence(reader, rated=rated)
-    compute = reader.around.compute
-    fits = stored_fits(reader, estimator)
-    draws = min(study.draws, _DRAWS)
-    return Fitted(estimator, evidence, study.settings(), draws, study.seed, *fits, compute)
+    return stored_estimate(
+        reader,
+        reader.study,
+        estimator,
+        draws=_DRAWS,
+        rated=rated,
+        compute=reader.around.compute,
+    )
 
 
 def _told_frames(reader: Reader, progress: Progress) -> Frames:
