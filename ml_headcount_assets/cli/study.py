@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ml_headcount_assets.cli.options import (
+    DEFAULT_WAREHOUSE,
     chosen_compute,
     compute_options,
     refuse_other_study,
@@ -179,9 +180,10 @@ def _run(
     _show_results(console, results, summary.companies if companies else None)
     _show_trust(console, results)
     _show_unchanged(summary.unchanged, len(summary.companies))
+    there = "" if warehouse == DEFAULT_WAREHOUSE else f" --warehouse {short_path(warehouse)}"
     echo(
-        f"The tables are in {short_path(warehouse)}. Next: ml-headcount export --to DIR,"
-        " ml-headcount ui"
+        f"The tables are in {short_path(warehouse)}. Next: ml-headcount export --to DIR{there},"
+        f" ml-headcount ui{there}"
     )
 
 

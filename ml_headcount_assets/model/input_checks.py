@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from numbers import Integral
@@ -159,7 +160,14 @@ def _refuse_uncountable(
     return values
 
 
+# In text "5.000" is five thousand to some and five to others; read as five it would be so silently.
+_GROUPED = re.compile(r"\s*[+-]?\d{1,3}(?:[.,]\d{3})+\s*")
+
+
 def _numbers(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.float64]:
+    grouped = frame[column].map(lambda value: isinstance(value, str) and _GROUPED.fullmatch(value))
+    problem = f"has a number in {column!r} that can be read in two ways (5.000: 5, or 5000)"
+    _refuse_rows(frame, grouped.astype(bool), where, problem)
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     truths = frame[column].map(lambda value: isinstance(value, (bool, np.bool_)))
     unread = np.isnan(values) & frame[column].notna().to_numpy() | truths.to_numpy(dtype=bool)

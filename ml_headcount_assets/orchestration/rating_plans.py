@@ -84,8 +84,8 @@ def effect_of_ratings(
     _refuse_without_estimator(study)
     if tables.read("deployed_ratings").empty:
         raise InputError(
-            "The last run knew of no verdicts that count. Take them in with 'ml-headcount ratings"
-            " import', then run the study."
+            "The last run knew of no verdicts that count. 'ml-headcount ratings import' takes them"
+            " in and tells which of them count; run the study after it."
         )
     estimator = ESTIMATORS[RATINGS_ESTIMATOR]
     fitted = stored_estimate(tables, study, estimator, draws=_DRAWS, rated=True, compute=compute)

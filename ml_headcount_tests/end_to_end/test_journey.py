@@ -52,6 +52,8 @@ def test_each_command_says_what_it_did(journey: dict) -> None:
         assert stage in journey["run"]
     assert "All companies together" in journey["run"]
     assert "warehouse" in journey["run"]
+    said = " ".join(journey["run"].split())
+    assert f"ml-headcount export --to DIR --warehouse {journey['warehouse']}," in said
     assert "report.html" in journey["export"]
     for estimator in ("hierarchical", "five_layer", "independent", "log_debias"):
         assert estimator in journey["compare"]

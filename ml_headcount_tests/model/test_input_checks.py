@@ -66,6 +66,8 @@ def changed(tables, table, **columns):
         ("companies", {"headcount": [400.5, 500]}, "row 'first' of company 'a'.*whole number of"),
         ("companies", {"headcount": [400, np.inf]}, "row 'second' of company 'b'.*headcount"),
         ("companies", {"headcount": ["400", "many"]}, "something else than a number"),
+        ("companies", {"headcount": ["400", "5.000"]}, "row 'second'.*read in two ways"),
+        ("profiles", {"n_profiles": "1,200"}, "'n_profiles' that can be read in two ways"),
         ("companies", {"headcount": [400, True]}, "row 'second'.*something else than a number"),
         ("companies", {"filter_a_hits": True}, "something else than a number in 'filter_a_hits'"),
         ("companies", {"filter_a_hits": [-5, 50]}, "row 'first'.*'filter_a_hits'"),
